@@ -1,0 +1,170 @@
+interface ErrorEntry {
+  /** What went wrong, for the person who reads the log. */
+  readonly hint: string;
+  /** What that person does next. */
+  readonly action: string;
+  /** Whether the same call may succeed later without anybody's help. */
+  readonly retry: boolean;
+}
+
+/** Every failure that the product names. docs/errors.md is generated from this table. */
+export const ERRORS = {
+  'config.unreadable': {
+    hint: 'The configuration file could not be read.',
+    action: 'Check the path given with --config and that the process may read it.',
+    retry: false,
+  },
+  'config.invalid': {
+    hint: 'The configuration breaks one or more rules.',
+    action: 'Mend every line listed; `wattwarden config reference` explains each key.',
+    retry: false,
+  },
+  'secret.unreadable': {
+    hint: 'A secret named in the configuration could not be read.',
+    action: 'Check that the file exists, belongs to the user of the process and has mode 0600.',
+    retry: false,
+  },
+  'port.in_use': {
+    hint: 'Another program listens on this address.',
+    action: 'Stop that program, or set another port in the configuration.',
+    retry: false,
+  },
+  'port.forbidden': {
+    hint: 'This process may not listen on this address.',
+    action: 'Use a port above 1023, or an address of this machine.',
+    retry: false,
+  },
+  'buffer.unopenable': {
+    hint: 'The buffer file could not be opened.',
+    action: 'Check that the directory exists, is writable and is on a local file system.',
+    retry: false,
+  },
+  'buffer.in_use': {
+    hint: 'Another gateway already writes to this buffer.',
+    action: 'Stop it first: two writers on one buffer would count readings twice.',
+    retry: false,
+  },
+  'buffer.newer': {
+    hint: 'The buffer was written by a newer version of wattwarden.',
+    action: 'Install that version again, or name another buffer.path.',
+    retry: false,
+  },
+  'buffer.write_failed': {
+    hint: 'The buffer could not be written; nothing was acknowledged.',
+    action: 'Look for a full or failing disk; meters send again by themselves.',
+    retry: true,
+  },
+  'bundle.unreadable': {
+    hint: 'A model bundle is not what a bundle must be.',
+    action: 'Release it again from the centre; the model in use keeps serving.',
+    retry: false,
+  },
+  'bundle.hash_mismatch': {
+    hint: 'A file of a model bundle differs from its manifest.',
+    action: 'Nothing to do at the gateway: it keeps the model in use. Release the bundle again.',
+    retry: false,
+  },
+  'bundle.bad_signature': {
+    hint: 'A model bundle is not signed by a key that this gateway trusts.',
+    action: 'Check models.trusted_keys against the public key of the centre.',
+    retry: false,
+  },
+  'bundle.incompatible': {
+    hint: 'A model bundle was made for another version of the features or another slot width.',
+    action: 'Update the gateway, or release a bundle made for its version.',
+    retry: false,
+  },
+  'bundle.golden_mismatch': {
+    hint: 'A model bundle does not give its own golden outputs on this machine.',
+    action: 'Nothing to do at the gateway: it keeps the model in use. Report the processor to whoever trains.',
+    retry: false,
+  },
+  'model.no_data': {
+    hint: 'There is not enough history to train on.',
+    action: 'Wait until the centre has two full days of slots of at least one meter.',
+    retry: true,
+  },
+  'centre.unreachable': {
+    hint: 'The centre does not answer.',
+    action: 'Nothing is lost: readings wait in the buffer. Check the link, sync.host and sync.port.',
+    retry: true,
+  },
+  'centre.refused': {
+    hint: 'The centre refused this gateway.',
+    action: 'Check sync.user and its password; `wattwarden cloud add-gateway` makes new ones.',
+    retry: true,
+  },
+  'centre.incompatible': {
+    hint: 'The centre speaks another version of the contract.',
+    action: 'Run `wattwarden cloud init` with the newer version at the centre, or update the gateway.',
+    retry: true,
+  },
+  'centre.rejected_batch': {
+    hint: 'The centre could not take a batch of rows.',
+    action: 'The batch stays in the buffer and is sent again; the detail names what the centre objected to.',
+    retry: true,
+  },
+  'gateway.exists': {
+    hint: 'A gateway of this name is already registered.',
+    action: 'Choose another name, or pass --renew to give it a new password.',
+    retry: false,
+  },
+  'gateway.not_running': {
+    hint: 'No gateway answers on the local socket.',
+    action: 'Start it with `wattwarden run --config FILE`, or name its configuration with --config.',
+    retry: false,
+  },
+  'stop.straggler': {
+    hint: 'A part of the gateway did not stop in time.',
+    action: 'What was acknowledged is stored. Report the part named in the detail.',
+    retry: false,
+  },
+  'thread.died': {
+    hint: 'A worker thread ended unexpectedly and is started again.',
+    action: 'Look at the lines before this one; ingest goes on meanwhile.',
+    retry: true,
+  },
+  'install.missing_part': {
+    hint: 'This command belongs to a part of wattwarden that is not installed here.',
+    action: 'Install the centre (`npm ci -w cloud-sync`) or the development parts (`npm ci`) as the command needs.',
+    retry: false,
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failed operation, with a stable code; bad data is a value with a reason instead. */
+export class WattwardenError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, detail: string, options?: { cause?: unknown }) {
+    super(detail, options);
+    this.name = 'WattwardenError';
+    this.code = code;
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+
+  get action(): string {
+    return ERRORS[this.code].action;
+  }
+
+  get retry(): boolean {
+    return ERRORS[this.code].retry;
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The `code` that Node, SQLite and PostgreSQL put on their errors. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** An impossible state ends the process: going on would make the data wrong. */
+export function invariant(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new Error(`invariant broken: ${what}`);
+}

@@ -1,0 +1,95 @@
+import type { Clock } from './clock.js';
+import { messageOf, WattwardenError } from './errors.js';
+import type { Logger } from './log.js';
+
+/** Anything that must be stopped. `stop` may be called at any moment, also before `start` has ended. */
+export interface Part {
+  readonly name: string;
+  start(): Promise<void>;
+  /** Ends well before the signal aborts; after that only what protects data is still done. */
+  stop(hurry: AbortSignal): Promise<void>;
+}
+
+export interface Lifecycle {
+  start(): Promise<void>;
+  stop(): Promise<StopReport>;
+  /** The second signal: waiting ends, flushing does not. */
+  hurry(): void;
+}
+
+export interface StopReport {
+  readonly stragglers: readonly string[];
+  readonly failures: readonly { readonly part: string; readonly message: string }[];
+}
+
+interface Timing {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** For each part; a part that needs longer is named and left behind. */
+  readonly stopDeadlineMs: number;
+}
+
+/** Starts in the order given and stops in reverse; what was started is stopped even when a later start fails. */
+export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: Timing): Lifecycle {
+  const started: Part[] = [];
+  const hurried = new AbortController();
+  let stopping: Promise<StopReport> | undefined;
+
+  async function stopAll(): Promise<StopReport> {
+    const stragglers: string[] = [];
+    const failures: { part: string; message: string }[] = [];
+    for (let part = started.pop(); part !== undefined; part = started.pop()) {
+      const outcome = await stopOne(part);
+      if (outcome === 'late') stragglers.push(part.name);
+      else if (outcome !== 'stopped') failures.push({ part: part.name, message: outcome.message });
+    }
+    for (const name of stragglers) log.error({ code: 'stop.straggler', part: name }, 'did not stop in time');
+    for (const failure of failures) log.error(failure, 'failed while stopping');
+    return { stragglers, failures };
+  }
+
+  async function stopOne(part: Part): Promise<'stopped' | 'late' | { message: string }> {
+    const done = new AbortController();
+    const late = clock.sleep(stopDeadlineMs, done.signal).then(() => 'late' as const);
+    const stopped = part.stop(hurried.signal).then(
+      () => 'stopped' as const,
+      (error: unknown) => ({ message: messageOf(error) }),
+    );
+    const outcome = await Promise.race([stopped, late]);
+    done.abort();
+    return outcome;
+  }
+
+  return {
+    async start() {
+      for (const part of parts) {
+        if (stopping !== undefined) return;
+        started.push(part);
+        try {
+          await part.start();
+        } catch (error) {
+          stopping ??= stopAll();
+          await stopping;
+          throw error;
+        }
+      }
+    },
+    stop() {
+      stopping ??= stopAll();
+      return stopping;
+    },
+    hurry() {
+      hurried.abort();
+    },
+  };
+}
+
+/** Turns what `listen` throws into words about the address. */
+export function listenError(error: unknown, address: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return new WattwardenError('port.in_use', address, { cause: error });
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new WattwardenError('port.forbidden', address, { cause: error });
+  }
+  return error;
+}

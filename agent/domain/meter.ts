@@ -1,0 +1,10 @@
+import type { MeterId } from './brand.js';
+
+export type MeterKind = 'customer' | 'feeder';
+
+export interface Meter {
+  readonly id: MeterId;
+  readonly kind: MeterKind;
+  readonly feeder?: MeterId;
+  readonly ratedPowerW?: number;
+}

@@ -1,0 +1,82 @@
+import type { Clock, Random } from './clock.js';
+import { codeOf, messageOf } from './errors.js';
+import type { Logger } from './log.js';
+
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** Doubling with full jitter, so that a fleet cut off together does not come back together. */
+export function backoffMs(failures: number, { firstMs, maxMs }: Backoff, random: Random): number {
+  const ceiling = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
+  return Math.round(ceiling * (0.5 + random() / 2));
+}
+
+export interface Supervised {
+  readonly name: string;
+  readonly backoff: Backoff;
+  /** One turn of the loop; resolves to the pause before the next one. */
+  turn(signal: AbortSignal): Promise<number>;
+  /** Called for each failure, so that an event and its counter stay together. */
+  onFailure?(error: unknown): void;
+}
+
+export interface Loop {
+  readonly name: string;
+  /** Ends the present pause; the next turn begins at once. */
+  wake(): void;
+  /** Resolves when the turn under way has ended. */
+  stop(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Runs a loop for ever: a failing turn is logged, waited for and tried again, and never ends the loop. */
+export function supervise(loop: Supervised, { clock, random, log }: Surroundings): Loop {
+  const ending = new AbortController();
+  let pause = new AbortController();
+  let woken = false;
+  let failures = 0;
+
+  async function run(): Promise<void> {
+    while (!ending.signal.aborted) {
+      let pauseMs: number;
+      woken = false;
+      try {
+        pauseMs = await loop.turn(ending.signal);
+        if (failures > 0) log.info({ loop: loop.name, failures }, 'recovered');
+        failures = 0;
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        failures += 1;
+        pauseMs = backoffMs(failures, loop.backoff, random);
+        loop.onFailure?.(error);
+        // Only the first of a run and every power of two: a link that is down for a day must not fill the log.
+        if (Number.isInteger(Math.log2(failures))) {
+          log.warn({ loop: loop.name, failures, code: codeOf(error), retryMs: pauseMs }, messageOf(error));
+        }
+      }
+      if (pauseMs <= 0 || woken) continue;
+      pause = new AbortController();
+      await clock.sleep(pauseMs, AbortSignal.any([pause.signal, ending.signal]));
+    }
+  }
+
+  const running = run();
+  return {
+    name: loop.name,
+    wake() {
+      woken = true;
+      pause.abort();
+    },
+    async stop() {
+      ending.abort();
+      await running;
+    },
+  };
+}

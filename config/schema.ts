@@ -1,0 +1,211 @@
+import { z } from 'zod';
+
+/**
+ * Every setting, once: its type, default, bounds and one line of documentation. The example file, the reference
+ * page, the JSON Schema and the names of environment variables are generated from here (`npm run generate`).
+ * A unit stands last in the key: `_s`, `_ms`, `_bytes`, `_days`, `_w`.
+ */
+
+const port = (fallback: number) => z.int().min(0).max(65_535).default(fallback);
+const host = (fallback: string) => z.string().min(1).max(253).default(fallback);
+const range = (min: number, max: number) =>
+  z
+    .strictObject({ min: z.number().default(min), max: z.number().default(max) })
+    .refine((value) => value.min < value.max, 'min must be below max')
+    .prefault({});
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, '1-40 characters of a-z 0-9 -, beginning with a letter');
+/** Read from the file that `<key>_file` names, or from the environment; never printed. */
+const secret = z.string().min(1).optional().meta({ secret: true });
+
+export const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+const gateway = z.strictObject({
+  name: name.default('gateway-1').describe('Name of this gateway; at the centre it is also the name of its role.'),
+  data_dir: z.string().min(1).default('data').describe('Directory of the buffer, the models and the local socket.'),
+  stop_deadline_s: z
+    .number()
+    .min(1)
+    .max(300)
+    .default(10)
+    .describe('How long one part may take to stop before it is named and left behind.'),
+});
+
+const mqtt = z.strictObject({
+  host: host('127.0.0.1')
+    .refine((value) => LOOPBACK.includes(value), 'only a loopback address, until meters can be authenticated')
+    .describe('Address that the embedded broker listens on.'),
+  port: port(1883).describe('Port of the embedded broker; 0 takes a free one.'),
+  max_payload_bytes: z
+    .int()
+    .min(256)
+    .max(1_048_576)
+    .default(65_536)
+    .describe('Largest payload taken for a reading; longer ones are kept aside, cut to this size.'),
+  max_connections: z.int().min(1).max(50_000).default(2_000).describe('Connections accepted at once.'),
+  max_pending: z
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(20_000)
+    .describe('Packets that may wait for one commit before the sockets are paused.'),
+});
+
+const knownMeter = z.strictObject({
+  id: z.string().describe('Name of the meter as it stands on its topic.'),
+  kind: z
+    .enum(['customer', 'feeder'])
+    .default('customer')
+    .describe('A feeder meter measures the sum of its customers.'),
+  feeder: z.string().optional().describe('The feeder meter upstream of this meter.'),
+  rated_power_w: z.number().positive().optional().describe('Subscribed power.'),
+});
+
+const meters = z.strictObject({
+  register: z
+    .enum(['auto', 'refuse'])
+    .default('auto')
+    .describe('What happens to a reading of a meter that is not registered.'),
+  max_registered: z
+    .int()
+    .min(1)
+    .max(20_000)
+    .default(20_000)
+    .describe('Meters registered at most; beyond it a reading of a new one is refused.'),
+  silent_after_s: z
+    .number()
+    .min(5)
+    .max(604_800)
+    .default(900)
+    .describe('A registered meter that has sent nothing for so long is called silent.'),
+  known: z
+    .array(knownMeter)
+    .max(20_000)
+    .default([])
+    .describe('Meters that are expected whether or not they have ever sent.'),
+});
+
+const validate = z.strictObject({
+  max_age_days: z.number().min(1).max(4_000).default(400).describe('Readings taken longer ago are refused.'),
+  max_future_s: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(300)
+    .describe('Readings taken further in the future are refused.'),
+  power_w: range(-2_000_000, 2_000_000).describe('Possible active power.'),
+  import_wh: range(0, 1e13).describe('Possible import register.'),
+  export_wh: range(0, 1e13).describe('Possible export register.'),
+  voltage_v: range(0, 500).describe('Possible voltage to neutral or between phases of a low-voltage network.'),
+  current_a: range(-5_000, 5_000).describe('Possible current.'),
+  frequency_hz: range(40, 70).describe('Possible mains frequency.'),
+});
+
+const buffer = z.strictObject({
+  path: z.string().min(1).optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
+  retention_days: z
+    .number()
+    .min(1)
+    .max(4_000)
+    .default(60)
+    .describe('Readings and forecasts older than this are dropped, once the centre has them.'),
+  max_rejected: z
+    .int()
+    .min(100)
+    .max(10_000_000)
+    .default(100_000)
+    .describe('Refused payloads kept; the oldest make room.'),
+  slot_grace_s: z
+    .number()
+    .min(0)
+    .max(600)
+    .default(60)
+    .describe('How long after its end a slot waits for late readings.'),
+  maintenance: z.string().default('17 3 * * *').describe('When retention runs, as a cron expression in local time.'),
+});
+
+const models = z.strictObject({
+  enabled: z.boolean().default(true).describe('Forecast and score on this gateway.'),
+  trusted_keys: z
+    .array(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'base64 of the 32 bytes of an Ed25519 public key'))
+    .max(8)
+    .default([])
+    .describe(
+      'Public keys whose signature makes a model bundle acceptable; `wattwarden cloud init` prints the first one.',
+    ),
+  pull_interval_s: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(300)
+    .describe('How often the centre is asked for a newer bundle.'),
+  threshold: z.number().min(0.01).max(0.999).default(0.6).describe('Calibrated score from which a slot is an anomaly.'),
+});
+
+const tls = z.strictObject({
+  mode: z
+    .enum(['off', 'verify'])
+    .default('verify')
+    .describe('`verify` checks the certificate and the name of the centre; `off` only on a loopback address.'),
+  ca_file: z.string().optional().describe('Certificate authority of the centre, PEM; the system’s own when not set.'),
+});
+
+const sync = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe('Replicate to a centre.'),
+    host: host('127.0.0.1').describe('Address of the PostgreSQL server of the centre.'),
+    port: port(5432).describe('Its port.'),
+    database: z.string().min(1).max(63).default('wattwarden').describe('Its database.'),
+    user: z.string().min(1).max(63).optional().describe('Role of this gateway; `gw_` and gateway.name when not set.'),
+    password: secret.describe('Password of that role.'),
+    password_file: z.string().optional().describe('File that holds the password, mode 0600.'),
+    tls: tls.prefault({}).describe('Encryption of the link.'),
+    batch_rows: z.int().min(1).max(50_000).default(5_000).describe('Rows sent in one statement.'),
+    interval_s: z.number().min(0.1).max(3_600).default(5).describe('Pause between pushes when nothing is waiting.'),
+  })
+  .refine((value) => value.tls.mode === 'verify' || LOOPBACK.includes(value.host), {
+    path: ['tls', 'mode'],
+    message: 'may be `off` only while sync.host is a loopback address',
+  });
+
+const http = z.strictObject({
+  host: host('127.0.0.1')
+    .refine((value) => LOOPBACK.includes(value), 'only a loopback address, until people can be authenticated')
+    .describe('Address of the page, /healthz and /metrics.'),
+  port: port(8088).describe('Its port; 0 takes a free one.'),
+});
+
+const log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severe line that is written.'),
+});
+
+const centre = z.strictObject({
+  host: host('127.0.0.1').describe('Address of the PostgreSQL server that the centre’s commands administer.'),
+  port: port(5432).describe('Its port.'),
+  database: z.string().min(1).max(63).default('wattwarden').describe('Its database.'),
+  user: z.string().min(1).max(63).default('wattwarden').describe('The role that owns the tables.'),
+  password: secret.describe('Password of that role.'),
+  password_file: z.string().optional().describe('File that holds the password, mode 0600.'),
+  tls: tls.prefault({}).describe('Encryption of the link.'),
+  keys_dir: z
+    .string()
+    .min(1)
+    .default('keys')
+    .describe('Directory of the signing key; its private half never leaves this machine.'),
+  training_days: z.number().min(2).max(800).default(60).describe('How many days of slots a retraining looks back.'),
+});
+
+export const settingsSchema = z.strictObject({
+  version: z.literal(1).default(1).describe('Version of this file’s format.'),
+  gateway: gateway.prefault({}).describe('This gateway.'),
+  mqtt: mqtt.prefault({}).describe('Where meters publish.'),
+  meters: meters.prefault({}).describe('Which meters are expected.'),
+  validate: validate.prefault({}).describe('What a reading must satisfy.'),
+  buffer: buffer.prefault({}).describe('Where readings are kept.'),
+  models: models.prefault({}).describe('Forecast and theft detection.'),
+  sync: sync.prefault({}).describe('The link to the centre.'),
+  http: http.prefault({}).describe('The page and the metrics.'),
+  log: log.prefault({}).describe('The log.'),
+  centre: centre.prefault({}).describe('For the commands of the centre only; a gateway ignores it.'),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
