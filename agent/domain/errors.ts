@@ -94,6 +94,11 @@ export const ERRORS = {
     action: 'Check sync.user and its password; `wattwarden cloud add-gateway` makes new ones.',
     retry: true,
   },
+  'centre.untrusted': {
+    hint: 'The certificate of the centre could not be verified; nothing was sent to it.',
+    action: 'Check tls.ca_file, that the host is the name in the certificate, and the date of this machine.',
+    retry: true,
+  },
   'centre.incompatible': {
     hint: 'The centre speaks another version of the contract.',
     action: 'Run `wattwarden cloud init` with the newer version at the centre, or update the gateway.',
@@ -103,6 +108,11 @@ export const ERRORS = {
     hint: 'The centre could not take a batch of rows.',
     action: 'The batch stays in the buffer and is sent again; the detail names what the centre objected to.',
     retry: true,
+  },
+  'release.exists': {
+    hint: 'A release of this version exists, and a release never changes.',
+    action: 'Give the bundle a version of its own and release that.',
+    retry: false,
   },
   'gateway.exists': {
     hint: 'A gateway of this name is already registered.',

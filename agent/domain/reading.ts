@@ -50,7 +50,7 @@ export const REJECT_REASONS = {
     'The meter is not registered and `meters.register` is `refuse`, or the cap on automatic registration is reached.',
   nothing_usable: 'None of the fields that make a reading is present.',
   out_of_range: 'A value lies outside what is physically possible for its quantity.',
-  bad_time: 'The time is not a number of milliseconds, lies in the future, or is older than `validate.max_age`.',
+  bad_time: 'The time is not a number of milliseconds, lies in the future, or is older than `validate.max_age_days`.',
   duplicate: 'The same values for the same time were stored before; a repeat, not a second reading.',
   conflicting: 'Another value set is stored for the same time of the same meter; the first one stands.',
 } as const;

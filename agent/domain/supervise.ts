@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock, Random } from './clock.js';
 import { codeOf, messageOf } from './errors.js';
 import type { Logger } from './log.js';
@@ -16,7 +17,7 @@ export function backoffMs(failures: number, { firstMs, maxMs }: Backoff, random:
 export interface Supervised {
   readonly name: string;
   readonly backoff: Backoff;
-  /** One turn of the loop; resolves to the pause before the next one. */
+  /** One turn of the loop; resolves to the pause in milliseconds before the next one. */
   turn(signal: AbortSignal): Promise<number>;
   /** Called for each failure, so that an event and its counter stay together. */
   onFailure?(error: unknown): void;
@@ -61,7 +62,10 @@ export function supervise(loop: Supervised, { clock, random, log }: Surroundings
           log.warn({ loop: loop.name, failures, code: codeOf(error), retryMs: pauseMs }, messageOf(error));
         }
       }
-      if (pauseMs <= 0 || woken) continue;
+      if (pauseMs <= 0 || woken) {
+        await turnOfTheLoop();
+        continue;
+      }
       pause = new AbortController();
       await clock.sleep(pauseMs, AbortSignal.any([pause.signal, ending.signal]));
     }

@@ -1,10 +1,10 @@
 import type { AnalysisResult, BundleState, LinkState } from '../domain/analysis.js';
-import type { ChangeSeq, Seq } from '../domain/brand.js';
+import type { ChangeSeq } from '../domain/brand.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 
 /**
- * Everything that crosses between the three threads. The main thread alone writes; workers read the buffer through
- * connections of their own and send what they found as messages here.
+ * Everything that crosses between the three threads. The main thread alone writes; the workers read the buffer through
+ * connections of their own and send what they found.
  */
 
 /** A thread's part of /metrics, as prom-client's aggregator takes it. */
@@ -13,27 +13,44 @@ export type MetricsJson = readonly object[];
 /** What only the main thread knows. */
 export interface MainView {
   readonly metrics: MetricsJson;
+  /** Empty when the analytics thread did not answer in time. */
+  readonly analyticsMetrics: MetricsJson;
   readonly connections: number;
   readonly startedAtMs: number;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
 }
 
-export type ToAnalytics =
-  | { readonly kind: 'slots-changed'; readonly upTo: ChangeSeq }
-  | { readonly kind: 'bundle-arrived'; readonly version: string }
-  | { readonly kind: 'stored'; readonly analysedUpTo: ChangeSeq };
+export interface ToAnalytics {
+  readonly message:
+    | { readonly kind: 'slots-changed' }
+    | { readonly kind: 'bundle-arrived' }
+    | { readonly kind: 'stored'; readonly analysedUpTo: ChangeSeq };
+  readonly ask: 'metrics';
+  readonly answer: MetricsJson;
+}
 
-export type FromAnalytics =
-  | { readonly kind: 'result'; readonly result: AnalysisResult }
-  | { readonly kind: 'bundle'; readonly bundle: BundleState };
+export interface FromAnalytics {
+  readonly message:
+    | { readonly kind: 'result'; readonly result: AnalysisResult }
+    | { readonly kind: 'bundle'; readonly bundle: BundleState };
+  readonly ask: never;
+  readonly answer: never;
+}
 
-export type ToOutward =
-  | { readonly kind: 'committed'; readonly seq: Seq; readonly changeSeq: ChangeSeq }
-  | { readonly kind: 'bundle'; readonly bundle: BundleState }
-  | { readonly kind: 'sync-now' };
+export interface ToOutward {
+  readonly message: { readonly kind: 'committed' } | { readonly kind: 'sync-now' };
+  readonly ask: never;
+  readonly answer: never;
+}
 
-export type FromOutward =
-  | { readonly kind: 'settled'; readonly stream: StreamName; readonly position: StreamPosition }
-  | { readonly kind: 'bundle-arrived'; readonly version: string }
-  | { readonly kind: 'link'; readonly link: LinkState };
+export interface FromOutward {
+  readonly message:
+    | { readonly kind: 'listening'; readonly address: string }
+    | { readonly kind: 'settled'; readonly stream: StreamName; readonly position: StreamPosition }
+    | { readonly kind: 'bundle-arrived' }
+    | { readonly kind: 'bundle'; readonly bundle: BundleState }
+    | { readonly kind: 'link'; readonly link: LinkState };
+  readonly ask: 'view';
+  readonly answer: MainView;
+}

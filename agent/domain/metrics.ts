@@ -1,0 +1,178 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ANOMALY_TYPES } from './anomaly.js';
+import { REJECT_REASONS, type RejectReason } from './reading.js';
+import { STREAM_NAMES } from './stored.js';
+
+interface Definition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Name of each label and the values it may have; ANY for values known only while running. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  readonly buckets?: readonly number[];
+}
+
+const ANY: readonly string[] = [];
+const THREADS = ['main', 'analytics', 'outward'] as const;
+const REASONS = Object.keys(REJECT_REASONS) as readonly RejectReason[];
+
+/** Every metric of the gateway, without its prefix `wattwarden_`. The unit stands last; a counter ends in `_total`. */
+export const METRICS = {
+  readings_stored_total: { type: 'counter', help: 'Readings committed to the buffer.', labels: {} },
+  readings_rejected_total: {
+    type: 'counter',
+    help: 'Readings refused and kept aside, by reason.',
+    labels: { reason: REASONS },
+  },
+  commit_seconds: {
+    type: 'histogram',
+    help: 'Duration of one group commit, sync to disk included.',
+    labels: {},
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  },
+  slots_closed_total: { type: 'counter', help: 'Five-minute slots closed or revised.', labels: {} },
+  forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
+  anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
+  push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },
+  backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
+  buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
+  mqtt_connections: { type: 'gauge', help: 'Clients connected to the embedded broker.', labels: {} },
+  mqtt_connections_refused_total: { type: 'counter', help: 'Connections refused by the embedded broker.', labels: {} },
+  loop_failures_total: { type: 'counter', help: 'Failed turns of a supervised loop.', labels: { loop: ANY } },
+  thread_restarts_total: { type: 'counter', help: 'Worker threads started again.', labels: { thread: THREADS } },
+  thread_answers: {
+    type: 'gauge',
+    help: 'Whether a thread gave its part of these metrics, 1 or 0.',
+    labels: { thread: THREADS },
+  },
+  event_loop_delay_seconds: {
+    type: 'gauge',
+    help: 'Delay of the event loop over the last minute at most, by quantile (1 is the longest).',
+    labels: { thread: THREADS, quantile: ['0.5', '0.99', '1'] },
+  },
+  resident_memory_bytes: { type: 'gauge', help: 'Memory of the whole process.', labels: {} },
+  http_requests_total: { type: 'counter', help: 'HTTP requests answered.', labels: { route: ANY, status: ANY } },
+  http_request_seconds: {
+    type: 'histogram',
+    help: 'Duration of HTTP requests.',
+    labels: { route: ANY },
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5],
+  },
+  build_info: { type: 'gauge', help: 'Always 1; its labels say what runs.', labels: { version: ANY, node: ANY } },
+} as const satisfies Record<string, Definition>;
+
+export const METRIC_PREFIX = 'wattwarden_';
+
+type Table = typeof METRICS;
+export type MetricName = keyof Table;
+export type ThreadName = (typeof THREADS)[number];
+type NameOf<Type> = { [Name in MetricName]: Table[Name]['type'] extends Type ? Name : never }[MetricName];
+type LabelsOf<Name extends MetricName> = {
+  readonly [Label in keyof Table[Name]['labels']]: Table[Name]['labels'][Label] extends readonly (infer Value)[]
+    ? Value
+    : never;
+};
+type Given<Name extends MetricName> = keyof Table[Name]['labels'] extends never
+  ? [value: number]
+  : [value: number, labels: LabelsOf<Name>];
+
+/** One thread's metrics. What it never touches it reports as zero (counters) or not at all (gauges). */
+export interface Metrics {
+  inc<Name extends NameOf<'counter'>>(name: Name, ...given: Given<Name>): void;
+  set<Name extends NameOf<'gauge'>>(name: Name, ...given: Given<Name>): void;
+  observe<Name extends NameOf<'histogram'>>(name: Name, ...given: Given<Name>): void;
+  /** Runs before each reading of the metrics, for values that are cheaper to look up than to keep. */
+  beforeRead(look: () => void): void;
+  /** As prom-client's aggregator takes it; survives `postMessage`. */
+  toJson(): Promise<readonly object[]>;
+}
+
+// A label value comes from our own code, never from a meter; the bound only keeps a mistake from filling the memory.
+const MAX_SERIES = 200;
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const looks: (() => void)[] = [];
+  const series = new Map<string, Set<string>>();
+
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+
+  for (const [name, definition] of Object.entries<Definition>(METRICS)) {
+    const shape = {
+      name: METRIC_PREFIX + name,
+      help: definition.help,
+      labelNames: Object.keys(definition.labels),
+      registers: [registry],
+    };
+    if (definition.type === 'counter') {
+      const counter = new Counter(shape);
+      for (const labels of knownLabels(definition)) counter.inc(labels, 0);
+      counters.set(name, counter);
+    } else if (definition.type === 'histogram') {
+      histograms.set(name, new Histogram({ ...shape, buckets: [...(definition.buckets ?? [])] }));
+    } else {
+      // Threads that report the same gauge with the same labels say the same thing, so that a sum would be wrong.
+      const gauge = new Gauge({ ...shape, aggregator: 'max' });
+      if (Object.keys(definition.labels).length === 0) gauge.remove();
+      gauges.set(name, gauge);
+    }
+  }
+
+  function bounded(name: MetricName, given: object): Record<string, string> {
+    const labels: Record<string, string> = { ...given };
+    const known = series.get(name) ?? new Set();
+    series.set(name, known);
+    const key = Object.values(labels).join('\n');
+    if (known.has(key)) return labels;
+    if (known.size >= MAX_SERIES) return Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']));
+    known.add(key);
+    return labels;
+  }
+
+  return {
+    inc: (name, ...[value, labels = {}]) => counters.get(name)?.inc(bounded(name, labels), value),
+    set: (name, ...[value, labels = {}]) => gauges.get(name)?.set(bounded(name, labels), value),
+    observe: (name, ...[value, labels = {}]) => histograms.get(name)?.observe(bounded(name, labels), value),
+    beforeRead(look) {
+      looks.push(look);
+    },
+    async toJson() {
+      for (const look of looks) look();
+      return await registry.getMetricsAsJSON();
+    },
+  };
+}
+
+/** Every combination of labels that is known beforehand: a rate needs a zero to start from. */
+function knownLabels({ labels }: Definition): Record<string, string>[] {
+  let combinations: Record<string, string>[] = [{}];
+  for (const [label, values] of Object.entries(labels)) {
+    combinations = combinations.flatMap((given) => values.map((value) => ({ ...given, [label]: value })));
+  }
+  return combinations;
+}
+
+const DELAY_RESOLUTION_MS = 10;
+const DELAY_WINDOW_MS = 60_000;
+
+/** Watches the event loop of the thread that calls it. */
+export function openEventLoopWatch(thread: ThreadName, metrics: Metrics): { close(): void } {
+  const delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delay.enable();
+  let sinceMs = performance.now();
+  metrics.beforeRead(() => {
+    if (delay.count === 0) return;
+    // The histogram holds the time between two ticks of its own timer, the timer's period included.
+    const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - DELAY_RESOLUTION_MS / 1e3);
+    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(50)), { thread, quantile: '0.5' });
+    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(99)), { thread, quantile: '0.99' });
+    metrics.set('event_loop_delay_seconds', seconds(delay.max), { thread, quantile: '1' });
+    // By time and not by reading: several readers must not take each other's maximum away.
+    if (performance.now() - sinceMs < DELAY_WINDOW_MS) return;
+    delay.reset();
+    sinceMs = performance.now();
+  });
+  return { close: () => delay.disable() };
+}

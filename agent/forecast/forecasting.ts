@@ -1,0 +1,56 @@
+import { type ForecastRow, type Horizon, stepsOf } from '../../models/forecast/horizons.js';
+import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.js';
+import type { EpochMs, MeterId } from '../domain/brand.js';
+import type { Forecast } from '../domain/forecast.js';
+import { SLOT_MS } from '../domain/slot.js';
+
+/** What forecasting needs of a model. */
+export interface Forecaster {
+  readonly version: string;
+  readonly horizons: readonly Horizon[];
+  predict(windows: readonly SlotWindow[]): Promise<readonly ForecastRow[]>;
+}
+
+export interface Forecasting {
+  /** One forecast for each of the meters that has enough history, all in one batch. */
+  forecast(meters: Iterable<MeterId>, forecaster: Forecaster): Promise<readonly Forecast[]>;
+  /** The median that was given for this slot before it was known. */
+  expectedW(meter: MeterId, slotStartMs: EpochMs): number | undefined;
+}
+
+/** An hour of slots: with less there is nothing that a forecast could rest on. */
+const LEAST_SLOTS = 12;
+
+export function createForecasting(windows: SlotWindows): Forecasting {
+  /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
+  const latest = new Map<MeterId, Forecast>();
+
+  return {
+    async forecast(meters, forecaster) {
+      const ready = [...meters].flatMap((meter) => {
+        const window = windows.get(meter);
+        return window !== undefined && window.present >= LEAST_SLOTS ? [{ meter, window }] : [];
+      });
+      if (ready.length === 0) return [];
+      const rows = await forecaster.predict(ready.map(({ window }) => window));
+      return ready.flatMap(({ meter, window }, index) => {
+        const row = rows[index];
+        if (row === undefined) return [];
+        const forecast: Forecast = {
+          meter,
+          issuedSlotMs: window.endMs,
+          modelVersion: forecaster.version,
+          steps: stepsOf(row, forecaster.horizons),
+        };
+        latest.set(meter, forecast);
+        return [forecast];
+      });
+    },
+    expectedW(meter, slotStartMs) {
+      const forecast = latest.get(meter);
+      if (forecast === undefined) return undefined;
+      const offset = (slotStartMs - forecast.issuedSlotMs) / SLOT_MS;
+      return forecast.steps.find((step) => step.slots === 1 && step.offsetSlots === offset)?.medianW;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { describe, score, type TheftModel } from '../../models/fraud/theft-model.js';
+import type { SlotWindow } from '../../models/window/slot-windows.js';
+import type { Anomaly } from '../domain/anomaly.js';
+import { epochMs, type MeterId } from '../domain/brand.js';
+import { SLOT_MS, type SlotScore, WINDOW_SLOTS } from '../domain/slot.js';
+
+export interface Scored {
+  readonly score: SlotScore;
+  /** Only where the score reaches the threshold. */
+  readonly anomaly?: Anomaly;
+}
+
+export interface ScoringModel {
+  readonly version: string;
+  readonly theft: TheftModel;
+}
+
+/** Half a day: a meter that was just installed has no past to differ from, and everything about it would look unusual. */
+const LEAST_SLOTS = WINDOW_SLOTS / 2;
+
+/** Scores the newest slot of a window; undefined while the meter's history is too short. */
+export function scoreNewestSlot(
+  { meter, window, expectedW }: { meter: MeterId; window: SlotWindow; expectedW: number | undefined },
+  model: ScoringModel,
+  threshold: number,
+): Scored | undefined {
+  if (window.present < LEAST_SLOTS) return undefined;
+  const scored = score(model.theft, window, expectedW);
+  const slotStartMs = epochMs(window.endMs - SLOT_MS);
+  const common = { meter, slotStartMs, score: scored.score, rawScore: scored.raw, modelVersion: model.version };
+  if (scored.score < threshold) return { score: common };
+  const { expectedWh, actualWh, contributions } = scored;
+  return { score: common, anomaly: { ...common, ...describe(scored, window), expectedWh, actualWh, contributions } };
+}

@@ -1,0 +1,178 @@
+import type { Settings } from '../config/schema.js';
+import { openBuffer } from './buffer/buffer.js';
+import type { BundleState, LinkState } from './domain/analysis.js';
+import type { Clock, Random } from './domain/clock.js';
+import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
+import type { Logger } from './domain/log.js';
+import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
+import { createBroker } from './ingest/broker.js';
+import type { Publication } from './ingest/publication.js';
+import { createControl } from './ops/control.js';
+import { createMaintenance } from './ops/maintenance.js';
+import { createSlotCloser } from './ops/slot-closer.js';
+import {
+  brokerOptions,
+  bufferOptions,
+  bufferPath,
+  centreLink,
+  controlPath,
+  knownMeters,
+  modelsDir,
+  SHIPPED_BUNDLE,
+  validationRules,
+} from './settings.js';
+import { createAnalytics } from './threads/analytics.js';
+import type { MainView } from './threads/messages.js';
+import { createOutward } from './threads/outward.js';
+import { REMEMBERED } from './validate/recent.js';
+import { createValidator } from './validate/validator.js';
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Whether log lines are for a terminal; the other threads write their own. */
+  readonly terminal: boolean;
+}
+
+export interface Gateway extends Lifecycle {
+  /** Where it listens, once started. */
+  addresses(): { readonly mqtt: string; readonly http: string };
+}
+
+/**
+ * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other; how each
+ * does its part stands in the folder of its name.
+ */
+export function createGateway(settings: Settings, surroundings: Surroundings): Gateway {
+  const { clock, log, terminal } = surroundings;
+  const centre = centreLink(settings);
+  const metrics = createMetrics();
+  const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
+
+  // agent/buffer — the only writer. What `commit` has returned from is on disk.
+  const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
+  buffer.registerMeters(knownMeters(settings));
+
+  // agent/validate — a reading, or kept aside with a reason.
+  const validator = createValidator(validationRules(settings), buffer.registeredMeters());
+  validator.remember(buffer.recentReadings(REMEMBERED));
+
+  // agent/ingest — the embedded broker. It sends a PUBACK once this has returned, and not before.
+  const ingest = createBroker(brokerOptions(settings), storeReadings, {
+    clock,
+    log,
+    events: { connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1) },
+  });
+
+  function storeReadings(publications: readonly Publication[]): void {
+    const verdict = validator.validate(publications);
+    const beganMs = clock.monotonicMs();
+    try {
+      buffer.commit(verdict);
+    } catch (error) {
+      verdict.forget();
+      throw error;
+    }
+    metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
+    metrics.inc('readings_stored_total', verdict.readings.length);
+    for (const { reason } of verdict.rejected) metrics.inc('readings_rejected_total', 1, { reason });
+  }
+
+  // Readings become slots in the buffer; the clock closes them.
+  const slots = createSlotCloser(buffer, onSlotsClosed, { ...surroundings, metrics });
+
+  function onSlotsClosed(closed: number): void {
+    metrics.inc('slots_closed_total', closed);
+    analytics.post({ kind: 'slots-changed' });
+    outward.post({ kind: 'committed' });
+  }
+
+  // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer.
+  const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
+  const shared = { bufferPath: bufferPath(settings), models, logLevel: settings.log.level, terminal };
+  const analytics = createAnalytics(
+    { ...shared, threshold: settings.models.threshold },
+    {
+      onResult(result) {
+        buffer.storeAnalysis(result);
+        metrics.inc('forecasts_total', result.forecasts.length);
+        for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
+        analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });
+        outward.post({ kind: 'committed' });
+      },
+      onBundle,
+      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
+    },
+    surroundings,
+  );
+
+  // cloud-sync/push, cloud-sync/pull and agent/api — everything that speaks to the world beyond the meters.
+  const outward = createOutward(
+    {
+      ...shared,
+      gateway: settings.gateway.name,
+      silentAfterMs: settings.meters.silent_after_s * 1_000,
+      http: settings.http,
+      centre,
+    },
+    {
+      onListening: (address) => Object.assign(live, { http: address }),
+      onSettled: (stream, position) => buffer.settle(stream, position),
+      onLink: (link) => Object.assign(live, { link }),
+      // agent/model-store — a release that pull has brought and verified; analytics loads it.
+      onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
+      onBundle,
+      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
+      view,
+    },
+    surroundings,
+  );
+
+  function onBundle(bundle: BundleState): void {
+    buffer.recordBundle(bundle, clock.now());
+    if (bundle.state === 'active') {
+      live.bundle = bundle;
+      log.info(bundle, 'model serves');
+    } else log.error(bundle, 'model refused; the one before serves on');
+  }
+
+  async function view(): Promise<MainView> {
+    metrics.set('mqtt_connections', ingest.connections);
+    const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
+    return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+  }
+
+  const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
+  const control = createControl(
+    controlPath(settings),
+    { view, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    log,
+  );
+
+  // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
+  const thinking = settings.models.enabled ? [analytics] : [];
+  const parts = [asPart('buffer', buffer), ...thinking, outward, slots, maintenance, control, ingest];
+  const lifecycle = inOrder([watchPart(), ...parts], {
+    clock,
+    log,
+    stopDeadlineMs: settings.gateway.stop_deadline_s * 1_000,
+  });
+  return { ...lifecycle, addresses: () => ({ mqtt: ingest.address, http: live.http }) };
+
+  function watchPart(): Part {
+    return asPart('event-loop watch', openEventLoopWatch('main', metrics));
+  }
+}
+
+const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
+
+/** A thread that has not answered by then leaves its part of the picture empty. */
+const THREAD_ANSWERS_WITHIN_MS = 500;
+
+/** Something already open, as a part that only has to be closed. */
+const asPart = (name: string, open: { close(): void }): Part => ({
+  name,
+  start: async () => undefined,
+  stop: async () => open.close(),
+});

@@ -1,0 +1,17 @@
+import type { EpochMs } from '../domain/brand.js';
+
+/** One PUBLISH that claims to be a reading, as it came off the wire. */
+export interface Publication {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The sender marks it as a repeat of something it may have sent before. */
+  readonly repeated: boolean;
+  readonly receivedAtMs: EpochMs;
+}
+
+/** Stores a batch. When it returns, the batch is on disk; when it throws, nothing of it is. */
+export type Accept = (batch: readonly Publication[]) => void;
+
+const READING_TOPIC = /^meters\/[^/]+\/reading$/;
+
+export const isReadingTopic = (topic: string): boolean => READING_TOPIC.test(topic);

@@ -1,0 +1,144 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkGolden } from '../../models/bundle/golden.js';
+import { MANIFEST_FILE, manifestSchema, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
+import { type Bundle, readBundle } from '../../models/bundle/read.js';
+import { verifyManifest } from '../../models/bundle/signature.js';
+import { type Forecaster, openForecaster } from '../../models/onnx/session.js';
+import type { BundleState } from '../domain/analysis.js';
+import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import type { Logger } from '../domain/log.js';
+import { type Installed, readInstalled, writeInstalled } from './installed.js';
+
+/** A release as it comes from outside: nothing of it is trusted yet. */
+export interface Incoming {
+  readonly version: string;
+  readonly manifest: Uint8Array;
+  readonly signature: string;
+  file(name: string): Promise<Uint8Array>;
+}
+
+export interface Loaded {
+  readonly bundle: Bundle;
+  readonly forecaster: Forecaster;
+  readonly state: Extract<BundleState, { state: 'active' }>;
+}
+
+export interface ModelStore {
+  /** Verifies and installs; throws `bundle.*` and leaves everything as it was when something is wrong with it. */
+  receive(incoming: Incoming): Promise<void>;
+  /** The newest bundle that verifies and works on this machine, and what became of those before it. */
+  load(): Promise<{ readonly loaded: Loaded; readonly refused: readonly BundleState[] }>;
+  /** The newest installed version, whether or not it works here. */
+  newestVersion(): Promise<string | undefined>;
+}
+
+interface StoreOptions {
+  readonly dir: string;
+  /** The bundle of the installation itself: trusted like the program that it came with. */
+  readonly shippedDir: string;
+  readonly trustedKeys: readonly string[];
+  readonly log: Logger;
+}
+
+/** The one before stays, so that a release that fails here has something to fall back to without the centre. */
+const KEEP = 2;
+
+export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOptions): ModelStore {
+  async function installedBundle({ version }: Installed): Promise<Bundle> {
+    const bundle = await readBundle(join(dir, version));
+    verifyManifest(bundle.manifestBytes, await readFile(join(dir, version, SIGNATURE_FILE), 'utf8'), trustedKeys);
+    return bundle;
+  }
+
+  return {
+    async receive({ version, manifest, signature, file }) {
+      verifyManifest(manifest, signature, trustedKeys);
+      const { files, version: signedVersion } = parseManifest(manifest);
+      if (signedVersion !== version) {
+        throw new WattwardenError('bundle.unreadable', `offered as ${version}, but its manifest says ${signedVersion}`);
+      }
+      const installed = await readInstalled(dir);
+      if (installed.some((entry) => entry.version === version)) return;
+      const incoming = join(dir, `incoming-${version}`);
+      await rm(incoming, { recursive: true, force: true });
+      await mkdir(incoming, { recursive: true });
+      try {
+        for (const name of Object.keys(files)) await writeDurably(join(incoming, name), await file(name));
+        await writeDurably(join(incoming, MANIFEST_FILE), manifest);
+        await writeDurably(join(incoming, SIGNATURE_FILE), Buffer.from(signature));
+        await readBundle(incoming);
+        await rm(join(dir, version), { recursive: true, force: true });
+        await rename(incoming, join(dir, version));
+      } catch (error) {
+        await rm(incoming, { recursive: true, force: true });
+        throw error;
+      }
+      const kept = [{ version }, ...installed].slice(0, KEEP);
+      await writeInstalled(dir, kept);
+      for (const old of installed.slice(KEEP - 1)) await rm(join(dir, old.version), { recursive: true, force: true });
+    },
+
+    async load() {
+      const refused: BundleState[] = [];
+      for (const entry of await readInstalled(dir)) {
+        try {
+          return { loaded: await loadBundle(await installedBundle(entry), log), refused };
+        } catch (error) {
+          refused.push(refusal(entry.version, error));
+        }
+      }
+      return { loaded: await loadBundle(await readBundle(shippedDir), log), refused };
+    },
+
+    async newestVersion() {
+      return (await readInstalled(dir))[0]?.version;
+    },
+  };
+}
+
+/** int8 where it gives its own golden outputs on this processor, float32 where only that does. */
+async function loadBundle(bundle: Bundle, log: Logger): Promise<Loaded> {
+  try {
+    return await loadWith(bundle, 'int8');
+  } catch (error) {
+    log.warn({ version: bundle.version, code: codeOf(error) }, `int8 does not serve here: ${messageOf(error)}`);
+    return await loadWith(bundle, 'float32');
+  }
+}
+
+async function loadWith(bundle: Bundle, precision: 'int8' | 'float32'): Promise<Loaded> {
+  const forecaster = await openForecaster(bundle, precision);
+  try {
+    await checkGolden(bundle, forecaster);
+  } catch (error) {
+    await forecaster.close();
+    throw error;
+  }
+  return { bundle, forecaster, state: { state: 'active', version: bundle.version, precision } };
+}
+
+export const refusal = (version: string, error: unknown): BundleState => ({
+  state: 'refused',
+  version,
+  code: codeOf(error) ?? 'bundle.unreadable',
+  detail: messageOf(error),
+});
+
+function parseManifest(bytes: Uint8Array) {
+  try {
+    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (error) {
+    throw new WattwardenError('bundle.unreadable', `manifest: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o644);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { chmod, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import { listenError, type Part } from '../domain/lifecycle.js';
+import type { Logger } from '../domain/log.js';
+
+/** What may be asked of a running gateway. The socket is a file of mode 0600: whoever may open it owns the gateway. */
+export const CONTROL_COMMANDS = ['view', 'sync-now'] as const;
+export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
+
+type Reply = { readonly ok: unknown } | { readonly error: string };
+
+/** A request is one short word; a longer line is not a request. */
+const MAX_LINE = 256;
+const MAX_CLIENTS = 8;
+const ANSWER_WITHIN_MS = 5_000;
+
+export type Handlers = Readonly<Record<ControlCommand, () => Promise<unknown>>>;
+
+/** The local socket through which the command line changes a running gateway: one command a line, one JSON line back. */
+export function createControl(path: string, handlers: Handlers, log: Logger): Part {
+  const clients = new Set<Socket>();
+  let server: Server | undefined;
+
+  async function answer(line: string): Promise<Reply> {
+    const command = CONTROL_COMMANDS.find((candidate) => candidate === line);
+    if (command === undefined) return { error: `unknown command; known are ${CONTROL_COMMANDS.join(', ')}` };
+    try {
+      return { ok: (await handlers[command]()) ?? null };
+    } catch (error) {
+      return { error: messageOf(error) };
+    }
+  }
+
+  function serve(socket: Socket): void {
+    clients.add(socket);
+    socket.once('close', () => clients.delete(socket));
+    socket.on('error', (error) => log.debug({}, `control: ${error.message}`));
+    let request = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      request += chunk;
+      const end = request.indexOf('\n');
+      if (end < 0 && request.length <= MAX_LINE) return;
+      socket.removeAllListeners('data');
+      void answer(request.slice(0, end)).then((reply) => socket.end(`${JSON.stringify(reply)}\n`));
+    });
+  }
+
+  return {
+    name: 'control',
+    async start() {
+      // The buffer's lock says that no other gateway runs here: what stands is what a killed one left.
+      await rm(path, { force: true });
+      const listening = createServer(serve);
+      listening.maxConnections = MAX_CLIENTS;
+      server = listening;
+      await new Promise<void>((resolve, reject) => {
+        listening.once('error', (error) => reject(listenError(error, path)));
+        listening.listen(path, resolve);
+      });
+      await chmod(path, 0o600);
+    },
+    async stop() {
+      const listening = server;
+      if (listening === undefined) return;
+      const closed = new Promise<void>((resolve) => listening.close(() => resolve()));
+      for (const client of clients) client.destroy();
+      await closed;
+    },
+  };
+}
+
+/** Asks a running gateway; `gateway.not_running` when none answers. */
+export async function askGateway(path: string, command: ControlCommand): Promise<unknown> {
+  const socket = connect(path);
+  try {
+    return await new Promise<unknown>((resolve, reject) => {
+      socket.setTimeout(ANSWER_WITHIN_MS, () =>
+        reject(new WattwardenError('gateway.not_running', `${path} is silent`)),
+      );
+      socket.once('error', (error) => {
+        reject(
+          new WattwardenError('gateway.not_running', `${path}: ${codeOf(error) ?? error.message}`, { cause: error }),
+        );
+      });
+      createInterface({ input: socket }).once('line', (line) => {
+        const reply = JSON.parse(line) as Reply;
+        if ('error' in reply) reject(new Error(reply.error));
+        else resolve(reply.ok);
+      });
+      socket.write(`${command}\n`);
+    });
+  } finally {
+    socket.destroy();
+  }
+}

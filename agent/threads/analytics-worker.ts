@@ -1,0 +1,60 @@
+import { workerData } from 'node:worker_threads';
+import { createSlotWindows } from '../../models/window/slot-windows.js';
+import { openReader } from '../buffer/reader.js';
+import { systemClock } from '../domain/clock.js';
+import { createLogger } from '../domain/log.js';
+import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
+import { WINDOW_SLOTS } from '../domain/slot.js';
+import { createForecasting } from '../forecast/forecasting.js';
+import { scoreNewestSlot } from '../fraud/scoring.js';
+import { createModelStore } from '../model-store/store.js';
+import { createAnalysis } from './analysis.js';
+import type { AnalyticsData } from './analytics.js';
+import type { FromAnalytics, ToAnalytics } from './messages.js';
+import { serve } from './worker.js';
+
+/** The analytics thread: slots come out of the buffer, forecasts, scores and anomalies go back to the writer. */
+await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
+  const data = workerData as AnalyticsData;
+  const log = createLogger(data.logLevel, data.terminal).child({ thread: 'analytics' });
+  const metrics = createMetrics();
+  const watch = openEventLoopWatch('analytics', metrics);
+  const reader = openReader(data.bufferPath);
+  const windows = createSlotWindows();
+  for (const slot of reader.lastSlots(WINDOW_SLOTS)) windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
+
+  const analysis = createAnalysis({
+    reader,
+    windows,
+    forecasting: createForecasting(windows),
+    score: scoreNewestSlot,
+    models: createModelStore({ ...data.models, log }),
+    threshold: data.threshold,
+    post: (message) => toMain.post(message),
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics,
+  });
+  await analysis.loadModels();
+  analysis.start();
+
+  return {
+    onMessage(message) {
+      switch (message.kind) {
+        case 'slots-changed':
+          return analysis.wake();
+        case 'stored':
+          return analysis.stored(message.analysedUpTo);
+        case 'bundle-arrived':
+          return analysis.bundleArrived();
+      }
+    },
+    onAsk: () => metrics.toJson(),
+    async stop() {
+      await analysis.stop();
+      watch.close();
+      reader.close();
+    },
+  };
+});

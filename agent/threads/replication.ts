@@ -1,0 +1,120 @@
+import { createPull } from '../../cloud-sync/pull/pull.js';
+import { createPush, type PushSource } from '../../cloud-sync/push/push.js';
+import { createCentreLink } from '../../cloud-sync/timescale/centre-link.js';
+import { readSecret } from '../../config/secrets.js';
+import type { Clock, Random } from '../domain/clock.js';
+import { messageOf } from '../domain/errors.js';
+import type { Logger } from '../domain/log.js';
+import type { Metrics } from '../domain/metrics.js';
+import { type Loop, supervise } from '../domain/supervise.js';
+import type { ModelStore } from '../model-store/store.js';
+import type { FromOutward } from './messages.js';
+import type { CentreLink } from './outward.js';
+
+interface ReplicationOptions {
+  readonly centre: CentreLink;
+  readonly source: PushSource;
+  readonly models: ModelStore;
+  readonly post: (message: FromOutward['message']) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Replication {
+  /** Something new may be pushed. */
+  wake(): void;
+  /** Push and pull at once. */
+  now(): void;
+  stop(): Promise<void>;
+}
+
+/** A link that is down is tried again within a minute or two; a fleet that lost it together comes back spread out. */
+const BACKOFF = { firstMs: 1_000, maxMs: 120_000 };
+/** While nothing fails, one message says so now and then. */
+const SAY_CONNECTED_EVERY_MS = 10_000;
+
+/** Push and pull over one link to the centre, each a loop of its own. */
+export async function startReplication(options: ReplicationOptions): Promise<Replication> {
+  const { centre, source, models, post, clock, log, metrics } = options;
+  const { secret, ...address } = centre;
+  const link = createCentreLink(() => ({ ...address, password: readSecret(secret, 'password') }));
+  const state = createLinkState(post, clock);
+  let installed = await models.newestVersion();
+
+  const push = createPush({
+    source,
+    centre: link,
+    batchRows: centre.batchRows,
+    metrics: { sent: (stream, rows) => metrics.inc('push_rows_total', rows, { stream }) },
+    settle: (stream, position) => post({ kind: 'settled', stream, position }),
+  });
+  const pull = createPull({ centre: link, store: models, installedVersion: () => installed, clock });
+
+  const pushing = loop('push', async (signal) => {
+    const { more } = await push.pushOnce(signal);
+    return more ? 0 : centre.pushIntervalMs;
+  });
+  const pulling = loop('pull', async (signal) => {
+    const pulled = await pull.pullOnce(signal);
+    if (pulled.outcome === 'refused') {
+      const { version, code, detail } = pulled;
+      post({ kind: 'bundle', bundle: { state: 'refused', version, code, detail } });
+    }
+    if (pulled.outcome === 'received') {
+      installed = pulled.version;
+      log.info({ version: pulled.version }, 'received a release');
+      post({ kind: 'bundle-arrived' });
+    }
+    return centre.pullIntervalMs;
+  });
+
+  function loop(name: string, work: (signal: AbortSignal) => Promise<number>): Loop {
+    return supervise(
+      {
+        name,
+        backoff: BACKOFF,
+        async turn(signal) {
+          const pauseMs = await work(signal);
+          state.connected();
+          return pauseMs;
+        },
+        onFailure(error) {
+          metrics.inc('loop_failures_total', 1, { loop: name });
+          state.disconnected(messageOf(error));
+        },
+      },
+      options,
+    );
+  }
+
+  return {
+    wake: () => pushing.wake(),
+    now() {
+      pushing.wake();
+      pulling.wake();
+    },
+    async stop() {
+      await Promise.all([pushing.stop(), pulling.stop()]);
+      await link.close();
+    },
+  };
+}
+
+function createLinkState(post: (message: FromOutward['message']) => void, clock: Clock) {
+  let lastSuccessMs: number | null = null;
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    connected(): void {
+      lastSuccessMs = clock.now();
+      if (clock.monotonicMs() - saidAtMs < SAY_CONNECTED_EVERY_MS) return;
+      saidAtMs = clock.monotonicMs();
+      post({ kind: 'link', link: { state: 'connected', detail: '', lastSuccessMs } });
+    },
+    disconnected(detail: string): void {
+      saidAtMs = Number.NEGATIVE_INFINITY;
+      post({ kind: 'link', link: { state: 'disconnected', detail, lastSuccessMs } });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Part } from '../../agent/domain/lifecycle.js';
+import type { ReadyMessage } from '../../agent/run.js';
+
+const PROGRAM = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
+
+export interface Process extends Part {
+  /** For a gateway: where it listens, once it does. */
+  readonly ready: Promise<ReadyMessage>;
+  /** Resolves to the exit code when it ends without having been asked to. */
+  readonly died: Promise<number>;
+}
+
+/**
+ * A `wattwarden` command as a process of its own. It has a process group of its own, so that Ctrl-C reaches only this
+ * program, which stops its parts in order; and a channel, whose end tells it that this program is gone.
+ */
+export function createProcess({
+  name,
+  command,
+}: {
+  readonly name: string;
+  readonly command: readonly string[];
+}): Process {
+  let child: ChildProcess | undefined;
+  let exited: Promise<number> = Promise.resolve(0);
+  let stopping = false;
+  let onReady: (message: ReadyMessage) => void = () => undefined;
+  let onDied: (code: number) => void = () => undefined;
+  const died = new Promise<number>((resolve) => {
+    onDied = resolve;
+  });
+  const ready = new Promise<ReadyMessage>((resolve, reject) => {
+    onReady = resolve;
+    void died.then((code) => reject(new Error(`${name} has ended with code ${code}`)));
+  });
+  ready.catch(() => undefined); // told through `died` as well
+
+  return {
+    name,
+    ready,
+    died,
+    async start() {
+      const started = launch(command, 'inherit');
+      child = started;
+      started.once('message', (message) => onReady(message as ReadyMessage));
+      exited = codeOf(started);
+      void exited.then((code) => {
+        if (!stopping) onDied(code);
+      });
+    },
+    async stop(hurry) {
+      stopping = true;
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      hurry.addEventListener('abort', () => child?.kill('SIGTERM'), { once: true });
+      await exited;
+    },
+  };
+}
+
+/** Runs a command to its end; what it says on the way is passed on. */
+export async function runCommand(command: readonly string[]): Promise<void> {
+  const code = await codeOf(launch(command, 'inherit'));
+  if (code !== 0) throw new Error(`wattwarden ${command.slice(0, 2).join(' ')} has ended with code ${code}`);
+}
+
+const launch = (command: readonly string[], output: 'inherit'): ChildProcess =>
+  spawn(process.execPath, [PROGRAM, ...command], { stdio: ['ignore', output, output, 'ipc'], detached: true });
+
+const codeOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+  });
