@@ -26,6 +26,7 @@ import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { REMEMBERED } from './validate/recent.js';
 import { createValidator } from './validate/validator.js';
+import { VERSION } from './version.js';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -48,6 +49,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const { clock, log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
+  metrics.set('build_info', 1, { version: VERSION, node: process.version });
   const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
   // agent/buffer — the only writer. What `commit` has returned from is on disk.

@@ -20,6 +20,7 @@ import { statusScreen } from './ops/status.js';
 import { runGateway } from './run.js';
 import { bufferPath, controlPath } from './settings.js';
 import type { MainView } from './threads/messages.js';
+import { VERSION } from './version.js';
 
 /** Commands that live in another part of the repository, and may not be installed here. */
 const PARTS = {
@@ -32,6 +33,7 @@ const program = new Command('wattwarden')
   .description(
     'Takes electricity meter readings in, keeps them, forecasts them, finds theft, and replicates to a centre.',
   )
+  .version(VERSION)
   .showHelpAfterError()
   .enablePositionalOptions();
 
@@ -141,17 +143,17 @@ for (const [name, { file, about }] of Object.entries(PARTS)) {
 /** From the buffer, and from the gateway itself when it runs. */
 async function readStatus(settings: Settings) {
   const reader = openReader(bufferPath(settings));
-  const source = { ...settings, source: reader, clock: systemClock };
   try {
     return await readOverview({
       gateway: settings.gateway.name,
       clock: systemClock,
       source: reader,
-      live: {
-        view: async () => (await askGateway(controlPath(settings), 'view')) as MainView,
-        analyticsMetrics: async () => null,
-      },
-      fleet: createFleetView({ ...source, silentAfterMs: settings.meters.silent_after_s * 1_000 }),
+      live: { view: async () => (await askGateway(controlPath(settings), 'view')) as MainView },
+      fleet: createFleetView({
+        source: reader,
+        clock: systemClock,
+        silentAfterMs: settings.meters.silent_after_s * 1_000,
+      }),
     });
   } finally {
     reader.close();

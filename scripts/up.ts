@@ -28,13 +28,12 @@ export async function main(given: readonly string[]): Promise<void> {
   const dir = resolve(options.dataDir);
   if (options.fresh) await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const isFirst = !existsSync(join(dir, 'gateway'));
   const log = createLogger('warn');
   const narrator = createNarrator({
     clock: systemClock,
     configFile: join(dir, 'gateway.yaml'),
     centreFile: join(dir, 'centre.yaml'),
-    isFirst,
+    bundlesDir: join(dir, 'bundles'),
   });
 
   const gateway = createProcess({ name: 'gateway', command: ['run', '--config', join(dir, 'gateway.yaml')] });

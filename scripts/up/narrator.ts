@@ -8,7 +8,7 @@ interface NarratorOptions {
   readonly clock: Clock;
   readonly configFile: string;
   readonly centreFile: string;
-  readonly isFirst: boolean;
+  readonly bundlesDir: string;
 }
 
 export interface Narrator extends Part {
@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 15_000;
 
 /** Says in a few lines what happens, and has the centre train a first model once it holds the history. */
-export function createNarrator({ clock, centreFile, configFile }: NarratorOptions): Narrator {
+export function createNarrator({ clock, centreFile, configFile, bundlesDir }: NarratorOptions): Narrator {
   const ending = new AbortController();
   let page = '';
   let running: Promise<void> = Promise.resolve();
@@ -47,7 +47,7 @@ export function createNarrator({ clock, centreFile, configFile }: NarratorOption
         if (asked || !isReplicated(overview)) continue;
         asked = true;
         console.log('The centre has the history: it trains a model on it and releases it…');
-        await runCommand(['cloud', 'retrain', '--release', '--config', centreFile]);
+        await runCommand(['cloud', 'retrain', '--release', '--out', bundlesDir, '--config', centreFile]);
       } catch (error) {
         if (!ending.signal.aborted) console.error(`(${messageOf(error)})`);
       }

@@ -1,0 +1,71 @@
+import { messageOf } from '../domain/errors.js';
+import type { Fleet } from './fleet.js';
+import type { LiveView } from './source.js';
+import type { Check, CheckStatus, Health } from './wire.js';
+
+/** What was found out, or why it could not be. */
+export type Found<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+interface Evidence {
+  readonly live: Found<LiveView>;
+  readonly fleet: Found<Fleet>;
+  /** Rows that the centre does not have yet. */
+  readonly backlogRows: number;
+  readonly nowMs: number;
+}
+
+const NAMED_METERS = 5;
+
+const ok = (detail: string): Check => ({ status: 'ok', detail });
+const degraded = (detail: string): Check => ({ status: 'degraded', detail });
+const failing = (detail: string): Check => ({ status: 'failing', detail });
+
+const NOT_KNOWN = 'Not known while the main thread does not answer.';
+
+/** `failing`: readings are not taken in or cannot be read. `degraded`: they are, but a person should look. */
+export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Health {
+  const checks = {
+    main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
+    buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
+    meters: fleet.ok ? metersCheck(fleet.value) : degraded('Not known while the buffer cannot be read.'),
+    centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
+    models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
+  };
+  const found = new Set(Object.values(checks).map((check) => check.status));
+  const worst: CheckStatus = found.has('failing') ? 'failing' : found.has('degraded') ? 'degraded' : 'ok';
+  return { status: worst, checks };
+}
+
+function metersCheck({ rows, silent }: Fleet): Check {
+  if (rows.length === 0) return ok('No meter is known yet.');
+  if (silent.length === 0) return ok(`${count(rows.length, 'meter')}, none silent.`);
+  const names = silent.slice(0, NAMED_METERS).map((row) => row.id);
+  const others = silent.length > names.length ? ` and ${silent.length - names.length} more` : '';
+  const verb = silent.length === 1 ? 'is' : 'are';
+  return degraded(`${silent.length} of ${count(rows.length, 'meter')} ${verb} silent: ${names.join(', ')}${others}.`);
+}
+
+function centreCheck({ link }: LiveView, backlogRows: number, nowMs: number): Check {
+  if (link.state === 'off') return ok('Replication is off.');
+  if (link.state === 'connected') return ok('Linked to the centre.');
+  const since = link.lastSuccessMs === null ? '' : ` for ${duration(nowMs - link.lastSuccessMs)}`;
+  const waiting = backlogRows === 0 ? 'nothing waits' : `${count(backlogRows, 'row')} wait in the buffer`;
+  const detail = link.detail === '' ? '' : ` (${link.detail})`;
+  return degraded(`No link to the centre${since}${detail}; ${waiting}.`);
+}
+
+function modelsCheck({ bundle }: LiveView): Check {
+  if (bundle === null) return ok('No model yet.');
+  if (bundle.state === 'active') return ok(`Model ${bundle.version} serves.`);
+  return degraded(`Model ${bundle.version} was refused: ${bundle.detail}.`);
+}
+
+const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+
+function duration(ms: number): string {
+  const minutes = Math.max(0, Math.round(ms / 60_000));
+  if (minutes < 1) return 'less than a minute';
+  if (minutes < 120) return count(minutes, 'minute');
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? count(hours, 'hour') : count(Math.round(hours / 24), 'day');
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { systemClock } from './clock.js';
+import { inOrder, type Part } from './lifecycle.js';
+import { silentLogger } from './log.js';
+
+function setUp() {
+  const happened: string[] = [];
+  const part = (name: string, more: Partial<Part> = {}): Part => ({
+    name,
+    start: async () => void happened.push(`start ${name}`),
+    stop: async () => void happened.push(`stop ${name}`),
+    ...more,
+  });
+  const run = (...parts: Part[]) => inOrder(parts, { clock: systemClock, log: silentLogger, stopDeadlineMs: 50 });
+  return { happened, part, run };
+}
+
+test('starts in order and stops in reverse, once', async () => {
+  const { happened, part, run } = setUp();
+  const all = run(part('a'), part('b'), part('c'));
+  await all.start();
+  const reports = await Promise.all([all.stop(), all.stop()]);
+  expect(happened).toEqual(['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a']);
+  expect(reports[0]).toEqual({ stragglers: [], failures: [] });
+});
+
+test('when one fails to start, it and those before it are stopped, and the failure is told', async () => {
+  const { happened, part, run } = setUp();
+  const broken = part('b', { start: () => Promise.reject(new Error('no port')) });
+  await expect(run(part('a'), broken, part('c')).start()).rejects.toThrow('no port');
+  expect(happened).toEqual(['start a', 'stop b', 'stop a']);
+});
+
+test('a straggler is named and left behind, a failure is named, and the rest still stops', async () => {
+  const { happened, part, run } = setUp();
+  const all = run(
+    part('buffer'),
+    part('stuck', { stop: () => new Promise(() => undefined) }),
+    part('broken', { stop: () => Promise.reject(new Error('hm')) }),
+  );
+  await all.start();
+  expect(await all.stop()).toEqual({ stragglers: ['stuck'], failures: [{ part: 'broken', message: 'hm' }] });
+  expect(happened.at(-1)).toBe('stop buffer');
+});
+
+test('the second signal ends the waiting of a part, and the buffer is still flushed', async () => {
+  const { happened, part } = setUp();
+  const patient = part('patient', {
+    stop: (hurry) => new Promise((resolve) => hurry.addEventListener('abort', () => resolve(), { once: true })),
+  });
+  const all = inOrder([part('buffer'), patient], { clock: systemClock, log: silentLogger, stopDeadlineMs: 60_000 });
+  await all.start();
+  const stopped = all.stop();
+  all.hurry();
+  expect(await stopped).toEqual({ stragglers: [], failures: [] });
+  expect(happened).toContain('stop buffer');
+});
+
+test('stop while a part is starting: what comes after it is never started', async () => {
+  const { happened, part, run } = setUp();
+  let ready = (): void => undefined;
+  const slow = part('slow', { start: () => new Promise((resolve) => (ready = resolve)) });
+  const all = run(part('a'), slow, part('c'));
+  const started = all.start();
+  await Promise.resolve();
+  const stopped = all.stop();
+  ready();
+  await Promise.all([started, stopped]);
+  expect(happened).toEqual(['start a', 'stop slow', 'stop a']);
+});
