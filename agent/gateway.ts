@@ -17,6 +17,7 @@ import {
   centreLink,
   controlPath,
   knownMeters,
+  makeDataDir,
   modelsDir,
   SHIPPED_BUNDLE,
   validationRules,
@@ -51,6 +52,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
   const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
+
+  makeDataDir(settings);
 
   // agent/buffer — the only writer. What `commit` has returned from is on disk.
   const buffer = openBuffer({ ...bufferOptions(settings), clock, log });

@@ -1,9 +1,10 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { parseMeterId } from './domain/brand.js';
-import { invariant } from './domain/errors.js';
+import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
 import type { BrokerOptions } from './ingest/broker.js';
 import type { CentreLink } from './threads/outward.js';
@@ -17,6 +18,15 @@ export const bufferPath = ({ gateway, buffer }: Settings): string =>
   buffer.path ?? join(gateway.data_dir, 'buffer.sqlite');
 export const modelsDir = ({ gateway }: Settings): string => join(gateway.data_dir, 'models');
 export const controlPath = ({ gateway }: Settings): string => join(gateway.data_dir, 'gateway.sock');
+
+/** Its last level only: where even the parent is missing, a disk may not be mounted, and data must not go elsewhere. */
+export function makeDataDir({ gateway }: Settings): void {
+  try {
+    mkdirSync(gateway.data_dir, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw new WattwardenError('buffer.unopenable', messageOf(error), { cause: error });
+  }
+}
 
 /** The bundle that comes with the program; two levels up from dist/agent stands the installation. */
 export const SHIPPED_BUNDLE = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));

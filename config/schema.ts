@@ -1,27 +1,49 @@
 import { z } from 'zod';
+import { METER_ID_RULE, parseMeterId } from '../agent/domain/brand.js';
 
 /**
  * Every setting, once: its type, default, bounds and one line of documentation. The example file, the reference
  * page, the JSON Schema and the names of environment variables are generated from here (`npm run generate`).
- * A unit stands last in the key: `_s`, `_ms`, `_bytes`, `_days`, `_w`.
+ * A unit stands last in the key: `_s`, `_ms`, `_bytes`, `_days`, `_w`. A rule of our own reads as the end of the
+ * sentence "<key> must be …", except one that begins with "must" or "may" itself.
  */
 
 const port = (fallback: number) => z.int().min(0).max(65_535).default(fallback);
-const host = (fallback: string) => z.string().min(1).max(253).default(fallback);
+
 const range = (min: number, max: number) =>
   z
-    .strictObject({ min: z.number().default(min), max: z.number().default(max) })
-    .refine((value) => value.min < value.max, 'min must be below max')
+    .strictObject({
+      min: z.number().default(min).describe('Smallest value taken.'),
+      max: z.number().default(max).describe('Largest value taken.'),
+    })
+    .refine((value) => value.min < value.max, 'a range whose min lies below its max')
     .prefault({});
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, '1-40 characters of a-z 0-9 -, beginning with a letter');
-/** Read from the file that `<key>_file` names, or from the environment; never printed. */
-const secret = z.string().min(1).optional().meta({ secret: true });
+const matching = (pattern: RegExp, rule: string) => z.string().regex(pattern, rule).meta({ rule });
+const HOST_RULE = 'a host name or an address, without scheme, user or port';
+/** DNS allows 253 characters; IPv6 addresses may name a zone. */
+const host = (fallback: string) => matching(/^[A-Za-z0-9._:%-]{1,253}$/, HOST_RULE).default(fallback);
+/** A relative one is resolved against the directory of the configuration file. */
+const path = z.string().min(1).max(4_096).meta({ path: true });
+const NAME_RULE = '1-40 characters of a-z 0-9 -, beginning with a letter';
+const name = matching(/^[a-z][a-z0-9-]{0,39}$/, NAME_RULE);
+const meterId = z
+  .string()
+  .refine((text) => parseMeterId(text) !== undefined, METER_ID_RULE)
+  .meta({ rule: METER_ID_RULE });
+/** Given by the environment or by the file that `<key>_file` names; never printed. */
+const secret = z.string().min(1).max(1_024).optional().meta({ secret: true });
 
 export const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+const loopback = (fallback: string, until: string) => {
+  const rule = `a loopback address (${LOOPBACK.join(', ')}), ${until}`;
+  return host(fallback)
+    .refine((value) => LOOPBACK.includes(value), rule)
+    .meta({ rule });
+};
 
 const gateway = z.strictObject({
   name: name.default('gateway-1').describe('Name of this gateway; at the centre it is also the name of its role.'),
-  data_dir: z.string().min(1).default('data').describe('Directory of the buffer, the models and the local socket.'),
+  data_dir: path.default('data').describe('Directory of the buffer, the models and the local socket.'),
   stop_deadline_s: z
     .number()
     .min(1)
@@ -31,9 +53,9 @@ const gateway = z.strictObject({
 });
 
 const mqtt = z.strictObject({
-  host: host('127.0.0.1')
-    .refine((value) => LOOPBACK.includes(value), 'only a loopback address, until meters can be authenticated')
-    .describe('Address that the embedded broker listens on.'),
+  host: loopback('127.0.0.1', 'until meters can be authenticated').describe(
+    'Address that the embedded broker listens on.',
+  ),
   port: port(1883).describe('Port of the embedded broker; 0 takes a free one.'),
   max_payload_bytes: z
     .int()
@@ -51,12 +73,12 @@ const mqtt = z.strictObject({
 });
 
 const knownMeter = z.strictObject({
-  id: z.string().describe('Name of the meter as it stands on its topic.'),
+  id: meterId.describe('Name of the meter as it stands on its topic.'),
   kind: z
     .enum(['customer', 'feeder'])
     .default('customer')
     .describe('A feeder meter measures the sum of its customers.'),
-  feeder: z.string().optional().describe('The feeder meter upstream of this meter.'),
+  feeder: meterId.optional().describe('The feeder meter upstream of this meter.'),
   rated_power_w: z.number().positive().optional().describe('Subscribed power.'),
 });
 
@@ -80,6 +102,7 @@ const meters = z.strictObject({
   known: z
     .array(knownMeter)
     .max(20_000)
+    .refine((list) => new Set(list.map((meter) => meter.id)).size === list.length, 'a list that names each meter once')
     .default([])
     .describe('Meters that are expected whether or not they have ever sent.'),
 });
@@ -101,7 +124,7 @@ const validate = z.strictObject({
 });
 
 const buffer = z.strictObject({
-  path: z.string().min(1).optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
+  path: path.optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
   retention_days: z
     .number()
     .min(1)
@@ -120,13 +143,15 @@ const buffer = z.strictObject({
     .max(600)
     .default(60)
     .describe('How long after its end a slot waits for late readings.'),
-  maintenance: z.string().default('17 3 * * *').describe('When retention runs, as a cron expression in local time.'),
+  maintenance: matching(/^\s*(\S+\s+){4}\S+\s*$/, 'the five fields of a cron expression')
+    .default('17 3 * * *')
+    .describe('When retention runs, as a cron expression in local time.'),
 });
 
 const models = z.strictObject({
   enabled: z.boolean().default(true).describe('Forecast and score on this gateway.'),
   trusted_keys: z
-    .array(z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'base64 of the 32 bytes of an Ed25519 public key'))
+    .array(matching(/^[A-Za-z0-9+/]{43}=$/, 'base64 of the 32 bytes of an Ed25519 public key'))
     .max(8)
     .default([])
     .describe(
@@ -146,31 +171,50 @@ const tls = z.strictObject({
     .enum(['off', 'verify'])
     .default('verify')
     .describe('`verify` checks the certificate and the name of the centre; `off` only on a loopback address.'),
-  ca_file: z.string().optional().describe('Certificate authority of the centre, PEM; the system’s own when not set.'),
+  ca_file: path.optional().describe('Certificate authority of the centre, PEM; the system’s own when not set.'),
 });
 
-const sync = z
-  .strictObject({
-    enabled: z.boolean().default(false).describe('Replicate to a centre.'),
-    host: host('127.0.0.1').describe('Address of the PostgreSQL server of the centre.'),
-    port: port(5432).describe('Its port.'),
-    database: z.string().min(1).max(63).default('wattwarden').describe('Its database.'),
-    user: z.string().min(1).max(63).optional().describe('Role of this gateway; `gw_` and gateway.name when not set.'),
-    password: secret.describe('Password of that role.'),
-    password_file: z.string().optional().describe('File that holds the password, mode 0600.'),
-    tls: tls.prefault({}).describe('Encryption of the link.'),
-    batch_rows: z.int().min(1).max(50_000).default(5_000).describe('Rows sent in one statement.'),
-    interval_s: z.number().min(0.1).max(3_600).default(5).describe('Pause between pushes when nothing is waiting.'),
-  })
-  .refine((value) => value.tls.mode === 'verify' || LOOPBACK.includes(value.host), {
-    path: ['tls', 'mode'],
-    message: 'may be `off` only while sync.host is a loopback address',
-  });
+const linked = z.object({
+  host: z.string(),
+  tls: z.object({ mode: z.string() }),
+  password: z.string().optional(),
+  password_file: z.string().optional(),
+});
+
+/** What the two sections that connect to PostgreSQL demand across their keys. */
+function guarded<Section extends z.ZodType<z.infer<typeof linked>>>(section: Section, where: string) {
+  // Without it zod leaves these rules out as soon as any other key of the section is at fault.
+  const when = ({ value }: { value: unknown }) => linked.safeParse(value).success;
+  return section
+    .refine((value) => value.tls.mode === 'verify' || LOOPBACK.includes(value.host), {
+      path: ['tls', 'mode'],
+      message: `may be off only while ${where}.host is a loopback address`,
+      when,
+    })
+    .refine((value) => value.password === undefined || value.password_file === undefined, {
+      path: ['password_file'],
+      message: `may not be set together with ${where}.password`,
+      when,
+    });
+}
+
+const sync = z.strictObject({
+  enabled: z.boolean().default(false).describe('Replicate to a centre.'),
+  host: host('127.0.0.1').describe('Address of the PostgreSQL server of the centre.'),
+  port: port(5432).describe('Its port.'),
+  database: z.string().min(1).max(63).default('wattwarden').describe('Its database.'),
+  user: z.string().min(1).max(63).optional().describe('Role of this gateway; `gw_` and gateway.name when not set.'),
+  password: secret.describe('Password of that role; better given in the environment or by `password_file`.'),
+  password_file: path.optional().describe('File that holds the password, mode 0600; instead of `password`.'),
+  tls: tls.prefault({}).describe('Encryption of the link.'),
+  batch_rows: z.int().min(1).max(50_000).default(5_000).describe('Rows sent in one statement.'),
+  interval_s: z.number().min(0.1).max(3_600).default(5).describe('Pause between pushes when nothing is waiting.'),
+});
 
 const http = z.strictObject({
-  host: host('127.0.0.1')
-    .refine((value) => LOOPBACK.includes(value), 'only a loopback address, until people can be authenticated')
-    .describe('Address of the page, /healthz and /metrics.'),
+  host: loopback('127.0.0.1', 'until people can be authenticated').describe(
+    'Address of the page, /healthz and /metrics.',
+  ),
   port: port(8088).describe('Its port; 0 takes a free one.'),
 });
 
@@ -183,29 +227,31 @@ const centre = z.strictObject({
   port: port(5432).describe('Its port.'),
   database: z.string().min(1).max(63).default('wattwarden').describe('Its database.'),
   user: z.string().min(1).max(63).default('wattwarden').describe('The role that owns the tables.'),
-  password: secret.describe('Password of that role.'),
-  password_file: z.string().optional().describe('File that holds the password, mode 0600.'),
+  password: secret.describe('Password of that role; better given in the environment or by `password_file`.'),
+  password_file: path.optional().describe('File that holds the password, mode 0600; instead of `password`.'),
   tls: tls.prefault({}).describe('Encryption of the link.'),
-  keys_dir: z
-    .string()
-    .min(1)
-    .default('keys')
-    .describe('Directory of the signing key; its private half never leaves this machine.'),
+  keys_dir: path.default('keys').describe('Directory of the signing key; its private half never leaves this machine.'),
   training_days: z.number().min(2).max(800).default(60).describe('How many days of slots a retraining looks back.'),
 });
 
+/** Grows when a key changes its name or meaning; `migrations.ts` then learns the step. */
+export const CONFIG_VERSION = 1;
+
 export const settingsSchema = z.strictObject({
-  version: z.literal(1).default(1).describe('Version of this file’s format.'),
+  version: z
+    .literal(CONFIG_VERSION)
+    .default(CONFIG_VERSION)
+    .describe('Version of the format of this file; every file must state it.'),
   gateway: gateway.prefault({}).describe('This gateway.'),
   mqtt: mqtt.prefault({}).describe('Where meters publish.'),
   meters: meters.prefault({}).describe('Which meters are expected.'),
   validate: validate.prefault({}).describe('What a reading must satisfy.'),
   buffer: buffer.prefault({}).describe('Where readings are kept.'),
   models: models.prefault({}).describe('Forecast and theft detection.'),
-  sync: sync.prefault({}).describe('The link to the centre.'),
+  sync: guarded(sync, 'sync').prefault({}).describe('The link to the centre.'),
   http: http.prefault({}).describe('The page and the metrics.'),
   log: log.prefault({}).describe('The log.'),
-  centre: centre.prefault({}).describe('For the commands of the centre only; a gateway ignores it.'),
+  centre: guarded(centre, 'centre').prefault({}).describe('For the commands of the centre only; a gateway ignores it.'),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../agent/domain/clock.js';
 import { createFleet } from './simulator/fleet.js';
@@ -23,6 +24,7 @@ export async function main(given: readonly string[]): Promise<void> {
   const nowMs = systemClock.now();
   const fromMs = options.since?.getTime() ?? nowMs;
   const ending = new AbortController();
+  setMaxListeners(0, ending.signal); // every meter waits for it
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => ending.abort());
   const meters = createFleet({
     customers: options.meters,

@@ -66,8 +66,9 @@ export function supervise(loop: Supervised, { clock, random, log }: Surroundings
         await turnOfTheLoop();
         continue;
       }
+      if (ending.signal.aborted) return;
       pause = new AbortController();
-      await clock.sleep(pauseMs, AbortSignal.any([pause.signal, ending.signal]));
+      await clock.sleep(pauseMs, pause.signal);
     }
   }
 
@@ -80,6 +81,7 @@ export function supervise(loop: Supervised, { clock, random, log }: Surroundings
     },
     async stop() {
       ending.abort();
+      pause.abort();
       await running;
     },
   };

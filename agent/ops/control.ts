@@ -1,6 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import { listenError, type Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
@@ -73,25 +72,26 @@ export function createControl(path: string, handlers: Handlers, log: Logger): Pa
 
 /** Asks a running gateway; `gateway.not_running` when none answers. */
 export async function askGateway(path: string, command: ControlCommand): Promise<unknown> {
-  const socket = connect(path);
-  try {
-    return await new Promise<unknown>((resolve, reject) => {
-      socket.setTimeout(ANSWER_WITHIN_MS, () =>
-        reject(new WattwardenError('gateway.not_running', `${path} is silent`)),
-      );
-      socket.once('error', (error) => {
-        reject(
-          new WattwardenError('gateway.not_running', `${path}: ${codeOf(error) ?? error.message}`, { cause: error }),
-        );
-      });
-      createInterface({ input: socket }).once('line', (line) => {
-        const reply = JSON.parse(line) as Reply;
-        if ('error' in reply) reject(new Error(reply.error));
-        else resolve(reply.ok);
-      });
-      socket.write(`${command}\n`);
+  const reply = JSON.parse(await exchange(path, command)) as Reply;
+  if ('error' in reply) throw new Error(reply.error);
+  return reply.ok;
+}
+
+function exchange(path: string, command: ControlCommand): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    const fail = (why: string, cause?: unknown): void => {
+      socket.destroy();
+      reject(new WattwardenError('gateway.not_running', `${path}: ${why}`, { cause }));
+    };
+    let reply = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(ANSWER_WITHIN_MS, () => fail(`no answer in ${ANSWER_WITHIN_MS} ms`));
+    socket.on('error', (error) => fail(codeOf(error) ?? error.message, error));
+    socket.on('data', (chunk: string) => {
+      reply += chunk;
     });
-  } finally {
-    socket.destroy();
-  }
+    socket.on('end', () => (reply.endsWith('\n') ? resolve(reply) : fail('hung up')));
+    socket.write(`${command}\n`);
+  });
 }

@@ -77,16 +77,19 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
 
   /** Hands a result to the writer and waits until it is stored, so that no more than one is ever under way. */
   async function deliver(result: AnalysisResult, signal: AbortSignal): Promise<void> {
-    const done = new AbortController();
+    const waiting = new AbortController();
+    const end = (): void => waiting.abort();
     const stored = new Promise<'stored'>((resolve) => {
       onStored = (upTo) => {
         if (upTo >= result.analysedUpTo) resolve('stored');
       };
     });
-    const late = clock.sleep(STORED_WITHIN_MS, AbortSignal.any([signal, done.signal])).then(() => 'late' as const);
+    const late = clock.sleep(STORED_WITHIN_MS, waiting.signal).then(() => 'late' as const);
+    signal.addEventListener('abort', end, { once: true });
     post({ kind: 'result', result });
     const outcome = await Promise.race([stored, late]);
-    done.abort();
+    signal.removeEventListener('abort', end);
+    end();
     if (outcome === 'late' && !signal.aborted)
       throw new Error(`the writer did not store a result in ${STORED_WITHIN_MS} ms`);
   }

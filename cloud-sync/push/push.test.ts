@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { changeSeq, epochMs, type LogId, logId, type MeterId, parseMeterId, seq } from '../../agent/domain/brand.js';
+import { invariant } from '../../agent/domain/errors.js';
+import type {
+  StoredAnomaly,
+  StoredForecast,
+  StoredReading,
+  StoredSlot,
+  StreamName,
+  StreamPosition,
+  Streams,
+} from '../../agent/domain/stored.js';
+import { encodeRows } from '../contract/array-literal.js';
+import { openTestCentre, type TestCentre, type TestDatabase } from '../timescale/centre.fixture.js';
+import { type CentreLink, createCentreLink } from '../timescale/centre-link.js';
+import { createPush, type PushSource } from './push.js';
+
+const LOG = logId('log-a');
+const START_MS = Date.UTC(2026, 4, 1);
+const never = new AbortController().signal;
+
+let centre: TestCentre;
+let database: TestDatabase;
+const links: CentreLink[] = [];
+
+beforeAll(async () => {
+  centre = await openTestCentre();
+});
+afterAll(async () => {
+  for (const link of links) await link.close();
+  await centre.stop();
+});
+
+function meterId(text: string): MeterId {
+  const meter = parseMeterId(text);
+  invariant(meter !== undefined, text);
+  return meter;
+}
+
+const reading = (at: number, powerDw: number | null = 1_000 + at, position = at): StoredReading => ({
+  seq: seq(position),
+  meter: meterId(`m-${at % 3}`),
+  takenAtMs: epochMs(START_MS + at * 10_000 + 123),
+  timeSource: at % 2 === 0 ? 'meter' : 'gateway',
+  receivedAtMs: epochMs(START_MS + at * 10_000 + 456),
+  powerDw,
+  importDwh: 9_000_000_000_000 + at,
+  exportDwh: null,
+  voltageCv: 23_012,
+  currentMa: -4_500,
+  powerFactorPm: 981,
+  frequencyChz: 5_001,
+});
+
+const slot = (change: number, revision: number, energyMwh: number): StoredSlot => ({
+  changeSeq: changeSeq(change),
+  revision,
+  meter: meterId('m-1'),
+  slotStartMs: epochMs(START_MS),
+  energyMwh,
+  meanPowerDw: 10,
+  minPowerDw: 5,
+  maxPowerDw: 20,
+  count: 30,
+  coveragePm: 1_000,
+  minVoltageCv: null,
+  maxVoltageCv: null,
+  scoreE4: null,
+  rawScoreE4: null,
+  modelVersion: null,
+});
+
+const forecast: StoredForecast = {
+  changeSeq: changeSeq(1),
+  revision: 1,
+  meter: meterId('m-1'),
+  issuedSlotMs: epochMs(START_MS),
+  modelVersion: 'v1',
+  packed: Uint8Array.of(0, 1, 0x5c, 0x22, 0xff),
+};
+
+const anomaly: StoredAnomaly = {
+  changeSeq: changeSeq(2),
+  revision: 1,
+  meter: meterId('m-1'),
+  slotStartMs: epochMs(START_MS),
+  scoreE4: 9_100,
+  rawScoreE4: 6_100,
+  type: 'low_consumption',
+  expectedMwh: 100_000,
+  actualMwh: 4_000,
+  contributions: '[{"feature":"ratio \\\\ \\"24 h\\"","share":0.5}]',
+  sentence: 'Drew 4 Wh, "expected" {100} \\ Wh, NULL — on a Monday.',
+  modelVersion: 'v1',
+};
+
+type Held = { readonly [S in StreamName]?: readonly Streams[S][] };
+
+const positionOf = (row: { readonly seq: number } | { readonly changeSeq: number }): number =>
+  'seq' in row ? row.seq : row.changeSeq;
+
+function sourceOf(held: Held, settled: Partial<Record<StreamName, StreamPosition>> = {}, log: LogId = LOG): PushSource {
+  return {
+    logId: log,
+    stream<S extends StreamName>(name: S, after: number, limit: number) {
+      const rows: readonly Streams[S][] = held[name] ?? [];
+      return rows.filter((row) => positionOf(row) > after).slice(0, limit);
+    },
+    settled: (name) => settled[name] ?? { logId: log, upTo: 0 },
+  };
+}
+
+async function openGateway() {
+  database = await centre.openDatabase();
+  return { ...database, gateway: await linkToNewGateway() };
+}
+
+async function linkToNewGateway() {
+  const { name, address } = await database.addGateway();
+  const link = createCentreLink(() => address);
+  links.push(link);
+  return { name, link };
+}
+
+function pushTo(link: CentreLink, source: PushSource, batchRows = 1_000) {
+  const settled: (StreamPosition & { stream: StreamName })[] = [];
+  const settle = (stream: StreamName, position: StreamPosition) => void settled.push({ stream, ...position });
+  return { settled, push: createPush({ source, centre: link, settle, batchRows }) };
+}
+
+const send = <S extends StreamName>(
+  link: CentreLink,
+  stream: S,
+  rows: readonly Streams[S][],
+  [after, upTo]: number[],
+) => link.call(`push_${stream}`, [LOG, after, upTo, ...encodeRows(stream, rows)]);
+
+const count = async (table: string) => {
+  const [row] = await database.connection.query(`select count(*) as n from wattwarden_data.${table}`);
+  return row?.['n'];
+};
+
+test('rows of all four streams arrive as they are stored, in batches, once', async () => {
+  const { gateway, connection } = await openGateway();
+  const readings = Array.from({ length: 25 }, (_, index) => reading(index + 1));
+  const source = sourceOf({ reading: readings, slot: [slot(1, 1, 5)], forecast: [forecast], anomaly: [anomaly] });
+  const { push, settled } = pushTo(gateway.link, source, 10);
+  expect(await push.pushOnce(never)).toEqual({ sent: 13, more: true });
+  expect(await push.pushOnce(never)).toEqual({ sent: 10, more: true });
+  expect(await push.pushOnce(never)).toEqual({ sent: 5, more: false });
+  expect(await push.pushOnce(never)).toEqual({ sent: 0, more: false });
+  expect(settled.filter(({ stream }) => stream === 'reading').map(({ upTo }) => upTo)).toEqual([10, 20, 25]);
+  expect(await count('reading')).toBe(25);
+
+  const [first] = await connection.query(
+    `select seq, meter, (extract(epoch from taken_at) * 1000)::bigint as taken_at_ms, time_source, power_dw, import_dwh,
+            export_dwh, current_ma, power_factor_pm from wattwarden_data.reading where seq = 7`,
+  );
+  expect(first).toEqual({
+    seq: 7,
+    meter: 'm-1',
+    taken_at_ms: START_MS + 70_123,
+    time_source: 'gateway',
+    power_dw: 1_007,
+    import_dwh: 9_000_000_000_007,
+    export_dwh: null,
+    current_ma: -4_500,
+    power_factor_pm: 981,
+  });
+  const [row] = await connection.query(
+    `select sentence, contributions from wattwarden_data.anomaly where meter = 'm-1'`,
+  );
+  expect(row).toEqual({ sentence: anomaly.sentence, contributions: [{ feature: 'ratio \\ "24 h"', share: 0.5 }] });
+  const [packed] = await connection.query('select packed from wattwarden_data.forecast');
+  expect(packed?.['packed']).toEqual(Buffer.from(forecast.packed));
+  const [view] = await connection.query(
+    `select gateway, power_w::float8, voltage_v::float8 from wattwarden.reading where meter = 'm-1' order by taken_at limit 1`,
+  );
+  expect(view).toEqual({ gateway: gateway.name, power_w: 100.1, voltage_v: 230.12 });
+});
+
+test('the same batch twice, and one that overlaps it, change nothing and leave one range', async () => {
+  const { gateway, connection } = await openGateway();
+  const rows = Array.from({ length: 10 }, (_, index) => reading(index + 1));
+  await send(gateway.link, 'reading', rows.slice(0, 6), [0, 6]);
+  const before = await connection.query('select * from wattwarden_data.reading order by seq');
+  expect(await send(gateway.link, 'reading', rows.slice(0, 6), [0, 6])).toEqual([{ push_reading: 0 }]);
+  expect(await connection.query('select * from wattwarden_data.reading order by seq')).toEqual(before);
+  await send(gateway.link, 'reading', rows.slice(3), [3, 10]);
+  expect(await count('reading')).toBe(10);
+  const [position] = await connection.query(
+    `select stream, log, accepted::text, batches, rows from wattwarden.position`,
+  );
+  expect(position).toEqual({ stream: 'reading', log: LOG, accepted: '{[1,11)}', batches: 3, rows: 19 });
+});
+
+test('live rows may overtake a backlog: two ranges, which join when the gap is filled', async () => {
+  const { gateway, connection } = await openGateway();
+  const accepted = async () =>
+    (await connection.query('select accepted::text as a from wattwarden_data.position'))[0]?.['a'];
+  await send(gateway.link, 'reading', [reading(1)], [0, 1]);
+  await send(gateway.link, 'reading', [reading(9)], [8, 9]);
+  expect(await accepted()).toBe('{[1,2),[9,10)}');
+  await send(gateway.link, 'reading', [reading(5)], [1, 8]);
+  expect(await accepted()).toBe('{[1,10)}');
+});
+
+test('of two readings of one meter and time the first sequence stands, in whatever order they come', async () => {
+  const { gateway, connection } = await openGateway();
+  await send(gateway.link, 'reading', [reading(1, 222, 20), reading(1, 111, 19)], [18, 20]);
+  const power = async () => (await connection.query('select power_dw, seq from wattwarden_data.reading'))[0];
+  expect(await power()).toEqual({ power_dw: 111, seq: 19 });
+  await send(gateway.link, 'reading', [reading(1, 333, 25)], [20, 25]);
+  expect(await power()).toEqual({ power_dw: 111, seq: 19 });
+  await send(gateway.link, 'reading', [reading(1, 99, 5)], [4, 5]);
+  expect(await power()).toEqual({ power_dw: 99, seq: 5 });
+});
+
+test('the higher revision of a slot stands; of one revision the later change', async () => {
+  const { gateway, connection } = await openGateway();
+  const energy = async () => (await connection.query('select energy_mwh as e from wattwarden_data.slot'))[0]?.['e'];
+  await send(gateway.link, 'slot', [slot(1, 1, 100), slot(4, 2, 200)], [0, 4]);
+  expect(await energy()).toBe(200);
+  await send(gateway.link, 'slot', [slot(5, 1, 150)], [4, 5]);
+  expect(await energy()).toBe(200);
+  await send(gateway.link, 'slot', [{ ...slot(9, 2, 200), scoreE4: 700 }], [5, 9]);
+  expect(await connection.query('select score_e4, energy_mwh from wattwarden_data.slot')).toEqual([
+    { score_e4: 700, energy_mwh: 200 },
+  ]);
+  await send(gateway.link, 'slot', [slot(4, 2, 200)], [3, 4]);
+  expect((await connection.query('select score_e4 from wattwarden_data.slot'))[0]).toEqual({ score_e4: 700 });
+  await send(gateway.link, 'slot', [slot(12, 3, 300)], [9, 12]);
+  expect(await energy()).toBe(300);
+});
+
+test('two gateways with the same meter and log keep their rows apart', async () => {
+  const { gateway, connection } = await openGateway();
+  const other = await linkToNewGateway();
+  await send(gateway.link, 'reading', [reading(1, 11)], [0, 1]);
+  await send(other.link, 'reading', [reading(1, 22)], [0, 1]);
+  const rows = await connection.query('select gateway, (power_w * 10)::int as dw from wattwarden.reading order by dw');
+  expect(rows).toEqual([
+    { gateway: gateway.name, dw: 11 },
+    { gateway: other.name, dw: 22 },
+  ]);
+});
+
+test('a role that is no gateway is refused by the functions themselves', async () => {
+  await openGateway();
+  const link = createCentreLink(() => database.address);
+  links.push(link);
+  await expect(link.call('latest_release', [])).rejects.toMatchObject({
+    code: 'centre.refused',
+    cause: { code: 'WW401' },
+  });
+});
+
+test.each<[string, (columns: string[]) => readonly unknown[]]>([
+  ['columns of different length', (columns) => [LOG, 0, 2, '{1}', ...columns.slice(1)]],
+  ['a column that is null', (columns) => [LOG, 0, 2, columns[0], null, ...columns.slice(2)]],
+  ['a row outside the range', (columns) => [LOG, 1, 2, ...columns]],
+  ['an empty range', (columns) => [LOG, 2, 2, ...columns]],
+  ['no log', (columns) => [null, 0, 2, ...columns]],
+  ['a log with an endless name', (columns) => ['x'.repeat(65), 0, 2, ...columns]],
+  [
+    'too many rows',
+    (columns) => [LOG, 0, 2, `{${Array.from({ length: 50_001 }, () => 1).join()}}`, ...columns.slice(1)],
+  ],
+])('%s: refused with a reason, and nothing is stored', async (_what, values) => {
+  const { gateway } = await openGateway();
+  const columns = encodeRows('reading', [reading(1), reading(2)]);
+  await expect(gateway.link.call('push_reading', values(columns))).rejects.toMatchObject({
+    code: 'centre.rejected_batch',
+    cause: { code: 'WW400' },
+  });
+  expect(await count('reading')).toBe(0);
+  expect(await count('position')).toBe(0);
+});
+
+test('a stream that the centre objects to does not hold the others up', async () => {
+  const { gateway } = await openGateway();
+  const bad = { ...slot(1, 1, 1), coveragePm: 1_000_000 };
+  const source = sourceOf({ reading: [reading(1)], slot: [bad], anomaly: [anomaly] });
+  const { push, settled } = pushTo(gateway.link, source);
+  await expect(push.pushOnce(never)).rejects.toMatchObject({ code: 'centre.rejected_batch', message: /^slot: / });
+  expect(settled.map(({ stream }) => stream)).toEqual(['reading', 'anomaly']);
+});
+
+test('after a restart it goes on where the writer knows the stream to be settled; a new log begins at its beginning', async () => {
+  const { gateway } = await openGateway();
+  const rows = Array.from({ length: 6 }, (_, index) => reading(index + 1));
+  const resumed = pushTo(gateway.link, sourceOf({ reading: rows }, { reading: { logId: LOG, upTo: 4 } }));
+  expect(await resumed.push.pushOnce(never)).toEqual({ sent: 2, more: false });
+  const other = sourceOf({ reading: rows }, { reading: { logId: logId('older'), upTo: 4 } });
+  expect(await pushTo(gateway.link, other).push.pushOnce(never)).toEqual({ sent: 6, more: false });
+  expect(await count('reading')).toBe(6);
+});
+
+test('a session that the centre ended is replaced at the next turn', async () => {
+  const { gateway, connection } = await openGateway();
+  const { push } = pushTo(gateway.link, sourceOf({ reading: [reading(1)] }));
+  await gateway.link.call('hello', []);
+  const ended = await connection.query(
+    `select pg_terminate_backend(pid, 5000) as done from pg_stat_activity where usename = 'gw_${gateway.name}'`,
+  );
+  expect(ended).toEqual([{ done: true }]);
+  await push.pushOnce(never).catch((error: unknown) => expect(error).toMatchObject({ code: 'centre.unreachable' }));
+  await push.pushOnce(never);
+  expect(await count('reading')).toBe(1);
+});
+
+test('an aborted turn ends at once, though the centre hangs', async () => {
+  const { gateway, connection } = await openGateway();
+  await gateway.link.call('hello', []);
+  await connection.query('begin; lock table wattwarden_data.reading in exclusive mode');
+  const abort = new AbortController();
+  const turn = pushTo(gateway.link, sourceOf({ reading: [reading(1)] })).push.pushOnce(abort.signal);
+  const ended = expect(turn).rejects.toMatchObject({ code: 'centre.unreachable' });
+  await waitingForLock(connection);
+  abort.abort();
+  await ended;
+  await connection.query('rollback');
+});
+
+async function waitingForLock(connection: TestDatabase['connection']): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (performance.now() < deadline) {
+    const [row] = await connection.query('select count(*) as n from pg_locks where not granted');
+    if (Number(row?.['n']) > 0) return;
+  }
+  throw new Error('nobody waits for the lock');
+}

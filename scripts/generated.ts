@@ -1,0 +1,41 @@
+import { ERRORS } from '../agent/domain/errors.js';
+import { REJECT_REASONS } from '../agent/domain/reading.js';
+import { exampleFile } from '../config/example.js';
+import { jsonSchemaFile } from '../config/json-schema.js';
+import { referencePage } from '../config/reference.js';
+
+/** Every file that is made from a table in the sources, by its place; a test compares them with what stands there. */
+export const GENERATED: Readonly<Record<string, () => string>> = {
+  'config/wattwarden.example.yaml': exampleFile,
+  'config/wattwarden.schema.json': jsonSchemaFile,
+  'docs/configuration.md': referencePage,
+  'docs/errors.md': errorsPage,
+  'docs/rejections.md': rejectionsPage,
+};
+
+function errorsPage(): string {
+  const entries = Object.entries(ERRORS).map(
+    ([code, { hint, action, retry }]) =>
+      `## ${code}\n\n${hint}\n\n**What to do:** ${action}\n\n${retry ? 'It is tried again by itself.' : 'It is not tried again by itself.'}\n`,
+  );
+  const head = `# Errors
+
+<!-- Generated from agent/domain/errors.ts by \`npm run generate\`. -->
+
+A failed operation is named by a code that does not change from version to version: in the log as \`code\`, on the
+command line before its message. What is wrong with a reading is no error but a refusal: see [rejections](rejections.md).
+`;
+  return [head, ...entries].join('\n');
+}
+
+function rejectionsPage(): string {
+  const rows = Object.entries(REJECT_REASONS).map(([reason, meaning]) => `## ${reason}\n\n${meaning}\n`);
+  const head = `# Refused readings
+
+<!-- Generated from agent/domain/reading.ts by \`npm run generate\`. -->
+
+What a meter published and was not taken as a reading is acknowledged, counted in
+\`wattwarden_readings_rejected_total{reason}\` and kept as it came: \`wattwarden rejected\` lists it with its reason.
+`;
+  return [head, ...rows].join('\n');
+}

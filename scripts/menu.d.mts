@@ -1,0 +1,1 @@
+export const MENU: Readonly<Record<string, string>>;

@@ -1,0 +1,1 @@
+export function adviceOn(output: string, path?: string): string;
