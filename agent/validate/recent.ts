@@ -1,5 +1,6 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
-import { MEASURES, type Reading } from '../domain/reading.js';
+import type { Measure } from '../domain/reading.js';
+import { SCALE } from '../domain/stored.js';
 
 /** Readings of one meter that a repeat is recognised against. At one reading a second it spans half a minute of resends. */
 export const REMEMBERED = 32;
@@ -21,8 +22,23 @@ export interface Recent {
   undo(meter: MeterId): void;
 }
 
-export const fingerprintOf = (values: Partial<Pick<Reading, (typeof MEASURES)[number]>>): string =>
-  MEASURES.map((measure) => values[measure] ?? '').join('|');
+type Values = Partial<Record<Measure, number>>;
+
+/** Of the values as the buffer stores them: after a restart they come from there, rounded. */
+export function fingerprintOf({
+  powerW,
+  importWh,
+  exportWh,
+  voltageV,
+  currentA,
+  powerFactor,
+  frequencyHz,
+}: Values): string {
+  const registers = `${SCALE.energyDwh.pack(importWh)}|${SCALE.energyDwh.pack(exportWh)}`;
+  const grid = `${SCALE.voltageCv.pack(voltageV)}|${SCALE.frequencyChz.pack(frequencyHz)}`;
+  const load = `${SCALE.powerDw.pack(powerW)}|${SCALE.currentMa.pack(currentA)}|${SCALE.powerFactorPm.pack(powerFactor)}`;
+  return `${load}|${registers}|${grid}`;
+}
 
 export function createRecent(): Recent {
   const rings = new Map<MeterId, Entry[]>();

@@ -157,9 +157,11 @@ test('without a time of its own, only what is marked as a repeat can be one', ()
 
 test('after a restart repeats are recognised from what the buffer remembers', () => {
   const { validator, reasonOf } = setUp();
-  validator.remember([{ meter: 'm1' as MeterId, takenAtMs: NOW, powerW: 5 }]);
-  expect(reasonOf({ ts: NOW, power_w: 5 })).toBe('duplicate');
-  expect(reasonOf({ power_w: 5 }, { repeated: true })).toBe('duplicate');
+  // The buffer keeps a tenth of a watt.
+  validator.remember([{ meter: 'm1' as MeterId, takenAtMs: NOW, powerW: 5.3 }]);
+  expect(reasonOf({ ts: NOW, power_w: 5.2999 })).toBe('duplicate');
+  expect(reasonOf({ power_w: 5.3001 }, { repeated: true })).toBe('duplicate');
+  expect(reasonOf({ ts: NOW, power_w: 5.4 })).toBe('conflicting');
 });
 
 test('what was not stored is forgotten, so that its repeat is taken', () => {

@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync }
 import { setTimeout as delay } from 'node:timers/promises';
 import { failure } from './failure.mjs';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const BEAT_MS = 1_000;
 /** A holder that has not been heard of for so long is dead; it beats thirty times as often. */
 const STALE_MS = 30_000;
@@ -13,13 +14,22 @@ const PATIENCE_MS = 30 * 60_000;
 export async function withLock(file, work) {
   const token = randomUUID();
   await take(file, token);
+  const release = () => {
+    if (read(file) === token) rmSync(file, { force: true });
+  };
+  // Ctrl-C during an installation must not make the next one wait until the lock is stale.
+  const interrupted = () => process.exit(130);
+  for (const signal of SIGNALS) process.once(signal, interrupted);
+  process.once('exit', release);
   // A file's age needs no agreement about process ids, which differ between containers.
   const beat = setInterval(() => touch(file), BEAT_MS);
   try {
     return await work();
   } finally {
     clearInterval(beat);
-    if (read(file) === token) rmSync(file, { force: true });
+    for (const signal of SIGNALS) process.off(signal, interrupted);
+    process.off('exit', release);
+    release();
   }
 }
 

@@ -1,0 +1,183 @@
+import type { AnalysisResult, BundleState } from '../domain/analysis.js';
+import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
+import type { Clock } from '../domain/clock.js';
+import { codeOf, messageOf } from '../domain/errors.js';
+import type { Logger } from '../domain/log.js';
+import type { Meter } from '../domain/meter.js';
+import type { Reading, Rejected } from '../domain/reading.js';
+import type { StreamName, StreamPosition } from '../domain/stored.js';
+import { openAnalysisStore } from './analysis-store.js';
+import { startBoot } from './boot.js';
+import { type Connection, logIdOf, openForWriting } from './buffer-file.js';
+import { openMeterBook } from './meter-book.js';
+import { openMeterStates } from './meter-state.js';
+import { openModelBook } from './model-book.js';
+import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { openRetention, type Pruned } from './retention.js';
+import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
+import { createTransactions } from './transactions.js';
+import { takeWriterLock, type WriterLock } from './writer-lock.js';
+
+export interface BufferOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long a slot waits after its end for readings that are on their way. */
+  readonly slotGraceMs: number;
+  readonly maxRejected: number;
+  readonly retentionMs: number;
+  /** With a centre: what it has not settled is not dropped. */
+  readonly keepUnsettled: boolean;
+}
+
+export interface Batch {
+  readonly readings: readonly Reading[];
+  readonly rejected: readonly Rejected[];
+}
+
+/** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
+export interface Buffer {
+  readonly logId: LogId;
+  commit(batch: Batch): { readonly seq: Seq };
+  closeSlots(
+    now: EpochMs,
+    limit: number,
+  ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
+  storeAnalysis(result: AnalysisResult): ChangeSeq;
+  settle(stream: StreamName, position: StreamPosition): void;
+  recordBundle(state: BundleState, atMs: EpochMs): void;
+  registerMeters(meters: readonly Meter[]): void;
+  /** Lives: a meter that commit or registerMeters adds appears in it. */
+  registeredMeters(): ReadonlyMap<MeterId, Meter>;
+  /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
+  recentReadings(limitPerMeter: number): Iterable<Reading>;
+  /** One bounded step; go on while there is more. */
+  prune(now: EpochMs): Pruned;
+  head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
+  /** Safe to call again. */
+  close(): void;
+}
+
+/** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
+const MAX_OPEN_SLOTS = 100_000;
+const FORCED_CLOSE_SLOTS = 1_000;
+/** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
+const REPLAY_SWEEP_ROWS = 10_000;
+
+export function openBuffer(options: BufferOptions): Buffer {
+  const lock = takeWriterLock(options.path);
+  try {
+    const db = openForWriting(options.path);
+    try {
+      return onConnection(db, lock, options);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
+  const { clock, log, slotGraceMs, maxRejected, retentionMs, keepUnsettled } = options;
+  const logId = logIdOf(db);
+  const transactions = createTransactions(db, logId);
+  const meters = openMeterBook(db, transactions);
+  const models = openModelBook(db, transactions);
+  const states = openMeterStates(db);
+  const readingLog = openReadingLog(db);
+  const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
+  const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
+  const replayFrom = slots.replayFrom;
+  const retention = openRetention(db, {
+    transactions,
+    readingLog,
+    replayFrom,
+    retentionMs,
+    maxRejected,
+    keepUnsettled,
+  });
+  const boot = transactions.run(() => startBoot(db, clock));
+  replay(readingLog, slots, transactions.position('replay'));
+
+  function append({ readings, rejected }: Batch): LogRow[] {
+    const moment = boot.moment();
+    const rows = readings.map((reading) => {
+      const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
+      slots.prepare(row.meter, row.takenAtMs);
+      return row;
+    });
+    for (const one of rejected) {
+      readingLog.appendRejected(one);
+      transactions.count(`rejected:${one.reason}`, 1);
+    }
+    if (rejected.length > 0) readingLog.trimRejected(maxRejected, 2 * rejected.length);
+    return rows;
+  }
+
+  const closeSlots = (now: EpochMs, limit: number) => ({
+    ...slots.close(now - slotGraceMs, limit),
+    changeSeq: transactions.lastChange(),
+  });
+
+  /** What was committed stays committed, so this may fail without failing the commit. */
+  function makeRoom(): void {
+    try {
+      closeSlots(clock.now(), FORCED_CLOSE_SLOTS);
+    } catch (error) {
+      log.warn({ code: codeOf(error), slots: slots.size() }, `slots wait in memory: ${messageOf(error)}`);
+    }
+  }
+
+  return {
+    logId,
+    commit(batch) {
+      const rows = transactions.run(() => append(batch));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return { seq: readingLog.lastSeq() };
+    },
+    closeSlots,
+    storeAnalysis: analysis.store,
+    settle(stream, { logId: ofLog, upTo }) {
+      if (ofLog !== logId) {
+        log.warn({ stream, ofLog, logId }, 'a position in another log was settled; it is ignored');
+        return;
+      }
+      const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
+      transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+    },
+    recordBundle(state, atMs) {
+      transactions.run(() => models.record(state, atMs));
+    },
+    registerMeters(known) {
+      transactions.run(() => meters.register(known));
+    },
+    registeredMeters: () => meters.registered,
+    recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
+    prune: retention.step,
+    head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
+    close() {
+      if (!db.open) return;
+      try {
+        transactions.run(boot.ended);
+      } finally {
+        db.close();
+        lock.release();
+      }
+    },
+  };
+}
+
+/** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
+function replay(readingLog: ReadingLog, slots: SlotBook, from: number): void {
+  let rows = 0;
+  for (const row of readingLog.replay(from)) {
+    slots.add(row);
+    rows += 1;
+    if (rows % REPLAY_SWEEP_ROWS === 0) slots.dropUnchanged();
+  }
+  slots.dropUnchanged();
+}

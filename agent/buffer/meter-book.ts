@@ -1,0 +1,89 @@
+import type { MeterId } from '../domain/brand.js';
+import type { Meter, MeterKind } from '../domain/meter.js';
+import { SCALE } from '../domain/stored.js';
+import type { Connection } from './buffer-file.js';
+import type { Transactions } from './transactions.js';
+
+interface MeterRow {
+  readonly key: number;
+  readonly id: MeterId;
+  readonly kind: MeterKind;
+  readonly feeder: MeterId | null;
+  readonly ratedPowerDw: number | null;
+}
+
+/** Names outside, small numbers inside: a name in every row of the log would be most of the log. */
+export interface MeterBook {
+  /** The number of this meter; a new one is a customer. Only inside a transaction. */
+  keyOf(id: MeterId): number;
+  knownKey(id: MeterId): number | undefined;
+  /** Only inside a transaction. */
+  register(meters: readonly Meter[]): void;
+  readonly registered: ReadonlyMap<MeterId, Meter>;
+}
+
+export const SELECT_METERS = `
+  select m.id as key, m.name as id, m.kind, f.name as feeder, m.rated_power_dw as ratedPowerDw
+  from meter m left join meter f on f.id = m.feeder order by m.name`;
+
+export function meterOf({ id, kind, feeder, ratedPowerDw }: MeterRow): Meter {
+  const ratedPowerW = SCALE.powerDw.unpack(ratedPowerDw);
+  return { id, kind, ...(feeder !== null && { feeder }), ...(ratedPowerW !== undefined && { ratedPowerW }) };
+}
+
+export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<[], MeterRow>(SELECT_METERS).all();
+
+export function openMeterBook(db: Connection, transactions: Transactions): MeterBook {
+  const insert = db.prepare('insert into meter (name, kind) values (?, ?)');
+  const update = db.prepare(
+    `update meter set kind = @kind, feeder = @feeder, rated_power_dw = @ratedPowerDw, version = version + 1
+     where id = @key and (kind is not @kind or feeder is not @feeder or rated_power_dw is not @ratedPowerDw)`,
+  );
+  const keys = new Map<MeterId, number>();
+  const registered = new Map<MeterId, Meter>();
+
+  function readAll(): void {
+    keys.clear();
+    registered.clear();
+    for (const row of selectMeters(db)) {
+      keys.set(row.id, row.key);
+      registered.set(row.id, meterOf(row));
+    }
+  }
+
+  function keyOf(id: MeterId, kind: MeterKind = 'customer'): number {
+    const known = keys.get(id);
+    if (known !== undefined) return known;
+    const key = Number(insert.run(id, kind).lastInsertRowid);
+    added.push(id);
+    keys.set(id, key);
+    registered.set(id, { id, kind });
+    return key;
+  }
+
+  let added: MeterId[] = [];
+  transactions.onRollback(() => {
+    for (const id of added) {
+      keys.delete(id);
+      registered.delete(id);
+    }
+  });
+  transactions.onBegin(() => {
+    added = [];
+  });
+
+  readAll();
+  return {
+    keyOf: (id) => keyOf(id),
+    knownKey: (id) => keys.get(id),
+    register(meters) {
+      for (const meter of meters) {
+        const key = keyOf(meter.id, meter.kind);
+        const feeder = meter.feeder === undefined ? null : keyOf(meter.feeder, 'feeder');
+        update.run({ key, kind: meter.kind, feeder, ratedPowerDw: SCALE.powerDw.pack(meter.ratedPowerW) });
+      }
+      readAll();
+    },
+    registered,
+  };
+}

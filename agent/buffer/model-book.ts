@@ -1,0 +1,34 @@
+import type { BundleState } from '../domain/analysis.js';
+import type { Connection } from './buffer-file.js';
+import type { Transactions } from './transactions.js';
+
+/** Versions of model bundles: small numbers in the rows that they made, and what became of each. */
+export interface ModelBook {
+  /** Only inside a transaction. */
+  keyOf(version: string): number;
+  record(bundle: BundleState, atMs: number): void;
+}
+
+export function openModelBook(db: Connection, transactions: Transactions): ModelBook {
+  const select = db.prepare<[string], number>('select id from model where version = ?').pluck();
+  const insert = db.prepare('insert into model (version) values (?)');
+  const update = db.prepare(
+    'update model set state = @state, precision = @precision, code = @code, detail = @detail, at_ms = @atMs where id = @key',
+  );
+  const keys = new Map<string, number>();
+  transactions.onRollback(() => keys.clear());
+
+  function keyOf(version: string): number {
+    const key = keys.get(version) ?? select.get(version) ?? Number(insert.run(version).lastInsertRowid);
+    keys.set(version, key);
+    return key;
+  }
+
+  return {
+    keyOf,
+    record(bundle, atMs) {
+      const nothing = { precision: null, code: null, detail: null };
+      update.run({ ...nothing, ...bundle, key: keyOf(bundle.version), atMs: Math.floor(atMs) });
+    },
+  };
+}

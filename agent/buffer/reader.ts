@@ -1,0 +1,91 @@
+import { type ChangeSeq, changeSeq, type EpochMs, type LogId, type MeterId, type Seq, seq } from '../domain/brand.js';
+import type { Forecast } from '../domain/forecast.js';
+import type { Meter } from '../domain/meter.js';
+import type { RejectReason } from '../domain/reading.js';
+import type {
+  StoredAnomaly,
+  StoredReading,
+  StoredSlot,
+  StreamName,
+  StreamPosition,
+  Streams,
+} from '../domain/stored.js';
+import { type Connection, logIdOf, openForReading } from './buffer-file.js';
+import { lastSeqOf, openCursors } from './cursors.js';
+import { meterOf, selectMeters } from './meter-book.js';
+import { openFindings, type RecordedBundle } from './reads/findings.js';
+import { openForecastReads } from './reads/forecasts.js';
+import { openMeterKeys } from './reads/meter-keys.js';
+import { openReadingReads } from './reads/readings.js';
+import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
+import { openSlotReads } from './reads/slots.js';
+import { openStreamReads } from './reads/streams.js';
+import { type BufferTotals, openTotals } from './reads/totals.js';
+
+/** Short reads on a connection of its own; it sees what the writer has committed. */
+export interface BufferReader {
+  readonly logId: LogId;
+  stream<S extends StreamName>(name: S, after: number, limit: number): readonly Streams[S][];
+  settled(name: StreamName): StreamPosition;
+  head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
+  analysedUpTo(): ChangeSeq;
+  /** Slots whose content changed after `after`; a change that was only a score is left out. */
+  slotsToAnalyse(after: ChangeSeq, limit: number): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
+  /** Of every meter the slots of the last `count` slot lengths up to its newest one, oldest first. */
+  lastSlots(count: number): Iterable<StoredSlot>;
+  /** From `fromMs` to before `toMs`, oldest first. */
+  slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
+  /** The last taken reading of each meter. */
+  latestReadings(): readonly StoredReading[];
+  readings(query: {
+    readonly meter?: MeterId;
+    readonly limit: number;
+    readonly before?: Seq;
+  }): readonly StoredReading[];
+  rejected(query: { readonly reason?: RejectReason; readonly limit: number }): readonly StoredRejected[];
+  /** All that were ever refused, also those that have made room since. */
+  rejectedCounts(): Record<RejectReason, number>;
+  latestForecast(meter: MeterId): Forecast | undefined;
+  anomalies(query: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[];
+  /** Newest first. */
+  bundles(): readonly RecordedBundle[];
+  meters(): readonly Meter[];
+  totals(): BufferTotals;
+  /** Rows that the centre has not settled; counting ends at a million. */
+  backlog(): Record<StreamName, number>;
+  close(): void;
+}
+
+export function openReader(path: string): BufferReader {
+  const db = openForReading(path);
+  try {
+    return onConnection(db, path);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function onConnection(db: Connection, path: string): BufferReader {
+  const logId = logIdOf(db);
+  const cursors = openCursors(db, logId);
+  const lastSeq = lastSeqOf(db, 'reading');
+  const settled = (name: StreamName): StreamPosition => ({ logId, upTo: cursors.position(`settled:${name}`) });
+  const meterKeys = openMeterKeys(db);
+  const forecasts = openForecastReads(db, meterKeys);
+  return {
+    logId,
+    settled,
+    head: () => ({ seq: seq(lastSeq()), changeSeq: changeSeq(cursors.position('change')) }),
+    analysedUpTo: () => changeSeq(cursors.position('analysed')),
+    meters: () => selectMeters(db).map(meterOf),
+    ...openStreamReads(db, (name) => settled(name).upTo),
+    ...openSlotReads(db, { meterKeys, cursors }),
+    ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
+    ...openRejectedReads(db),
+    ...openFindings(db, meterKeys),
+    latestForecast: forecasts.latest,
+    totals: openTotals(db, path),
+    close: () => void db.close(),
+  };
+}

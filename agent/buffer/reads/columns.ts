@@ -1,0 +1,26 @@
+/** Rows of the file under the names of the domain's Stored… types. */
+export const SELECT_READINGS = `
+  select r.seq, m.name as meter, r.taken_at_ms as takenAtMs,
+    iif(r.time_source = 0, 'meter', 'gateway') as timeSource, r.received_at_ms as receivedAtMs, r.power_dw as powerDw,
+    r.import_dwh as importDwh, r.export_dwh as exportDwh, r.voltage_cv as voltageCv, r.current_ma as currentMa,
+    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz
+  from reading r join meter m on m.id = r.meter`;
+
+export const SLOT_COLUMNS = `
+  s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs, s.energy_mwh as energyMwh,
+  s.mean_power_dw as meanPowerDw, s.min_power_dw as minPowerDw, s.max_power_dw as maxPowerDw, s.count,
+  s.coverage_pm as coveragePm, s.min_voltage_cv as minVoltageCv, s.max_voltage_cv as maxVoltageCv,
+  s.score_e4 as scoreE4, s.raw_score_e4 as rawScoreE4, b.version as modelVersion`;
+export const SELECT_SLOTS = `
+  select ${SLOT_COLUMNS} from slot s join meter m on m.id = s.meter left join model b on b.id = s.model`;
+
+export const SELECT_FORECASTS = `
+  select f.change_seq as changeSeq, f.revision, m.name as meter, f.issued_slot_ms as issuedSlotMs,
+    b.version as modelVersion, f.packed
+  from forecast f join meter m on m.id = f.meter join model b on b.id = f.model`;
+
+export const SELECT_ANOMALIES = `
+  select a.change_seq as changeSeq, a.revision, m.name as meter, a.slot_start_ms as slotStartMs, a.score_e4 as scoreE4,
+    a.raw_score_e4 as rawScoreE4, a.type, a.expected_mwh as expectedMwh, a.actual_mwh as actualMwh, a.contributions,
+    a.sentence, b.version as modelVersion
+  from anomaly a join meter m on m.id = a.meter join model b on b.id = a.model`;

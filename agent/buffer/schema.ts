@@ -1,0 +1,145 @@
+/** One entry for each version of the file; an entry is never edited once released. */
+export const MIGRATIONS: readonly string[] = [
+  `
+create table setting (name text primary key, value text not null) strict, without rowid;
+
+-- Positions that never go back. Each means something only together with the log that it counts in.
+create table cursor (log_id text not null, name text not null, position integer not null,
+  primary key (log_id, name)) strict, without rowid;
+
+create table counter (name text primary key, value integer not null) strict, without rowid;
+
+-- One row for each opening of this file. offset_ms is what must be added to the times that the gateway gave.
+create table boot (
+  id integer primary key autoincrement,
+  kernel_boot_id text not null,
+  opened_at_ms integer not null,
+  uptime_ms integer not null,
+  closed_at_ms integer,
+  offset_ms integer not null default 0
+) strict;
+
+create table meter (
+  id integer primary key,
+  name text not null unique,
+  kind text not null,
+  feeder integer,
+  rated_power_dw integer,
+  version integer not null default 1
+) strict;
+
+-- Moves with the slots of a meter, so that nobody has to search the log for its newest reading.
+create table meter_state (
+  meter integer primary key,
+  last_seq integer,
+  last_taken_at_ms integer,
+  newest_slot_ms integer,
+  newest_forecast_ms integer
+) strict;
+
+-- Append-only, and no other index: one on (meter, taken_at) costs some thirty times the bytes written.
+create table reading (
+  seq integer primary key autoincrement,
+  meter integer not null,
+  taken_at_ms integer not null,
+  time_source integer not null,
+  received_at_ms integer not null,
+  boot integer not null,
+  monotonic_ms integer not null,
+  power_dw integer,
+  import_dwh integer,
+  export_dwh integer,
+  voltage_cv integer,
+  current_ma integer,
+  power_factor_pm integer,
+  frequency_chz integer
+) strict;
+
+-- The payload stands last: reading the other columns then skips its overflow pages.
+create table rejected (
+  seq integer primary key autoincrement,
+  received_at_ms integer not null,
+  reason text not null,
+  detail text not null,
+  topic text not null,
+  payload blob not null
+) strict;
+
+create table model (
+  id integer primary key,
+  version text not null unique,
+  state text,
+  precision text,
+  code text,
+  detail text,
+  at_ms integer
+) strict;
+
+-- change_seq moves with every change, data_seq only when readings changed the slot and it must be analysed again.
+-- From power_count on: what a late reading needs in order to be merged, and to be recognised as a repeat.
+create table slot (
+  slot_start_ms integer not null,
+  meter integer not null,
+  revision integer not null,
+  change_seq integer not null,
+  data_seq integer not null,
+  energy_mwh integer not null,
+  mean_power_dw integer not null,
+  min_power_dw integer not null,
+  max_power_dw integer not null,
+  count integer not null,
+  coverage_pm integer not null,
+  min_voltage_cv integer,
+  max_voltage_cv integer,
+  score_e4 integer,
+  raw_score_e4 integer,
+  model integer,
+  power_count integer not null,
+  power_sum_dw integer not null,
+  import_sum_dw integer not null,
+  power_min_dw integer,
+  power_max_dw integer,
+  first_register_ms integer,
+  first_register_dwh integer,
+  last_register_ms integer,
+  last_register_dwh integer,
+  times blob not null,
+  primary key (slot_start_ms, meter)
+) strict, without rowid;
+create index slot_change on slot (change_seq);
+
+create table forecast (
+  issued_slot_ms integer not null,
+  meter integer not null,
+  revision integer not null,
+  change_seq integer not null,
+  model integer not null,
+  packed blob not null,
+  primary key (issued_slot_ms, meter)
+) strict, without rowid;
+create index forecast_change on forecast (change_seq);
+
+create table anomaly (
+  seq integer primary key autoincrement,
+  meter integer not null,
+  slot_start_ms integer not null,
+  revision integer not null,
+  change_seq integer not null,
+  score_e4 integer not null,
+  raw_score_e4 integer not null,
+  type text not null,
+  expected_mwh integer not null,
+  actual_mwh integer not null,
+  contributions text not null,
+  sentence text not null,
+  model integer not null
+) strict;
+create unique index anomaly_slot on anomaly (meter, slot_start_ms);
+create index anomaly_change on anomaly (change_seq);
+`,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Marks the file as ours in its header: "WWbf". */
+export const APPLICATION_ID = 0x57576266;

@@ -1,0 +1,132 @@
+import { SLOT_MS } from '../domain/slot.js';
+import type { Connection } from './buffer-file.js';
+import type { MeterStates } from './meter-state.js';
+import { addReading, emptyAccumulator, type Measured } from './slot-accumulator.js';
+import { createClosing, type DueSlot, type OpenSlot } from './slot-closing.js';
+import { openSlotRows } from './slot-rows.js';
+import type { Transactions } from './transactions.js';
+
+export interface LogRow extends Measured {
+  readonly seq: number;
+  readonly meter: number;
+  readonly takenAtMs: number;
+}
+
+/**
+ * The slots that are still gathering readings. Adding is idempotent by the moment of a reading, also against slots
+ * that are stored, so that after a kill the end of the log is simply added again.
+ */
+export interface SlotBook {
+  /** Everything of `add` that may fail; before the row is committed. */
+  prepare(meter: number, takenAtMs: number): void;
+  add(row: LogRow): void;
+  /** Closes what ended before `endedMs`, oldest first, in one transaction. */
+  close(endedMs: number, limit: number): { readonly closed: number; readonly more: boolean };
+  /** Rows from here on are needed when the file is opened again. */
+  replayFrom(): number;
+  /** Forgets slots that were only looked at. */
+  dropUnchanged(): void;
+  size(): number;
+}
+
+interface Parts {
+  readonly transactions: Transactions;
+  readonly states: MeterStates;
+  readonly lastSeq: () => number;
+}
+
+const slotStartOf = (takenAtMs: number): number => Math.floor(takenAtMs / SLOT_MS) * SLOT_MS;
+
+export function openSlotBook(db: Connection, { transactions, states, lastSeq }: Parts): SlotBook {
+  const rows = openSlotRows(db);
+  const open = new Map<number, Map<number, OpenSlot>>();
+
+  function prepare(meter: number, takenAtMs: number): OpenSlot {
+    const slotStartMs = slotStartOf(takenAtMs);
+    let meters = open.get(slotStartMs);
+    if (meters === undefined) {
+      meters = new Map();
+      open.set(slotStartMs, meters);
+    }
+    const known = meters.get(meter);
+    if (known !== undefined) return known;
+    const stored = slotStartMs <= states.newestSlotMs(meter) ? rows.load(meter, slotStartMs) : undefined;
+    const slot = stored?.slot ?? emptyAccumulator();
+    const fresh = { slot, stored: stored !== undefined, firstSeq: undefined };
+    meters.set(meter, fresh);
+    return fresh;
+  }
+
+  function due(endedMs: number, limit: number): { readonly take: DueSlot[]; readonly more: boolean } {
+    const take: DueSlot[] = [];
+    const starts = [...open.keys()].filter((start) => start + SLOT_MS <= endedMs).sort((a, b) => a - b);
+    for (const slotStartMs of starts) {
+      for (const [meter, entry] of open.get(slotStartMs) ?? []) {
+        if (take.length >= limit) return { take, more: true };
+        take.push({ slotStartMs, meter, entry });
+      }
+    }
+    return { take, more: false };
+  }
+
+  function forget({ slotStartMs, meter }: DueSlot): void {
+    const meters = open.get(slotStartMs);
+    meters?.delete(meter);
+    if (meters?.size === 0) open.delete(slotStartMs);
+  }
+
+  function replayFrom(except: ReadonlySet<OpenSlot>): number {
+    let first = lastSeq() + 1;
+    for (const meters of open.values()) {
+      for (const entry of meters.values()) {
+        if (entry.firstSeq !== undefined && entry.firstSeq < first && !except.has(entry)) first = entry.firstSeq;
+      }
+    }
+    return first;
+  }
+
+  return {
+    prepare(meter, takenAtMs) {
+      prepare(meter, takenAtMs);
+    },
+    add(row) {
+      const entry = prepare(row.meter, row.takenAtMs);
+      states.sawReading(row.meter, row.seq, row.takenAtMs);
+      if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), row)) entry.firstSeq ??= row.seq;
+    },
+    close(endedMs, limit) {
+      const { take, more } = due(endedMs, limit);
+      const changed = take.filter(({ entry }) => entry.firstSeq !== undefined);
+      if (changed.length === 0) {
+        for (const slot of take) forget(slot);
+        return { closed: 0, more };
+      }
+      const taken = new Set(take.map(({ entry }) => entry));
+      const closing = createClosing({ rows, transactions, states });
+      const waits = (meter: number, slotStartMs: number): boolean => {
+        const entry = open.get(slotStartMs)?.get(meter);
+        return entry?.firstSeq !== undefined;
+      };
+      transactions.run(() => {
+        for (const slot of changed) closing.write(slot, waits);
+        closing.finish();
+        transactions.advance('replay', replayFrom(taken));
+      });
+      for (const [meter, slotStartMs] of closing.newest) states.sawSlot(meter, slotStartMs);
+      for (const slot of take) forget(slot);
+      return { closed: changed.length, more };
+    },
+    replayFrom: () => replayFrom(new Set()),
+    dropUnchanged() {
+      for (const [slotStartMs, meters] of open) {
+        for (const [meter, entry] of meters) if (entry.firstSeq === undefined) meters.delete(meter);
+        if (meters.size === 0) open.delete(slotStartMs);
+      }
+    },
+    size() {
+      let size = 0;
+      for (const meters of open.values()) size += meters.size;
+      return size;
+    },
+  };
+}

@@ -1,0 +1,252 @@
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Reading } from '../domain/reading.js';
+import { SLOT_MS } from '../domain/slot.js';
+import { SCALE, type StoredSlot } from '../domain/stored.js';
+import { addReading, carriedFrom, emptyAccumulator, type SlotValues, valuesOf } from './slot-accumulator.js';
+import { at, type Bench, createBench, meterId, reading, START_MS } from './test-kit.js';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = createBench();
+});
+afterEach(() => bench.clean());
+
+const MINUTE = 60_000;
+const LONG_AFTER = at(30 * 86_400_000);
+
+/** All slots of a set of readings, in the plainest way: distinct by meter and moment, the first one stands. */
+function model(readings: readonly Reading[]): Map<string, SlotValues> {
+  const first = new Map<string, Reading>();
+  for (const one of readings) {
+    const key = `${one.meter} ${one.takenAtMs}`;
+    if (!first.has(key)) first.set(key, one);
+  }
+  const accumulators = new Map<string, ReturnType<typeof emptyAccumulator>>();
+  const keyOf = (meter: string, slotStartMs: number) => `${meter} ${slotStartMs - START_MS}`;
+  for (const one of [...first.values()].sort((a, b) => a.takenAtMs - b.takenAtMs)) {
+    const start = Math.floor(one.takenAtMs / SLOT_MS) * SLOT_MS;
+    const slot = accumulators.get(keyOf(one.meter, start)) ?? emptyAccumulator();
+    accumulators.set(keyOf(one.meter, start), slot);
+    addReading(slot, one.takenAtMs - start, {
+      powerDw: SCALE.powerDw.pack(one.powerW),
+      importDwh: SCALE.energyDwh.pack(one.importWh),
+      voltageCv: SCALE.voltageCv.pack(one.voltageV),
+    });
+  }
+  return new Map(
+    [...accumulators].map(([key, slot]) => {
+      const [meter = '', start] = key.split(' ');
+      const before = accumulators.get(keyOf(meter, START_MS + Number(start) - SLOT_MS));
+      return [key, valuesOf(slot, before === undefined ? null : carriedFrom(before))];
+    }),
+  );
+}
+
+const valuesIn = ({
+  energyMwh,
+  meanPowerDw,
+  minPowerDw,
+  maxPowerDw,
+  count,
+  coveragePm,
+  ...slot
+}: StoredSlot): SlotValues => ({
+  energyMwh,
+  meanPowerDw,
+  minPowerDw,
+  maxPowerDw,
+  count,
+  coveragePm,
+  minVoltageCv: slot.minVoltageCv,
+  maxVoltageCv: slot.maxVoltageCv,
+});
+
+function storedSlots(path = bench.path): Map<string, SlotValues> {
+  const reader = bench.reader(path);
+  const slots = reader.stream('slot', 0, 1_000_000);
+  expect(reader.totals().slots).toBe(slots.length);
+  reader.close();
+  return new Map(slots.map((slot) => [`${slot.meter} ${slot.slotStartMs - START_MS}`, valuesIn(slot)]));
+}
+
+test('a slot closes at its end and the grace, not before', () => {
+  const buffer = bench.open({ slotGraceMs: 60_000 });
+  buffer.commit({ readings: [reading('a', 0), reading('a', 5 * MINUTE)], rejected: [] });
+  expect(buffer.closeSlots(at(6 * MINUTE - 1), 10)).toEqual({ closed: 0, more: false, changeSeq: 0 });
+  expect(buffer.closeSlots(at(6 * MINUTE), 10)).toEqual({ closed: 1, more: false, changeSeq: 1 });
+  expect(buffer.closeSlots(at(6 * MINUTE), 10)).toEqual({ closed: 0, more: false, changeSeq: 1 });
+});
+
+test('a late reading revises its slot, and the next one when its energy begins elsewhere', () => {
+  const buffer = bench.open();
+  const register = (offsetMs: number, importWh: number) => reading('a', offsetMs, { importWh });
+  buffer.commit({ readings: [register(0, 100), register(6 * MINUTE, 110), register(11 * MINUTE, 120)], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  const reader = bench.reader();
+  const slots = () =>
+    reader.slotsOf(meterId('a'), at(0), LONG_AFTER).map((slot) => [slot.revision, slot.count, slot.energyMwh]);
+  expect(slots()).toEqual([
+    [1, 1, 0],
+    [1, 1, 10_000],
+    [1, 1, 10_000],
+  ]);
+  buffer.commit({ readings: [register(4 * MINUTE, 107)], rejected: [] });
+  expect(buffer.closeSlots(LONG_AFTER, 10)).toMatchObject({ closed: 1 });
+  expect(slots()).toEqual([
+    [2, 2, 7_000],
+    [2, 1, 3_000],
+    [1, 1, 10_000],
+  ]);
+});
+
+test('a repeat of a reading changes no slot, open or closed, also after opening again', () => {
+  const buffer = bench.open();
+  const first = reading('a', 1_000, { powerW: 100 });
+  const conflicting = reading('a', 1_000, { powerW: 999 });
+  buffer.commit({ readings: [first, conflicting], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  buffer.commit({ readings: [conflicting], rejected: [] });
+  expect(buffer.closeSlots(LONG_AFTER, 10).closed).toBe(0);
+  buffer.close();
+  const again = bench.open();
+  again.commit({ readings: [conflicting], rejected: [] });
+  expect(again.closeSlots(LONG_AFTER, 10).closed).toBe(0);
+  expect(bench.reader().stream('slot', 0, 9)).toMatchObject([{ revision: 1, count: 1, meanPowerDw: 1_000 }]);
+});
+
+test('a week of history of 25 meters in one go closes in bounded steps', () => {
+  const buffer = bench.open();
+  const history = Array.from({ length: 2_016 }, (_, slot) =>
+    Array.from({ length: 25 }, (_unused, meter) => reading(`m${meter}`, slot * SLOT_MS + meter, { powerW: slot })),
+  ).flat();
+  for (let n = 0; n < history.length; n += 5_000)
+    buffer.commit({ readings: history.slice(n, n + 5_000), rejected: [] });
+  let calls = 0;
+  for (let more = true; more; calls += 1) {
+    const step = buffer.closeSlots(LONG_AFTER, 2_000);
+    expect(step.closed).toBeLessThanOrEqual(2_000);
+    more = step.more;
+  }
+  expect(calls).toBe(26);
+  const reader = bench.reader();
+  expect(reader.totals()).toMatchObject({ readings: 50_400, slots: 50_400 });
+  const newest = [...reader.lastSlots(288)];
+  expect(newest).toHaveLength(25 * 288);
+  expect(newest.slice(0, 288).map((slot) => slot.slotStartMs)).toEqual(
+    Array.from({ length: 288 }, (_, n) => START_MS + (2_016 - 288 + n) * SLOT_MS),
+  );
+});
+
+test('far more old slots than fit in memory close by themselves', () => {
+  bench.clock.set(LONG_AFTER + 86_400_000 * 30);
+  const buffer = bench.open();
+  for (let meter = 0; meter < 30; meter += 1) {
+    const readings = Array.from({ length: 4_000 }, (_, slot) => reading(`m${meter}`, slot * SLOT_MS));
+    buffer.commit({ readings, rejected: [] });
+  }
+  expect(bench.reader().totals().slots).toBeGreaterThan(0);
+  buffer.close();
+  const again = bench.open();
+  while (again.closeSlots(bench.clock.now(), 20_000).more);
+  expect(bench.reader().totals().slots).toBe(120_000);
+});
+
+/** One action on the buffer; a kill goes on with what was on disk at that moment. */
+type Action =
+  | { readonly kind: 'commit'; readonly readings: readonly Reading[] }
+  | { readonly kind: 'close'; readonly nowMs: number; readonly limit: number }
+  | { readonly kind: 'kill' }
+  | { readonly kind: 'reopen' };
+
+const anyReading = fc
+  .record({
+    meter: fc.constantFrom('a', 'b', 'c'),
+    // Coarse times in two hours: repeats, late ones and holes come by themselves.
+    offsetMs: fc.integer({ min: 0, max: 240 }).map((n) => n * 30_000),
+    powerW: fc.option(fc.integer({ min: -500, max: 5_000 }), { nil: undefined }),
+    importWh: fc.option(fc.integer({ min: 0, max: 3_000 }), { nil: undefined }),
+    voltageV: fc.option(fc.integer({ min: 200, max: 260 }), { nil: undefined }),
+  })
+  .map(({ meter, offsetMs, ...values }) => {
+    const measures = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+    return reading(meter, offsetMs, measures);
+  });
+
+const anyAction: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('commit' as const), readings: fc.array(anyReading, { maxLength: 12 }) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('close' as const),
+      nowMs: fc.integer({ min: 0, max: 150 }).map((n) => at(n * MINUTE)),
+      limit: fc.integer({ min: 1, max: 8 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'kill' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
+);
+
+test('slots equal a model in memory: late, repeated and in any order, with kills in between', () => {
+  const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+  const run = (actions: readonly Action[]): void => {
+    const own = createBench();
+    try {
+      let buffer = own.open();
+      const committed: Reading[] = [];
+      for (const action of actions) {
+        if (action.kind === 'commit') {
+          buffer.commit({ readings: action.readings, rejected: [] });
+          committed.push(...action.readings);
+        } else if (action.kind === 'close') {
+          buffer.closeSlots(at(action.nowMs - START_MS), action.limit);
+        } else {
+          const copy = own.killed();
+          buffer.close();
+          if (action.kind === 'kill') {
+            for (const suffix of ['-wal', '-shm']) rmSync(own.path + suffix, { force: true });
+            copyFileSync(copy, own.path);
+            renameSync(`${copy}-wal`, `${own.path}-wal`);
+          }
+          buffer = own.open();
+        }
+      }
+      while (buffer.closeSlots(LONG_AFTER, 1_000).more);
+      const reader = own.reader();
+      const slots = reader.stream('slot', 0, 100_000);
+      const found = new Map(slots.map((slot) => [`${slot.meter} ${slot.slotStartMs - START_MS}`, valuesIn(slot)]));
+      expect(found).toEqual(model(committed));
+      expect(reader.totals()).toMatchObject({ slots: slots.length, readings: committed.length });
+      const numbers = slots.map((slot) => slot.changeSeq);
+      expect(new Set(numbers).size).toBe(numbers.length);
+      expect(Math.max(0, ...numbers)).toBeLessThanOrEqual(reader.head().changeSeq);
+      for (const latest of reader.latestReadings()) {
+        const times = committed.filter((one) => one.meter === latest.meter).map((one) => one.takenAtMs);
+        expect(latest.takenAtMs).toBe(Math.max(...times));
+      }
+    } finally {
+      own.clean();
+    }
+  };
+  fc.assert(fc.property(fc.array(anyAction, { minLength: 1, maxLength: 30 }), run), {
+    seed,
+    numRuns: Number(process.env['FUZZ_RUNS'] ?? 60),
+  });
+});
+
+test('a kill while slots are open loses none of them', () => {
+  const buffer = bench.open();
+  const readings = Array.from({ length: 200 }, (_, n) => reading(`m${n % 7}`, n * 17_000, { powerW: n, importWh: n }));
+  for (let n = 0; n < readings.length; n += 10) {
+    buffer.commit({ readings: readings.slice(n, n + 10), rejected: [] });
+    buffer.closeSlots(at(n * 17_000), 3);
+  }
+  const copy = bench.killed();
+  const again = bench.open({ path: copy });
+  while (again.closeSlots(LONG_AFTER, 1_000).more);
+  expect(storedSlots(copy)).toEqual(model(readings));
+});

@@ -1,0 +1,105 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../tests/kit/until.js';
+import { seededRandom, systemClock } from '../domain/clock.js';
+import { silentLogger } from '../domain/log.js';
+import type { Traffic } from './channel.js';
+import { createThread, type Thread } from './thread.js';
+
+interface Words extends Traffic {
+  readonly message: string;
+  readonly ask: string;
+  readonly answer: string;
+}
+
+const NEVER_ABORTED = new AbortController().signal;
+let dir = '';
+let heard: string[] = [];
+let restarts = 0;
+let thread: Thread<Words>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ww-thread-'));
+  heard = [];
+  restarts = 0;
+});
+afterEach(async () => {
+  await thread.stop(NEVER_ABORTED);
+  await rm(dir, { recursive: true });
+});
+
+/** A worker that speaks the protocol of channel.ts, written out. */
+async function create(code: string): Promise<Thread<Words>> {
+  const entry = join(dir, 'worker.mjs');
+  await writeFile(
+    entry,
+    `import { parentPort, workerData } from 'node:worker_threads';
+     const say = (body) => parentPort.postMessage({ type: 'message', body });
+     const ready = () => parentPort.postMessage({ type: 'ready' });
+     const answer = (id, body) => parentPort.postMessage({ type: 'answer', id, body });
+     ${code}`,
+  );
+  thread = createThread<Words, Words>(
+    {
+      name: 'test',
+      entry: pathToFileURL(entry),
+      data: { dir },
+      receiver: { onMessage: (message) => heard.push(message), onAsk: async (ask) => `${ask} from main` },
+      onRestart: () => {
+        restarts += 1;
+      },
+    },
+    { clock: systemClock, random: seededRandom(1), log: silentLogger },
+  );
+  return thread;
+}
+
+const POLITE = `
+  parentPort.on('message', ({ type, id, body }) => {
+    if (type === 'stop') parentPort.close();
+    if (type === 'ask' && body !== 'silence') answer(id, body + '!');
+    if (type === 'message' && body === 'die') throw new Error('as told');
+    if (type === 'message') say('heard ' + body);
+    if (type === 'answer') say('answered ' + body);
+  });
+  parentPort.postMessage({ type: 'ask', id: 1, body: 'a word' });
+  ready();`;
+
+test('messages and questions cross in both directions', async () => {
+  await (await create(POLITE)).start();
+  thread.post('hello');
+  expect(await thread.ask('well', 1_000)).toBe('well!');
+  await until('both messages are heard', () => heard.length === 2);
+  expect(heard.sort()).toEqual(['answered a word from main', 'heard hello']);
+});
+
+test('a question that nobody answers is given up, and one to a dead thread at once', async () => {
+  await (await create(POLITE)).start();
+  await expect(thread.ask('silence', 50)).rejects.toThrow('no answer in 50 ms');
+  await thread.stop(NEVER_ABORTED);
+  await expect(thread.ask('well', 1_000)).rejects.toMatchObject({ code: 'thread.died' });
+});
+
+test('a thread that dies is started again', async () => {
+  await (await create(POLITE)).start();
+  thread.post('die');
+  await until('it answers again', () => thread.ask('well', 500));
+  expect(restarts).toBe(1);
+});
+
+test('a thread that cannot start says why, with the code it gave', async () => {
+  await create(`throw Object.assign(new Error('127.0.0.1:1'), { code: 'port.in_use' });`);
+  await expect(thread.start()).rejects.toMatchObject({ code: 'port.in_use', message: '127.0.0.1:1' });
+  expect(restarts).toBe(0);
+});
+
+test('hurry ends a thread that does not end by itself', async () => {
+  await (await create(`ready(); setInterval(() => undefined, 1_000);`)).start();
+  const hurry = new AbortController();
+  const stopped = thread.stop(hurry.signal);
+  hurry.abort();
+  await stopped;
+});

@@ -1,0 +1,175 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { HORIZONS, QUANTILES } from '../forecast/horizons.js';
+import { windowAt } from '../forecast/samples.js';
+import { score } from '../fraud/theft-model.js';
+import { openForecaster } from '../onnx/session.js';
+import { createHouseholds } from '../synthetic.js';
+import { FEWEST_SLOTS, trainBundle } from '../train-bundle.js';
+import { checkGolden } from './golden.js';
+import { MANIFEST_FILE, type Manifest } from './manifest.js';
+import { readBundle, sha256Of } from './read.js';
+
+const homes = createHouseholds({ meters: 2, days: 3, seed: 41 });
+const options = { series: homes, version: 'test-1', createdAt: '2024-02-03T04:05:06Z', seed: 9, epochs: 1 };
+let root: string;
+let whole: string;
+
+const train = (dir: string, changes: object = {}) =>
+  trainBundle({ ...options, trainedOn: 'two generated homes', dir, ...changes });
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'wattwarden-bundle-'));
+  whole = join(root, 'whole');
+  await train(whole);
+});
+
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+let copies = 0;
+async function copy(): Promise<string> {
+  const dir = join(root, `copy-${++copies}`);
+  await cp(whole, dir, { recursive: true });
+  return dir;
+}
+
+/** Changes a file and, as somebody who can hash would, the manifest with it. */
+async function rewrite(dir: string, name: string, change: (bytes: Buffer) => Uint8Array): Promise<void> {
+  const bytes = change(await readFile(join(dir, name)));
+  await writeFile(join(dir, name), bytes);
+  await rewriteManifest(dir, (manifest) => ({
+    ...manifest,
+    files: { ...manifest.files, [name]: { sha256: sha256Of(bytes), bytes: bytes.length } },
+  }));
+}
+
+async function rewriteManifest(dir: string, change: (manifest: Manifest) => object): Promise<void> {
+  const path = join(dir, MANIFEST_FILE);
+  await writeFile(path, JSON.stringify(change(JSON.parse(await readFile(path, 'utf8')))));
+}
+
+test('what was written is read back, forecasts and scores, and agrees with its golden outputs', async () => {
+  const bundle = await readBundle(whole);
+  expect(bundle.manifest).toMatchObject({ version: 'test-1', createdAt: '2024-02-03T04:05:06.000Z', slotMinutes: 5 });
+  expect(Object.keys(bundle.manifest.evaluation.maeW)).toEqual(['1', '1-12', '24h']);
+  expect(Object.values(bundle.manifest.files).reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(150 * 1_024);
+  const windows = homes.map((series) => windowAt({ series, origin: 2 * WINDOW_SLOTS }));
+  for (const precision of ['int8', 'float32'] as const) {
+    const forecaster = await openForecaster(bundle, precision);
+    await checkGolden(bundle, forecaster);
+    const rows = await forecaster.predict(windows);
+    expect(rows.map(({ watts }) => watts.length)).toEqual(windows.map(() => HORIZONS.length * QUANTILES.length));
+    expect(rows.every(({ watts }) => watts.every(Number.isFinite))).toBe(true);
+    expect(await forecaster.predict([])).toEqual([]);
+    await forecaster.close();
+  }
+  for (const window of windows) expect(Number.isFinite(score(bundle.theft, window).score)).toBe(true);
+});
+
+test('the same seed and data give the same bytes', async () => {
+  const again = join(root, 'again');
+  await train(again);
+  const { files } = (await readBundle(whole)).manifest;
+  for (const name of [...Object.keys(files), MANIFEST_FILE]) {
+    expect((await readFile(join(again, name))).equals(await readFile(join(whole, name))), name).toBe(true);
+  }
+});
+
+test('more windows than a batch are answered in their order', async () => {
+  const bundle = await readBundle(whole);
+  const forecaster = await openForecaster(bundle, 'float32');
+  const [series] = homes;
+  if (series === undefined) throw new Error('no household');
+  const windows = Array.from({ length: 530 }, (_, index) => windowAt({ series, origin: WINDOW_SLOTS + (index % 500) }));
+  const rows = await forecaster.predict(windows);
+  const [alone] = await forecaster.predict(windows.slice(520, 521));
+  await forecaster.close();
+  expect(rows.length).toBe(530);
+  for (const [index, watts] of (alone?.watts ?? []).entries()) expect(rows[520]?.watts[index]).toBeCloseTo(watts, 1);
+});
+
+test('a flipped bit is a hash mismatch, in every file', async () => {
+  const { files } = (await readBundle(whole)).manifest;
+  for (const name of Object.keys(files)) {
+    const dir = await copy();
+    const bytes = await readFile(join(dir, name));
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    await writeFile(join(dir, name), bytes);
+    await expect(readBundle(dir), name).rejects.toMatchObject({ code: 'bundle.hash_mismatch' });
+  }
+});
+
+test('a file cut short is a hash mismatch, a missing one and a broken manifest are unreadable', async () => {
+  const cut = await copy();
+  await writeFile(join(cut, 'forest.json'), (await readFile(join(cut, 'forest.json'))).subarray(0, 100));
+  await expect(readBundle(cut)).rejects.toMatchObject({ code: 'bundle.hash_mismatch' });
+  const missing = await copy();
+  await rm(join(missing, 'golden.json'));
+  await expect(readBundle(missing)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  const broken = await copy();
+  await writeFile(join(broken, MANIFEST_FILE), '{"format":1,');
+  await expect(readBundle(broken)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  await expect(readBundle(join(root, 'nowhere'))).rejects.toMatchObject({ code: 'bundle.unreadable' });
+});
+
+test.each([
+  ['another feature version', { featureVersion: 99 }],
+  ['another slot width', { slotMinutes: 30 }],
+  ['other horizons', { horizons: [{ offset: 0, slots: 1 }] }],
+  ['other quantiles', { quantiles: [0.1, 0.5, 0.9] }],
+  ['a newer format', { format: 2 }],
+])('%s is incompatible', async (_, changes) => {
+  const dir = await copy();
+  await rewriteManifest(dir, (manifest) => ({ ...manifest, ...changes }));
+  await expect(readBundle(dir)).rejects.toMatchObject({ code: 'bundle.incompatible' });
+});
+
+test('a manifest names plain files only, and not more than a bundle may hold', async () => {
+  const secret = { sha256: '0'.repeat(64), bytes: 1 };
+  for (const name of ['../secret', '/etc/hostname', '.hidden', 'a/b']) {
+    const dir = await copy();
+    await rewriteManifest(dir, (manifest) => ({ ...manifest, files: { ...manifest.files, [name]: secret } }));
+    await expect(readBundle(dir), name).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  }
+  const dir = await copy();
+  const huge = { sha256: '0'.repeat(64), bytes: 1e9 };
+  await rewriteManifest(dir, (manifest) => ({ ...manifest, files: { ...manifest.files, huge } }));
+  await expect(readBundle(dir)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+});
+
+test('files that hash well and hold nonsense are unreadable', async () => {
+  const forest = await copy();
+  await rewrite(forest, 'forest.json', (bytes) => Buffer.from(bytes.toString().replace('"trees":', '"trees":1')));
+  await expect(readBundle(forest)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  const golden = await copy();
+  await rewrite(golden, 'golden.json', () => Buffer.from('{"cases":[]}'));
+  await expect(readBundle(golden)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  const network = await copy();
+  await rewrite(network, 'forecast.int8.onnx', (bytes) => bytes.subarray(0, 5_000));
+  const bundle = await readBundle(network);
+  await expect(openForecaster(bundle, 'int8')).rejects.toMatchObject({ code: 'bundle.unreadable' });
+});
+
+test('another network under the same name does not pass its golden outputs', async () => {
+  const other = join(root, 'other');
+  await train(other, { seed: 10 });
+  const dir = await copy();
+  const network = await readFile(join(other, 'forecast.int8.onnx'));
+  await rewrite(dir, 'forecast.int8.onnx', () => network);
+  const bundle = await readBundle(dir);
+  const forecaster = await openForecaster(bundle, 'int8');
+  await expect(checkGolden(bundle, forecaster)).rejects.toMatchObject({ code: 'bundle.golden_mismatch' });
+  await forecaster.close();
+});
+
+test('the shortest history that is said to be enough is enough, and one slot less is not', async () => {
+  const one = homes.slice(0, 1).map((home) => ({ ...home, powerW: home.powerW.subarray(0, FEWEST_SLOTS) }));
+  const { manifest } = await train(join(root, 'short'), { series: one });
+  expect(manifest.evaluation.windows).toBeGreaterThan(0);
+  const shorter = one.map((home) => ({ ...home, powerW: home.powerW.subarray(1) }));
+  await expect(train(join(root, 'shorter'), { series: shorter })).rejects.toMatchObject({ code: 'model.no_data' });
+});

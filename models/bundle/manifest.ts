@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+export const BUNDLE_FORMAT = 1;
+export const MANIFEST_FILE = 'manifest.json';
+export const SIGNATURE_FILE = 'manifest.sig';
+
+/** A name and nothing else: no directory, no hidden file. */
+const fileName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'a plain file name');
+/** Also the name of a directory and of a row at the centre. */
+export const BUNDLE_VERSION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** A bundle crosses a cellular link and stands on an SD card several times. */
+export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
+export const MAX_MANIFEST_BYTES = 64 * 1024;
+const MAX_FILES = 32;
+
+const mae = z.number().nonnegative();
+const horizonEvaluation = z.strictObject({
+  model: mae,
+  persistence: mae,
+  seasonalDay: mae,
+  /** Share of actuals within the band that should hold 90 %. */
+  coverage90: z.number().min(0).max(1),
+});
+
+const evaluation = z.strictObject({
+  /** What the figures were measured on. */
+  split: z.string().max(500),
+  meters: z.int().nonnegative(),
+  windows: z.int().nonnegative(),
+  /** Mean over meters of per-meter mean absolute error in watts, by horizon: `1`, `1-12`, `24h`. */
+  maeW: z.record(z.string(), horizonEvaluation),
+});
+
+const horizon = z.strictObject({ offset: z.int().min(0).max(10_000), slots: z.int().min(1).max(10_000) });
+
+export const manifestSchema = z
+  .strictObject({
+    format: z.literal(BUNDLE_FORMAT),
+    version: z.string().regex(BUNDLE_VERSION),
+    createdAt: z.iso.datetime(),
+    featureVersion: z.int().positive(),
+    slotMinutes: z.int().positive(),
+    windowSlots: z.int().positive(),
+    horizons: z.array(horizon).min(1).max(1_000),
+    quantiles: z.array(z.number().min(0).max(1)).min(1).max(99),
+    parameters: z.int().positive(),
+    forecast: z.strictObject({ int8: fileName, float32: fileName }),
+    fraud: z.strictObject({ file: fileName, threshold: z.number().min(0).max(1) }),
+    golden: fileName,
+    files: z.record(
+      fileName,
+      z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative() }),
+    ),
+    trainedOn: z.string().min(1).max(2_000),
+    licence: z.string().min(1).max(2_000),
+    attribution: z.string().max(2_000),
+    evaluation,
+  })
+  .refine((manifest) => Object.keys(manifest.files).length <= MAX_FILES, `at most ${MAX_FILES} files`)
+  .refine(
+    ({ files, forecast, fraud, golden }) =>
+      [forecast.int8, forecast.float32, fraud.file, golden].every((name) => Object.hasOwn(files, name)),
+    'every file that is named must be listed in files',
+  );
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type Evaluation = z.infer<typeof evaluation>;
+export type HorizonEvaluation = z.infer<typeof horizonEvaluation>;

@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../agent/domain/clock.js';
+import { averagePathLength, explainRow, type IsolationForest, LEAF, scoreRow } from './forest.js';
+import { forestFileSchema, packForest, parseForest } from './forest-file.js';
+import { trainForest } from './forest-training.js';
+
+test('c(n) is that of scikit-learn', () => {
+  expect([0, 1, 2].map(averagePathLength)).toEqual([0, 0, 1]);
+  expect(averagePathLength(3)).toBeCloseTo(1.207392357589623, 14);
+  expect(averagePathLength(256)).toBeCloseTo(10.2447709, 7);
+});
+
+/** Five rows; x0 <= 0.5 takes one to the left, then x1 <= 2 takes three of four. */
+const byHand: IsolationForest = {
+  subsample: 5,
+  features: 2,
+  roots: Uint32Array.of(0),
+  nodes: {
+    feature: Int16Array.of(0, LEAF, 1, LEAF, LEAF),
+    threshold: Float64Array.of(0.5, 0, 2, 0, 0),
+    right: Uint32Array.of(2, 0, 4, 0, 0),
+    size: Uint32Array.of(5, 1, 4, 3, 1),
+    expected: Float64Array.of(5, 1, 4, 3, 1).map(averagePathLength),
+  },
+};
+
+test('a tree small enough to follow by hand', () => {
+  const c5 = averagePathLength(5);
+  expect(scoreRow(byHand, Float32Array.of(0.5, 9))).toBeCloseTo(2 ** (-1 / c5), 14);
+  expect(scoreRow(byHand, Float32Array.of(0.6, 2))).toBeCloseTo(2 ** (-(2 + averagePathLength(3)) / c5), 14);
+  expect(scoreRow(byHand, Float32Array.of(0.6, 2.1))).toBeCloseTo(2 ** (-2 / c5), 14);
+});
+
+test('a value is compared as float32, as scikit-learn does', () => {
+  const threshold = 0.1;
+  const forest: IsolationForest = {
+    ...byHand,
+    nodes: { ...byHand.nodes, threshold: Float64Array.of(threshold, 0, 2, 0, 0) },
+  };
+  // As float32, 0.1 is a little above 0.1: the row goes right.
+  expect(scoreRow(forest, Float32Array.of(threshold, 9))).toBeCloseTo(2 ** (-2 / averagePathLength(5)), 14);
+});
+
+function normalRows(count: number, features: number, seed: number): Float32Array {
+  const random = seededRandom(seed);
+  const sum = () => random() + random() + random() + random() - 2;
+  return Float32Array.from({ length: count * features }, sum);
+}
+
+const rows = normalRows(2_000, 4, 7);
+const options = { rows, features: 4, trees: 50, subsample: 256, seed: 3 };
+
+test('the same seed grows the same forest, another seed another', () => {
+  const packed = JSON.stringify(packForest(trainForest(options)));
+  expect(JSON.stringify(packForest(trainForest(options)))).toBe(packed);
+  expect(JSON.stringify(packForest(trainForest({ ...options, seed: 4 })))).not.toBe(packed);
+});
+
+test('every tree holds the whole subsample, no deeper than eight', () => {
+  const { nodes, roots, subsample } = trainForest(options);
+  const depthBelow = (node: number): number => {
+    if (nodes.feature[node] === LEAF) return 0;
+    const right = nodes.right[node] as number;
+    expect(nodes.size[node]).toBe((nodes.size[node + 1] as number) + (nodes.size[right] as number));
+    return 1 + Math.max(depthBelow(node + 1), depthBelow(right));
+  };
+  for (const root of roots) {
+    expect(nodes.size[root]).toBe(subsample);
+    expect(depthBelow(root)).toBeLessThanOrEqual(8);
+  }
+});
+
+test('far away is more isolated than in the middle', () => {
+  const forest = trainForest(options);
+  expect(scoreRow(forest, Float32Array.of(5, 5, 5, 5))).toBeGreaterThan(0.7);
+  expect(scoreRow(forest, Float32Array.of(0, 0, 0, 0))).toBeLessThan(0.5);
+});
+
+test('the savings of all features add up to the path that was saved, and name the odd one', () => {
+  const forest = trainForest(options);
+  const savings = new Float64Array(4);
+  const score = explainRow(forest, Float32Array.of(0, 0, 6, 0), savings);
+  expect(score).toBe(scoreRow(forest, Float32Array.of(0, 0, 6, 0)));
+  const meanPath = -Math.log2(score) * averagePathLength(256);
+  expect(savings.reduce((sum, saving) => sum + saving, 0)).toBeCloseTo(averagePathLength(256) - meanPath, 10);
+  expect(savings.indexOf(Math.max(...savings))).toBe(2);
+});
+
+test('rows that are all alike, and fewer than a subsample, make single leaves and no error', () => {
+  const forest = trainForest({ ...options, rows: new Float32Array(40 * 4) });
+  expect(forest.subsample).toBe(40);
+  expect(forest.nodes.feature.every((feature) => feature === LEAF)).toBe(true);
+  expect(scoreRow(forest, Float32Array.of(1, 2, 3, 4))).toBeCloseTo(0.5, 12);
+});
+
+test('a packed forest comes back as it was', () => {
+  const forest = trainForest(options);
+  const file = forestFileSchema.parse(JSON.parse(JSON.stringify(packForest(forest))));
+  expect(parseForest(file)).toEqual(forest);
+});
+
+test('float64 thresholds of a foreign forest survive packing', () => {
+  const foreign: IsolationForest = {
+    ...byHand,
+    nodes: { ...byHand.nodes, threshold: Float64Array.of(0.1, 0, 0.3, 0, 0) },
+  };
+  expect(parseForest(packForest(foreign))).toEqual(foreign);
+});
+
+test('a damaged forest is refused with a reason', () => {
+  const file = packForest(trainForest(options));
+  expect(parseForest({ ...file, splits: file.splits.slice(0, -8) })).toHaveProperty('reason');
+  expect(parseForest({ ...file, thresholds: file.thresholds.slice(0, -8) })).toHaveProperty('reason');
+  expect(parseForest({ ...file, features: 1 })).toHaveProperty('reason');
+  expect(parseForest({ ...file, trees: file.trees + 1 })).toHaveProperty('reason');
+  expect(parseForest({ ...file, trees: file.trees - 1 })).toHaveProperty('reason');
+  expect(parseForest({ ...file, subsample: 255 })).toHaveProperty('reason');
+});

@@ -1,0 +1,79 @@
+/** Isolation Forest (Liu, Ting, Zhou 2008) with the semantics of scikit-learn, number by number. */
+export interface IsolationForest {
+  /** Rows that each tree was grown from. */
+  readonly subsample: number;
+  readonly features: number;
+  /** First node of each tree in the arrays of `nodes`. */
+  readonly roots: Uint32Array;
+  readonly nodes: ForestNodes;
+}
+
+/** All trees one after the other, each in preorder: the left child is the next node. */
+export interface ForestNodes {
+  /** What the node splits on; LEAF at a leaf. */
+  readonly feature: Int16Array;
+  /** A row goes left when its value, as float32, is not above it. */
+  readonly threshold: Float64Array;
+  readonly right: Uint32Array;
+  /** Training rows that came to the node. */
+  readonly size: Uint32Array;
+  /** averagePathLength(size): the path that is still to be expected from here. */
+  readonly expected: Float64Array;
+}
+
+export const LEAF = -1;
+const EULER = 0.5772156649015329;
+
+/** c(n): the mean path length of an unsuccessful search in a binary search tree of n rows. */
+export function averagePathLength(rows: number): number {
+  if (rows <= 1) return 0;
+  if (rows === 2) return 1;
+  return 2 * (Math.log(rows - 1) + EULER) - (2 * (rows - 1)) / rows;
+}
+
+/** 2^(-mean path / c(subsample)): near 1 is isolated early, near 0.5 is ordinary. */
+export function scoreRow(forest: IsolationForest, row: Float32Array): number {
+  let path = 0;
+  for (const root of forest.roots) path += pathLength(forest.nodes, root, row);
+  return scoreOf(forest, path);
+}
+
+const scoreOf = ({ roots, subsample }: IsolationForest, path: number): number =>
+  2 ** (-path / roots.length / averagePathLength(subsample));
+
+function pathLength({ feature, threshold, right, expected }: ForestNodes, root: number, row: Float32Array): number {
+  let node = root;
+  let depth = 0;
+  for (;;) {
+    const split = feature[node] as number;
+    if (split === LEAF) return depth + (expected[node] as number);
+    node = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
+    depth += 1;
+  }
+}
+
+/**
+ * The score, and for each feature by how much its splits shortened the row's path against the expected one; the
+ * savings add up to c(subsample) minus the mean path. Negative: its splits kept the row among others.
+ */
+export function explainRow(forest: IsolationForest, row: Float32Array, savings: Float64Array): number {
+  const { feature, threshold, right, expected } = forest.nodes;
+  savings.fill(0);
+  let path = 0;
+  for (const root of forest.roots) {
+    let node = root;
+    let depth = 0;
+    let split = feature[node] as number;
+    while (split !== LEAF) {
+      const child = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
+      savings[split] = (savings[split] as number) + (expected[node] as number) - (expected[child] as number) - 1;
+      depth += 1;
+      node = child;
+      split = feature[node] as number;
+    }
+    path += depth + (expected[node] as number);
+  }
+  for (let index = 0; index < savings.length; index++)
+    savings[index] = (savings[index] as number) / forest.roots.length;
+  return scoreOf(forest, path);
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { SLOT_MINUTES } from '../../agent/domain/slot.js';
+import type { SlotWindow } from '../window/slot-windows.js';
+import { type Calibration, calibrated } from './calibration.js';
+import { gatherEvidence, THEFT_FEATURES, writeTheftFeatures } from './features.js';
+import { explainRow, type IsolationForest } from './forest.js';
+import { forestFileSchema, packForest, parseForest } from './forest-file.js';
+import type { Contribution, TheftScore } from './theft-score.js';
+
+/** Scoring and wording are asked for together. */
+export { describe } from './explanation.js';
+
+/** The theft half of a bundle. */
+export interface TheftModel {
+  readonly forest: IsolationForest;
+  /** What the forest's axes are, in their order. */
+  readonly features: readonly string[];
+  readonly calibration: Calibration;
+}
+
+const SLOT_HOURS = SLOT_MINUTES / 60;
+
+/**
+ * Scores the newest slot of a window. `expectedMedianW` is the median that the forecaster gave for that slot before
+ * it was known; without it the window's own past stands in.
+ */
+export function score(model: TheftModel, window: SlotWindow, expectedMedianW?: number): TheftScore {
+  const evidence = gatherEvidence(window, expectedMedianW);
+  const row = new Float32Array(THEFT_FEATURES.length);
+  writeTheftFeatures(row, 0, evidence);
+  const savings = new Float64Array(THEFT_FEATURES.length);
+  const raw = explainRow(model.forest, row, savings);
+  return {
+    raw,
+    score: calibrated(model.calibration, raw),
+    contributions: contributionsOf(model.features, row, savings),
+    expectedWh: evidence.expectedW * SLOT_HOURS,
+    actualWh: evidence.actualW * SLOT_HOURS,
+  };
+}
+
+/** Evidence that is zero is absent: its splits may have isolated the row, but nobody could act on it. */
+function contributionsOf(features: readonly string[], row: Float32Array, savings: Float64Array): Contribution[] {
+  const present = features.flatMap((feature, index) => {
+    const saving = savings[index] as number;
+    return saving > 0 && (row[index] as number) > 0 ? [{ feature, saving }] : [];
+  });
+  const total = savings.reduce((sum, saving) => sum + Math.max(saving, 0), 0);
+  return present.map(({ feature, saving }) => ({ feature, share: saving / total })).sort((a, b) => b.share - a.share);
+}
+
+const theftFileSchema = z.strictObject({
+  features: z.array(z.string().min(1).max(64)).min(1).max(255),
+  calibration: z
+    .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
+    .min(2)
+    .max(100),
+  forest: forestFileSchema,
+});
+
+export function packTheftModel({ forest, features, calibration }: TheftModel): string {
+  return `${JSON.stringify({ features, calibration: calibration.knots, forest: packForest(forest) })}\n`;
+}
+
+/** The model, or why the text holds none that this version can serve. */
+export function parseTheftModel(json: unknown): TheftModel | { readonly reason: string } {
+  const parsed = theftFileSchema.safeParse(json);
+  if (!parsed.success) return { reason: z.prettifyError(parsed.error) };
+  const { features, calibration, forest: file } = parsed.data;
+  if (features.join() !== THEFT_FEATURES.join()) return { reason: `made for other features: ${features.join()}` };
+  if (file.features !== features.length) return { reason: `a forest over ${file.features} features` };
+  const rises = calibration.every(([raw, shown], index) => {
+    const [rawBefore, shownBefore] = calibration[index - 1] ?? [-1, -1];
+    return raw > rawBefore && shown >= shownBefore;
+  });
+  if (!rises) return { reason: 'the calibration does not rise' };
+  const forest = parseForest(file);
+  return 'reason' in forest ? forest : { forest, features, calibration: { knots: calibration } };
+}

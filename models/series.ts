@@ -1,0 +1,17 @@
+import type { EpochMs, MeterId } from '../agent/domain/brand.js';
+
+/** Mean power of one meter in consecutive slots; NaN where nothing is known. What both models are trained on. */
+export interface MeterSeries {
+  readonly meter: MeterId;
+  readonly startMs: EpochMs;
+  readonly powerW: Float32Array;
+}
+
+export interface TrainingProgress {
+  readonly phase: 'forecast' | 'theft' | 'export' | 'evaluate';
+  /** 0..1 within the phase. */
+  readonly done: number;
+  readonly detail: string;
+}
+
+export type OnProgress = (progress: TrainingProgress) => void;

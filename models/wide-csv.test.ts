@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadWideCsv } from './wide-csv.js';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'wattwarden-csv-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+async function load(text: string | Uint8Array, name = 'power.csv') {
+  const path = join(dir, name);
+  await writeFile(path, text);
+  return loadWideCsv(path, 'kW');
+}
+
+test('columns become series in watts, with gaps where a value or a row is missing', async () => {
+  const text = 'time,a,b\n2024-01-01 00:00:00,1.5,\n2024-01-01T00:10:00Z,2,0\n';
+  for (const series of [await load(text), await load(gzipSync(text), 'power.csv.gz')]) {
+    expect(series.map(({ meter, startMs, powerW }) => [meter, startMs, Array.from(powerW)])).toEqual([
+      ['a', Date.UTC(2024, 0, 1), [1_500, Number.NaN, 2_000]],
+      ['b', Date.UTC(2024, 0, 1), [Number.NaN, Number.NaN, 0]],
+    ]);
+  }
+});
+
+test.each([
+  ['an empty file', '', 'is empty'],
+  ['a header alone', 'time,a\n', 'no row'],
+  ['no meter', 'time\n', '0 meters'],
+  ['a missing column', 'time,a,b\n2024-01-01,1\n', 'line 2: 2 columns, not 3'],
+  ['a word for a number', 'time,a\n2024-01-01T00:00:00,x\n', 'not a number'],
+  ['a time between slots', 'time,a\n2024-01-01T00:02:00,1\n', 'not a time on a full 5 minutes'],
+  ['time that goes back', 'time,a\n2024-01-01T00:05:00,1\n2024-01-01T00:00:00,1\n', 'line 3'],
+  ['a name that no meter can have', 'time,a b\n2024-01-01T00:00:00,1\n', 'cannot be the name'],
+])('%s is a clear error', async (_, text, message) => {
+  await expect(load(text)).rejects.toThrow(message);
+});
+
+test('a file that is not there is an error, not a hang', async () => {
+  await expect(loadWideCsv(join(dir, 'nowhere.csv'), 'W')).rejects.toThrow('ENOENT');
+  await expect(loadWideCsv(join(dir, 'nowhere.csv.gz'), 'W')).rejects.toThrow('ENOENT');
+});

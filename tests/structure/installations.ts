@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { INSTALLATIONS, type Installation, type Unused } from './layers.js';
+import type { Source } from './tree.js';
+
+const versions = z.record(z.string(), z.string()).default({});
+const manifestShape = z.object({ dependencies: versions, optionalDependencies: versions });
+
+interface Manifest {
+  readonly folder: string;
+  /** With their versions, the optional ones too. */
+  readonly dependencies: ReadonlyMap<string, string>;
+}
+
+export function readManifests(root: string): readonly Manifest[] {
+  return INSTALLATIONS.map(({ folder }) => {
+    const text = readFileSync(join(root, folder, 'package.json'), 'utf8');
+    const { dependencies, optionalDependencies } = manifestShape.parse(JSON.parse(text));
+    return { folder, dependencies: new Map(Object.entries({ ...dependencies, ...optionalDependencies })) };
+  });
+}
+
+type Tree = ReadonlyMap<string, Source>;
+
+/** Each of the two programs declares what it loads, all of it and nothing else. */
+export function faultsOfInstallations(root: string, tree: Tree, notYetUsed: readonly Unused[]): readonly string[] {
+  const manifests = readManifests(root);
+  return INSTALLATIONS.flatMap((installation) => {
+    const declared =
+      manifests.find(({ folder }) => folder === installation.folder)?.dependencies ?? new Map<string, string>();
+    const reached = reachedFrom(installation.entry, tree);
+    const excused = notYetUsed.filter(({ folder }) => folder === installation.folder);
+    return [
+      ...(tree.has(installation.entry) ? [] : [`${installation.entry} is missing`]),
+      ...looseVersions(installation, declared),
+      ...undeclared(installation, declared, reached),
+      ...unused(installation, declared, reached, excused),
+    ];
+  });
+}
+
+function looseVersions({ folder }: Installation, declared: ReadonlyMap<string, string>): readonly string[] {
+  return [...declared]
+    .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+    .map(([name, version]) => `${folder}/package.json does not pin ${name} (${version})`);
+}
+
+/** Package by the path of files that leads to it. */
+type Reached = ReadonlyMap<string, readonly string[]>;
+
+function undeclared({ folder, never }: Installation, declared: ReadonlyMap<string, string>, reached: Reached) {
+  return [...reached].flatMap(([name, path]) => {
+    const trail = `${path.join(' → ')} → ${name}`;
+    if (never.some((start) => name.startsWith(start)))
+      return [`the installation of ${folder}/ must not load ${name}: ${trail}`];
+    return declared.has(name) ? [] : [`${folder}/package.json does not declare ${name}: ${trail}`];
+  });
+}
+
+function unused(
+  { folder }: Installation,
+  declared: ReadonlyMap<string, string>,
+  reached: Reached,
+  excused: readonly Unused[],
+): readonly string[] {
+  const excuses = new Set(excused.map(({ name }) => name));
+  const idle = [...declared.keys()].filter((name) => !reached.has(name));
+  return [
+    ...idle
+      .filter((name) => !excuses.has(name))
+      .map((name) => `${folder}/package.json declares ${name}, which nothing loads`),
+    ...[...excuses]
+      .filter((name) => !idle.includes(name))
+      .map((name) => `${name} of ${folder}/ stands in NOT_YET_USED of tests/structure/layers.ts without need`),
+  ];
+}
+
+/** Follows code and the workers that are named by their address; types are gone when the program runs. */
+function reachedFrom(entry: string, tree: Tree): Reached {
+  const packages = new Map<string, readonly string[]>();
+  const seen = new Set<string>();
+  const waiting: { readonly file: string; readonly path: readonly string[] }[] = [{ file: entry, path: [entry] }];
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { file, path } = next;
+    if (seen.has(file)) continue;
+    seen.add(file);
+    for (const edge of tree.get(file)?.edges ?? []) {
+      if (edge.kind === 'type') continue;
+      if (edge.name !== undefined && !packages.has(edge.name)) packages.set(edge.name, path);
+      if (edge.file !== undefined && tree.has(edge.file)) waiting.push({ file: edge.file, path: [...path, edge.file] });
+    }
+  }
+  return packages;
+}
