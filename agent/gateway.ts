@@ -1,15 +1,15 @@
 import type { Settings } from '../config/schema.js';
 import { openBuffer } from './buffer/buffer.js';
-import type { BundleState, LinkState } from './domain/analysis.js';
 import type { Clock, Random } from './domain/clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
+import type { BundleState, LinkState } from './domain/results.js';
 import { createBroker } from './ingest/broker.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
-import { createSlotCloser } from './ops/slot-closer.js';
+import { createSlotTimer } from './ops/slot-timer.js';
 import {
   brokerOptions,
   bufferOptions,
@@ -25,7 +25,8 @@ import {
 import { createAnalytics } from './threads/analytics.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
-import { REMEMBERED } from './validate/recent.js';
+import { nativeFeed } from './validate/feeds/native.js';
+import { REMEMBERED } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
@@ -43,8 +44,8 @@ export interface Gateway extends Lifecycle {
 }
 
 /**
- * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other; how each
- * does its part stands in the folder of its name.
+ * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other. Each
+ * comment names the folder of a stage; when work is done within a thread stands in `threads/`, the mathematics in `models/`.
  */
 export function createGateway(settings: Settings, surroundings: Surroundings): Gateway {
   const { clock, log, terminal } = surroundings;
@@ -59,16 +60,24 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
   buffer.registerMeters(knownMeters(settings));
 
-  // agent/validate — a reading, or kept aside with a reason.
-  const validator = createValidator(validationRules(settings), buffer.registeredMeters());
+  // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
+  // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
+  const feeds = [nativeFeed];
+  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
   validator.remember(buffer.recentReadings(REMEMBERED));
 
-  // agent/ingest — the embedded broker. It sends a PUBACK once this has returned, and not before.
-  const ingest = createBroker(brokerOptions(settings), storeReadings, {
-    clock,
-    log,
-    events: { connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1) },
-  });
+  // agent/ingest — the embedded broker. It gathers what all clients sent in one turn, calls storeReadings once (a group
+  // commit), and sends the PUBACKs when that has returned.
+  const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
+  const ingest = createBroker(
+    brokerOptions(settings),
+    { isReading, accept: storeReadings },
+    {
+      clock,
+      log,
+      events: { connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1) },
+    },
+  );
 
   function storeReadings(publications: readonly Publication[]): void {
     const verdict = validator.validate(publications);
@@ -76,7 +85,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     try {
       buffer.commit(verdict);
     } catch (error) {
-      verdict.forget();
+      verdict.forget(); // or the meters' second attempt would be taken for a repeat
       throw error;
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
@@ -84,16 +93,17 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     for (const { reason } of verdict.rejected) metrics.inc('readings_rejected_total', 1, { reason });
   }
 
-  // Readings become slots in the buffer; the clock closes them.
-  const slots = createSlotCloser(buffer, onSlotsClosed, { ...surroundings, metrics });
+  // Readings become slots in agent/buffer; this timer closes those whose time has come.
+  const slots = createSlotTimer(buffer, onSlotsClosed, { ...surroundings, metrics });
 
   function onSlotsClosed(closed: number): void {
     metrics.inc('slots_closed_total', closed);
     analytics.post({ kind: 'slots-changed' });
-    outward.post({ kind: 'committed' });
+    outward.post({ kind: 'rows-waiting' });
   }
 
-  // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer.
+  // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
+  // threads/analysis-loop.ts.
   const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
   const shared = { bufferPath: bufferPath(settings), models, logLevel: settings.log.level, terminal };
   const analytics = createAnalytics(
@@ -104,7 +114,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
         metrics.inc('forecasts_total', result.forecasts.length);
         for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
         analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });
-        outward.post({ kind: 'committed' });
+        outward.post({ kind: 'rows-waiting' });
       },
       onBundle,
       onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
@@ -112,7 +122,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     surroundings,
   );
 
-  // cloud-sync/push, cloud-sync/pull and agent/api — everything that speaks to the world beyond the meters.
+  // cloud-sync/push, cloud-sync/pull and agent/api — everything that speaks to the world beyond the meters. The loops
+  // are threads/replication.ts.
   const outward = createOutward(
     {
       ...shared,
@@ -123,9 +134,10 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
+      // The centre has a stream (readings, slots, …) up to this position.
       onSettled: (stream, position) => buffer.settle(stream, position),
       onLink: (link) => Object.assign(live, { link }),
-      // agent/model-store — a release that pull has brought and verified; analytics loads it.
+      // A release that pull has brought and agent/model-store, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
       onBundle,
       onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
@@ -148,6 +160,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
   }
 
+  // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),

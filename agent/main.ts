@@ -13,7 +13,7 @@ import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
 import { systemClock } from './domain/clock.js';
 import { WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
-import { REJECT_REASONS, type RejectReason } from './domain/reading.js';
+import { REJECT_REASONS, type RejectReason } from './domain/rejection.js';
 import { askGateway } from './ops/control.js';
 import { readingsScreen, rejectedScreen } from './ops/listing.js';
 import { statusScreen } from './ops/status.js';

@@ -7,7 +7,7 @@ import { parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
 import type { BrokerOptions } from './ingest/broker.js';
-import type { CentreLink } from './threads/outward.js';
+import type { CentreSettings } from './threads/outward.js';
 import type { Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
@@ -78,7 +78,7 @@ function meterId(text: string) {
 }
 
 /** Null when this gateway replicates to nowhere. */
-export function centreLink({ gateway, sync, models }: Settings): CentreLink | null {
+export function centreLink({ gateway, sync, models }: Settings): CentreSettings | null {
   if (!sync.enabled) return null;
   return {
     host: sync.host,

@@ -1,5 +1,5 @@
 import { ERRORS } from '../agent/domain/errors.js';
-import { REJECT_REASONS } from '../agent/domain/reading.js';
+import { REJECT_REASONS } from '../agent/domain/rejection.js';
 import { exampleFile } from '../config/example.js';
 import { jsonSchemaFile } from '../config/json-schema.js';
 import { referencePage } from '../config/reference.js';

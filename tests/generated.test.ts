@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ERRORS } from '../agent/domain/errors.js';
-import { REJECT_REASONS } from '../agent/domain/reading.js';
+import { REJECT_REASONS } from '../agent/domain/rejection.js';
 import { KEYS } from '../config/keys.js';
 import { GENERATED } from '../scripts/generated.js';
 

@@ -63,6 +63,7 @@ export function createFakeSource({
       currentMa: Math.round((power / 230) * 1_000),
       powerFactorPm: null,
       frequencyChz: 5_001,
+      flags: 0,
     };
   }
 

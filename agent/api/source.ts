@@ -1,7 +1,7 @@
-import type { BundleState, LinkState } from '../domain/analysis.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
+import type { BundleState, LinkState } from '../domain/results.js';
 import type { StoredAnomaly, StoredReading, StoredSlot, StreamName } from '../domain/stored.js';
 
 interface Newest {

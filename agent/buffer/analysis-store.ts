@@ -1,8 +1,8 @@
-import type { AnalysisResult } from '../domain/analysis.js';
 import type { Anomaly } from '../domain/anomaly.js';
 import type { ChangeSeq } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Logger } from '../domain/log.js';
+import type { AnalysisResult } from '../domain/results.js';
 import type { SlotScore } from '../domain/slot.js';
 import { SCALE } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';

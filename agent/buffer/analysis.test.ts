@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { AnalysisResult } from '../domain/analysis.js';
 import { changeSeq } from '../domain/brand.js';
 import type { ForecastStep } from '../domain/forecast.js';
+import type { AnalysisResult } from '../domain/results.js';
 import { at, type Bench, createBench, meterId, reading } from './test-kit.js';
 
 let bench: Bench;

@@ -1,10 +1,11 @@
-import type { AnalysisResult, BundleState } from '../domain/analysis.js';
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import { codeOf, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
-import type { Reading, Rejected } from '../domain/reading.js';
+import type { Reading } from '../domain/reading.js';
+import type { Rejected } from '../domain/rejection.js';
+import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';

@@ -1,4 +1,4 @@
-import type { BundleState } from '../domain/analysis.js';
+import type { BundleState } from '../domain/results.js';
 import type { Connection } from './buffer-file.js';
 import type { Transactions } from './transactions.js';
 

@@ -1,7 +1,7 @@
 import { type ChangeSeq, changeSeq, type EpochMs, type LogId, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
-import type { RejectReason } from '../domain/reading.js';
+import type { RejectReason } from '../domain/rejection.js';
 import type {
   StoredAnomaly,
   StoredReading,

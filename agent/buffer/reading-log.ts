@@ -1,5 +1,6 @@
 import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
-import type { Reading, Rejected, TimeSource } from '../domain/reading.js';
+import type { Reading, TimeSource } from '../domain/reading.js';
+import type { Rejected } from '../domain/rejection.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
 import { lastSeqOf } from './cursors.js';
@@ -34,7 +35,7 @@ const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource
 export function openReadingLog(db: Connection): ReadingLog {
   const insert = db.prepare(
     `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
-       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz) values (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
   const insertRejected = db.prepare(
     'insert into rejected (received_at_ms, reason, detail, topic, payload) values (?, ?, ?, ?, ?)',
@@ -72,6 +73,7 @@ export function openReadingLog(db: Connection): ReadingLog {
         SCALE.currentMa.pack(reading.currentA),
         SCALE.powerFactorPm.pack(reading.powerFactor),
         SCALE.frequencyChz.pack(reading.frequencyHz),
+        reading.flags,
       );
       return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
     },
@@ -120,10 +122,11 @@ export function readingOf(row: StoredReading): Reading {
     frequencyHz: SCALE.frequencyChz.unpack(row.frequencyChz),
   };
   const present = Object.fromEntries(Object.entries(measured).filter(([, value]) => value !== undefined));
-  const { meter, timeSource } = row;
+  const { meter, timeSource, flags } = row;
   return {
     meter,
     timeSource,
+    flags,
     takenAtMs: row.takenAtMs as EpochMs,
     receivedAtMs: row.receivedAtMs as EpochMs,
     ...present,

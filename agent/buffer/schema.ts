@@ -52,7 +52,8 @@ create table reading (
   voltage_cv integer,
   current_ma integer,
   power_factor_pm integer,
-  frequency_chz integer
+  frequency_chz integer,
+  flags integer not null
 ) strict;
 
 -- The payload stands last: reading the other columns then skips its overflow pages.

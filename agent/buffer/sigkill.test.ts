@@ -23,7 +23,7 @@ const buffer = openBuffer({ path: ${JSON.stringify(path)}, clock: systemClock, l
   maxRejected: 100, retentionMs: 1e12, keepUnsettled: false });
 for (let n = 0; ; n += 1) {
   const takenAtMs = ${at(0)} + n * 7_000;
-  const readings = ['a', 'b', 'c'].map((meter) => ({ meter, takenAtMs, receivedAtMs: takenAtMs, timeSource: 'meter', powerW: n }));
+  const readings = ['a', 'b', 'c'].map((meter) => ({ meter, takenAtMs, receivedAtMs: takenAtMs, timeSource: 'meter', powerW: n, flags: 0 }));
   writeSync(1, buffer.commit({ readings, rejected: [] }).seq + '\\n');
   if (n % 10 === 0) buffer.closeSlots(takenAtMs, 100);
 }`;

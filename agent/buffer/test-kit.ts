@@ -44,6 +44,7 @@ export function reading(meter: string, offsetMs: number, measures: Partial<Readi
     takenAtMs: at(offsetMs),
     timeSource: 'meter',
     receivedAtMs: at(offsetMs),
+    flags: 0,
     ...measures,
   };
 }

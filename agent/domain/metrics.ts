@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
-import { REJECT_REASONS, type RejectReason } from './reading.js';
+import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
 
 interface Definition {

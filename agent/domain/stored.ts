@@ -20,6 +20,7 @@ export interface StoredReading {
   readonly currentMa: number | null;
   readonly powerFactorPm: number | null;
   readonly frequencyChz: number | null;
+  readonly flags: number;
 }
 
 export interface StoredSlot {

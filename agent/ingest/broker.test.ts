@@ -7,6 +7,8 @@ import { silentLogger } from '../domain/log.js';
 import { type BrokerOptions, createBroker, type Ingest } from './broker.js';
 import type { Accept, Publication } from './publication.js';
 
+const isReading = (topic: string): boolean => /^meters\/[^/]+\/reading$/.test(topic);
+
 const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
@@ -17,7 +19,7 @@ const NEVER_ABORTED = new AbortController().signal;
 async function start(accept: Accept, options: Partial<BrokerOptions> = {}): Promise<Ingest> {
   const broker = createBroker(
     { host: '127.0.0.1', port: 0, maxConnections: 100, maxPending: 1_000, ...options },
-    accept,
+    { accept, isReading },
     { clock: systemClock, log: silentLogger, events: { connectionRefused: () => undefined } },
   );
   await broker.start();
@@ -161,11 +163,15 @@ test('stopping does not wait for a socket that never sends its CONNECT', async (
 test('a port in use is named', async () => {
   const first = await start(() => undefined);
   const port = Number(first.address.split(':')[1]);
-  const second = createBroker({ host: '127.0.0.1', port, maxConnections: 1, maxPending: 1 }, () => undefined, {
-    clock: systemClock,
-    log: silentLogger,
-    events: { connectionRefused: () => undefined },
-  });
+  const second = createBroker(
+    { host: '127.0.0.1', port, maxConnections: 1, maxPending: 1 },
+    { accept: () => undefined, isReading },
+    {
+      clock: systemClock,
+      log: silentLogger,
+      events: { connectionRefused: () => undefined },
+    },
+  );
   opened.push(() => second.stop(NEVER_ABORTED));
   await expect(second.start()).rejects.toMatchObject({ code: 'port.in_use' });
 });

@@ -5,7 +5,7 @@ import { messageOf } from '../domain/errors.js';
 import { listenError, type Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import { createGroupCommit, type GroupCommit } from './group-commit.js';
-import { type Accept, isReadingTopic } from './publication.js';
+import type { Sink } from './publication.js';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -32,8 +32,8 @@ interface Surroundings {
 }
 
 /** The embedded MQTT broker. A reading is acknowledged after `accept` has returned, and never before. */
-export function createBroker(options: BrokerOptions, accept: Accept, { clock, log, events }: Surroundings): Ingest {
-  const commits = createGroupCommit(accept, options.maxPending);
+export function createBroker(options: BrokerOptions, sink: Sink, { clock, log, events }: Surroundings): Ingest {
+  const commits = createGroupCommit(sink.accept, options.maxPending);
   const sockets = new Set<Socket>();
   let aedes: Aedes | undefined;
   let server: Server | undefined;
@@ -54,7 +54,7 @@ export function createBroker(options: BrokerOptions, accept: Accept, { clock, lo
       return address;
     },
     async start() {
-      const broker = await Aedes.createBroker({ authorizePublish: commitBeforePuback(commits, clock) });
+      const broker = await Aedes.createBroker({ authorizePublish: commitBeforePuback(commits, sink, clock) });
       aedes = broker;
       broker.on('clientError', (client, error) => log.debug({ client: client.id }, messageOf(error)));
       broker.on('connectionError', (_client, error) => log.debug({}, messageOf(error)));
@@ -82,10 +82,10 @@ export function createBroker(options: BrokerOptions, accept: Accept, { clock, lo
  * aedes sends the PUBACK before any `publish` listener sees the packet; of its hooks only this one runs earlier.
  * Answering with an error closes the connection without a PUBACK, so that the client sends again.
  */
-function commitBeforePuback(commits: GroupCommit, clock: Clock) {
+function commitBeforePuback(commits: GroupCommit, { isReading }: Sink, clock: Clock) {
   return (client: Client | null, packet: PublishPacket, answer: (error?: Error | null) => void): void => {
-    const refusal = refusalOf(client, packet);
-    if (refusal !== undefined || !isReadingTopic(packet.topic)) {
+    const refusal = refusalOf(client, packet, isReading);
+    if (refusal !== undefined || !isReading(packet.topic)) {
       answer(refusal ?? null);
       return;
     }
@@ -98,9 +98,9 @@ function commitBeforePuback(commits: GroupCommit, clock: Clock) {
   };
 }
 
-function refusalOf(client: Client | null, packet: PublishPacket): Error | undefined {
+function refusalOf(client: Client | null, packet: PublishPacket, isReading: Sink['isReading']): Error | undefined {
   if (packet.topic.startsWith('$SYS/')) return new Error('$SYS topics are reserved');
-  if (isReadingTopic(packet.topic) && isWill(client, packet)) return new Error('a will is not a reading');
+  if (isReading(packet.topic) && isWill(client, packet)) return new Error('a will is not a reading');
   return undefined;
 }
 

@@ -12,6 +12,9 @@ export interface Publication {
 /** Stores a batch. When it returns, the batch is on disk; when it throws, nothing of it is. */
 export type Accept = (batch: readonly Publication[]) => void;
 
-const READING_TOPIC = /^meters\/[^/]+\/reading$/;
-
-export const isReadingTopic = (topic: string): boolean => READING_TOPIC.test(topic);
+/** What ingest is for, and the one thing it has to know of a topic. */
+export interface Sink {
+  readonly accept: Accept;
+  /** Whether what is published on this topic is to be stored before it is acknowledged. */
+  isReading(topic: string): boolean;
+}

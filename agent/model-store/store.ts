@@ -5,9 +5,9 @@ import { MANIFEST_FILE, manifestSchema, SIGNATURE_FILE } from '../../models/bund
 import { type Bundle, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
 import { type Forecaster, openForecaster } from '../../models/onnx/session.js';
-import type { BundleState } from '../domain/analysis.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
+import type { BundleState } from '../domain/results.js';
 import { type Installed, readInstalled, writeInstalled } from './installed.js';
 
 /** A release as it comes from outside: nothing of it is trusted yet. */

@@ -8,7 +8,7 @@ import { WINDOW_SLOTS } from '../domain/slot.js';
 import { createForecasting } from '../forecast/forecasting.js';
 import { scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore } from '../model-store/store.js';
-import { createAnalysis } from './analysis.js';
+import { createAnalysis } from './analysis-loop.js';
 import type { AnalyticsData } from './analytics.js';
 import type { FromAnalytics, ToAnalytics } from './messages.js';
 import { serve } from './worker.js';

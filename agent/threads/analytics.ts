@@ -1,6 +1,6 @@
-import type { AnalysisResult, BundleState } from '../domain/analysis.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
+import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { FromAnalytics, ToAnalytics } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 

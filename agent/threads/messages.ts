@@ -1,5 +1,5 @@
-import type { AnalysisResult, BundleState, LinkState } from '../domain/analysis.js';
 import type { ChangeSeq } from '../domain/brand.js';
+import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 
 /**
@@ -39,7 +39,7 @@ export interface FromAnalytics {
 }
 
 export interface ToOutward {
-  readonly message: { readonly kind: 'committed' } | { readonly kind: 'sync-now' };
+  readonly message: { readonly kind: 'rows-waiting' } | { readonly kind: 'sync-now' };
   readonly ask: never;
   readonly answer: never;
 }

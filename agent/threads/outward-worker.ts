@@ -72,7 +72,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   return {
     onMessage(message) {
       switch (message.kind) {
-        case 'committed':
+        case 'rows-waiting':
           return replication?.wake();
         case 'sync-now':
           return replication?.now();

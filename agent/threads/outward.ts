@@ -1,11 +1,11 @@
-import type { BundleState, LinkState } from '../domain/analysis.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
+import type { BundleState, LinkState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
-export interface CentreLink {
+export interface CentreSettings {
   readonly host: string;
   readonly port: number;
   readonly database: string;
@@ -26,7 +26,7 @@ export interface OutwardData {
   readonly http: { readonly host: string; readonly port: number };
   readonly models: { readonly dir: string; readonly shippedDir: string; readonly trustedKeys: readonly string[] };
   /** Null when this gateway replicates to nowhere. */
-  readonly centre: CentreLink | null;
+  readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;
 }

@@ -9,10 +9,10 @@ import type { Metrics } from '../domain/metrics.js';
 import { type Loop, supervise } from '../domain/supervise.js';
 import type { ModelStore } from '../model-store/store.js';
 import type { FromOutward } from './messages.js';
-import type { CentreLink } from './outward.js';
+import type { CentreSettings } from './outward.js';
 
 interface ReplicationOptions {
-  readonly centre: CentreLink;
+  readonly centre: CentreSettings;
   readonly source: PushSource;
   readonly models: ModelStore;
   readonly post: (message: FromOutward['message']) => void;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../domain/brand.js';
+import { nativeFeed } from './feeds/native.js';
 import { createValidator, type Publication, type Rules } from './validator.js';
 
 const NOW = epochMs(Date.UTC(2026, 0, 15, 12));
@@ -22,7 +23,7 @@ const RULES: Rules = {
 
 function setUp(rules: Partial<Rules> = {}) {
   const registered = new Set<MeterId>();
-  const validator = createValidator({ ...RULES, ...rules }, registered);
+  const validator = createValidator({ ...RULES, ...rules }, [nativeFeed], registered);
   const publish = (payload: unknown, more: Partial<Publication> = {}) => {
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
     const publication = {
@@ -66,6 +67,7 @@ test('a reading with its own time, in its units', () => {
       importWh: 7,
       voltageV: 230.1,
       powerFactor: 0.9,
+      flags: 0,
     },
   ]);
 });
@@ -73,7 +75,7 @@ test('a reading with its own time, in its units', () => {
 test('a reading without a time has that of its arrival; null is missing and zero is a value', () => {
   const { publish } = setUp();
   expect(publish({ power_w: 0, voltage_v: null }).readings).toEqual([
-    { meter: 'm1', takenAtMs: NOW, timeSource: 'gateway', receivedAtMs: NOW, powerW: 0 },
+    { meter: 'm1', takenAtMs: NOW, timeSource: 'gateway', receivedAtMs: NOW, powerW: 0, flags: 0 },
   ]);
 });
 

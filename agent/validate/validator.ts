@@ -1,7 +1,9 @@
 import { type EpochMs, epochMs, METER_ID_RULE, type MeterId, parseMeterId } from '../domain/brand.js';
-import type { Measure, Reading, Rejected } from '../domain/reading.js';
-import { parsePayload, type Refusal, type Sample } from './payload.js';
-import { createRecent, fingerprintOf } from './recent.js';
+import { flagBits } from '../domain/flags.js';
+import type { Measure, Reading } from '../domain/reading.js';
+import type { Rejected } from '../domain/rejection.js';
+import type { Captures, Feed, Refusal, Sample } from './feeds/feed.js';
+import { createRepeats, fingerprintOf } from './repeats.js';
 
 export interface Range {
   readonly min: number;
@@ -45,10 +47,16 @@ export interface Validator {
 }
 
 /** Decides over every value set that arrives: a reading, or kept aside with a reason. Never throws. */
-export function createValidator(rules: Rules, registered: RegisteredMeters): Validator {
-  const recent = createRecent();
+export function createValidator(rules: Rules, feeds: readonly Feed[], registered: RegisteredMeters): Validator {
+  const repeats = createRepeats();
 
-  function judge(meter: MeterId, sample: Sample, { repeated, receivedAtMs }: Publication): Reading | Refusal {
+  function judge(
+    sample: Sample,
+    { repeated, receivedAtMs }: Publication,
+    fresh: ReadonlySet<MeterId>,
+  ): Reading | Refusal {
+    const meter = meterOf(sample.meter, fresh);
+    if (typeof meter !== 'string') return meter;
     for (const [measure, value] of Object.entries(sample.values) as [Measure, number][]) {
       const { min, max } = rules.ranges[measure];
       // Written so that NaN is outside as well.
@@ -59,14 +67,14 @@ export function createValidator(rules: Rules, registered: RegisteredMeters): Val
     const fingerprint = fingerprintOf(sample.values);
     const { ownTimeMs } = sample;
     if (ownTimeMs === undefined) {
-      if (repeated && recent.hasValues(meter, fingerprint)) return REPEAT;
+      if (repeated && repeats.hasValues(meter, fingerprint)) return REPEAT;
       return reading(meter, sample, { receivedAtMs, takenAtMs: ownTick(meter, receivedAtMs), timeSource: 'gateway' });
     }
     if (ownTimeMs > receivedAtMs + rules.maxFutureMs)
       return { reason: 'bad_time', detail: `${iso(ownTimeMs)} lies in the future` };
     if (ownTimeMs < receivedAtMs - rules.maxAgeMs)
       return { reason: 'bad_time', detail: `${iso(ownTimeMs)} is too long ago` };
-    const seen = recent.at(meter, ownTimeMs, fingerprint);
+    const seen = repeats.at(meter, ownTimeMs, fingerprint);
     if (seen === 'same') return REPEAT;
     if (seen === 'other') return { reason: 'conflicting', detail: `other values are stored for ${iso(ownTimeMs)}` };
     return reading(meter, sample, { receivedAtMs, takenAtMs: ownTimeMs, timeSource: 'meter' });
@@ -74,12 +82,11 @@ export function createValidator(rules: Rules, registered: RegisteredMeters): Val
 
   /** Two readings without a time of their own may arrive in one millisecond, and are still two. */
   function ownTick(meter: MeterId, receivedAtMs: EpochMs): EpochMs {
-    const last = recent.lastTimeMs(meter);
+    const last = repeats.lastTimeMs(meter);
     return last !== undefined && last >= receivedAtMs && last < receivedAtMs + 1_000 ? epochMs(last + 1) : receivedAtMs;
   }
 
-  function meterOf(topic: string, fresh: ReadonlySet<MeterId>): MeterId | Refusal {
-    const name = topic.split('/')[1] ?? '';
+  function meterOf(name: string, fresh: ReadonlySet<MeterId>): MeterId | Refusal {
     const meter = parseMeterId(name);
     if (meter === undefined) return { reason: 'bad_meter_id', detail: `${name} is not ${METER_ID_RULE}` };
     if (registered.has(meter) || fresh.has(meter)) return meter;
@@ -88,6 +95,14 @@ export function createValidator(rules: Rules, registered: RegisteredMeters): Val
       return { reason: 'unknown_meter', detail: `${rules.maxRegistered} meters are registered already` };
     }
     return meter;
+  }
+
+  function feedOf(topic: string): { feed: Feed; captures: Captures } | undefined {
+    for (const feed of feeds) {
+      const captures = feed.match(topic);
+      if (captures !== undefined) return { feed, captures };
+    }
+    return undefined;
   }
 
   /** One publication: its readings and refusals are added to what the batch has so far. */
@@ -100,31 +115,37 @@ export function createValidator(rules: Rules, registered: RegisteredMeters): Val
       refuse({ reason: 'too_large', detail: `${publication.payload.length} bytes` }, cut);
       return;
     }
-    const meter = meterOf(publication.topic, batch.fresh);
-    if (typeof meter !== 'string') {
-      refuse(meter, cut);
+    const found = feedOf(publication.topic);
+    if (found === undefined) {
+      refuse({ reason: 'bad_meter_id', detail: 'no feed knows this topic' }, cut);
       return;
     }
-    const items = parsePayload(cut);
+    const json = parseJson(cut);
+    if ('refusal' in json) {
+      refuse(json.refusal, cut);
+      return;
+    }
+    const items = found.feed.decode(found.captures, json.value);
+    if (items === 'ignored') return;
     if ('reason' in items) {
       refuse(items, cut);
       return;
     }
     for (const item of items) {
-      const verdict = 'refusal' in item ? item.refusal : judge(meter, item.sample, publication);
+      const verdict = 'refusal' in item ? item.refusal : judge(item.sample, publication, batch.fresh);
       if ('reason' in verdict) {
         refuse(verdict, items.length === 1 ? cut : Buffer.from(JSON.stringify(item.raw)));
         continue;
       }
-      if (!registered.has(meter)) batch.fresh.add(meter);
-      recent.add(meter, verdict.takenAtMs, fingerprintOf(verdict));
+      if (!registered.has(verdict.meter)) batch.fresh.add(verdict.meter);
+      repeats.add(verdict.meter, verdict.takenAtMs, fingerprintOf(verdict));
       batch.readings.push(verdict);
     }
   }
 
   return {
     remember(readings) {
-      for (const past of readings) recent.add(past.meter, past.takenAtMs, fingerprintOf(past));
+      for (const past of readings) repeats.add(past.meter, past.takenAtMs, fingerprintOf(past));
     },
     validate(publications) {
       const batch: Batch = { readings: [], rejected: [], fresh: new Set() };
@@ -133,7 +154,7 @@ export function createValidator(rules: Rules, registered: RegisteredMeters): Val
         readings: batch.readings,
         rejected: batch.rejected,
         forget() {
-          for (const { meter } of batch.readings.toReversed()) recent.undo(meter);
+          for (const { meter } of batch.readings.toReversed()) repeats.undo(meter);
         },
       };
     },
@@ -147,6 +168,14 @@ interface Batch {
   readonly fresh: Set<MeterId>;
 }
 
+function parseJson(payload: Uint8Array): { readonly value: unknown } | { readonly refusal: Refusal } {
+  try {
+    return { value: JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')) };
+  } catch (error) {
+    return { refusal: { reason: 'not_json', detail: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
 const REPEAT: Refusal = { reason: 'duplicate', detail: 'stored before' };
 
 const iso = (atMs: EpochMs): string => {
@@ -156,6 +185,6 @@ const iso = (atMs: EpochMs): string => {
 
 const reading = (
   meter: MeterId,
-  { values }: Sample,
+  { values, flags }: Sample,
   times: Pick<Reading, 'receivedAtMs' | 'takenAtMs' | 'timeSource'>,
-): Reading => ({ meter, ...times, ...values });
+): Reading => ({ meter, ...times, ...values, flags: flagBits(flags) });

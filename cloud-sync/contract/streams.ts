@@ -39,6 +39,7 @@ const reading = [
   column('currentMa', 'current_ma', 'integer'),
   column('powerFactorPm', 'power_factor_pm', 'smallint'),
   column('frequencyChz', 'frequency_chz', 'smallint'),
+  column('flags', 'flags', 'integer'),
 ] as const;
 
 const changing = [

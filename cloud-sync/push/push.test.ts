@@ -50,6 +50,7 @@ const reading = (at: number, powerDw: number | null = 1_000 + at, position = at)
   currentMa: -4_500,
   powerFactorPm: 981,
   frequencyChz: 5_001,
+  flags: 0,
 });
 
 const slot = (change: number, revision: number, energyMwh: number): StoredSlot => ({

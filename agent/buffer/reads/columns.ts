@@ -3,7 +3,7 @@ export const SELECT_READINGS = `
   select r.seq, m.name as meter, r.taken_at_ms as takenAtMs,
     iif(r.time_source = 0, 'meter', 'gateway') as timeSource, r.received_at_ms as receivedAtMs, r.power_dw as powerDw,
     r.import_dwh as importDwh, r.export_dwh as exportDwh, r.voltage_cv as voltageCv, r.current_ma as currentMa,
-    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz
+    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags
   from reading r join meter m on m.id = r.meter`;
 
 export const SLOT_COLUMNS = `

@@ -1,5 +1,5 @@
-import type { BundleState } from '../../domain/analysis.js';
 import { type EpochMs, epochMs, type MeterId } from '../../domain/brand.js';
+import type { BundleState } from '../../domain/results.js';
 import type { StoredAnomaly } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
 import { SELECT_ANOMALIES } from './columns.js';

@@ -1,5 +1,5 @@
 import type { Seq } from '../../domain/brand.js';
-import { REJECT_REASONS, type Rejected, type RejectReason } from '../../domain/reading.js';
+import { REJECT_REASONS, type Rejected, type RejectReason } from '../../domain/rejection.js';
 import type { Connection } from '../buffer-file.js';
 
 export type StoredRejected = Rejected & { readonly seq: Seq };

@@ -43,6 +43,7 @@ create table wattwarden_data.reading (
   current_ma      integer,
   power_factor_pm smallint,
   frequency_chz   smallint,
+  flags           integer not null default 0,
   primary key (gateway_id, meter, taken_at)
 );
 

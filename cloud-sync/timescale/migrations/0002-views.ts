@@ -11,7 +11,8 @@ create view wattwarden.reading as
          r.voltage_cv / 100.0 as voltage_v,
          r.current_ma / 1000.0 as current_a,
          r.power_factor_pm / 1000.0 as power_factor,
-         r.frequency_chz / 100.0 as frequency_hz
+         r.frequency_chz / 100.0 as frequency_hz,
+         r.flags
     from wattwarden_data.reading r join wattwarden_data.gateway g on g.id = r.gateway_id;
 
 create view wattwarden.slot as

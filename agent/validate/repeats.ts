@@ -13,7 +13,7 @@ interface Entry {
 export type Seen = 'new' | 'same' | 'other';
 
 /** What each meter sent last, to tell a repeat from a reading without asking the disk. */
-export interface Recent {
+export interface Repeats {
   at(meter: MeterId, takenAtMs: EpochMs, fingerprint: string): Seen;
   hasValues(meter: MeterId, fingerprint: string): boolean;
   lastTimeMs(meter: MeterId): EpochMs | undefined;
@@ -40,7 +40,7 @@ export function fingerprintOf({
   return `${load}|${registers}|${grid}`;
 }
 
-export function createRecent(): Recent {
+export function createRepeats(): Repeats {
   const rings = new Map<MeterId, Entry[]>();
   const of = (meter: MeterId): readonly Entry[] => rings.get(meter) ?? [];
 

@@ -1,10 +1,10 @@
 import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.js';
-import type { AnalysisResult } from '../domain/analysis.js';
 import type { Anomaly } from '../domain/anomaly.js';
 import type { ChangeSeq, EpochMs, MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
+import type { AnalysisResult } from '../domain/results.js';
 import { SLOT_MS, type SlotScore } from '../domain/slot.js';
 import type { StoredSlot } from '../domain/stored.js';
 import { type Loop, supervise } from '../domain/supervise.js';

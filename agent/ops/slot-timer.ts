@@ -22,7 +22,7 @@ const EVERY_MS = 1_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 
 /** Closes the slots whose time has come, a bounded step at a time, and says how many. */
-export function createSlotCloser(
+export function createSlotTimer(
   buffer: SlotWriter,
   onClosed: (closed: number) => void,
   { metrics, ...surroundings }: Surroundings,
