@@ -14,7 +14,7 @@ import { createMetrics } from '../domain/metrics.js';
 import type { BundleState } from '../domain/results.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
 import { createForecasting } from '../forecast/forecasting.js';
-import { scoreNewestSlot } from '../fraud/scoring.js';
+import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore } from '../model-store/store.js';
 import { type Analysis, createAnalysis } from './analysis-loop.js';
 import type { FromAnalytics } from './messages.js';
@@ -100,8 +100,8 @@ test('history is scored whole and forecast once, at its end', async () => {
   await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
   const slots = reader.slotsOf(HONEST, epochMs(0), epochMs(Date.now()));
   expect(slots).toHaveLength(3 * WINDOW_SLOTS);
-  // The first half day is the past that everything else is compared with.
-  expect(slots.filter((slot) => slot.scoreE4 === null)).toHaveLength(WINDOW_SLOTS / 2 - 1);
+  // The first day is the past that everything else is compared with.
+  expect(slots.filter((slot) => slot.scoreE4 === null)).toHaveLength(LEAST_SLOTS - 1);
   expect(reader.totals().forecasts).toBe(1);
   const steps = reader.latestForecast(HONEST)?.steps ?? [];
   expect(steps.length).toBeGreaterThanOrEqual(12);
