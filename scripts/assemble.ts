@@ -15,8 +15,8 @@ await new Command('npm run assemble --')
   .action((part: PartName, { out: named }: { readonly out?: string }) => {
     const out = resolve(named ?? resolve(root, 'installations', part));
     try {
-      const files = assemble({ root, part, out });
-      console.log(`${files} files in ${relative(process.cwd(), out) || '.'}; its INSTALL.md says how it goes on.`);
+      assemble({ root, part, out });
+      console.log(`The ${part} stands in ${relative(process.cwd(), out) || '.'}; its INSTALL.md says how it goes on.`);
     } catch (error) {
       console.error(error instanceof Error ? error.message : error);
       process.exitCode = 1;

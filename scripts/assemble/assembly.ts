@@ -19,8 +19,8 @@ const FOLDERS = ['agent', 'cloud-sync', 'models', 'config'];
 /** What both installations get as it stands in the repository. */
 const COPIED = ['LICENSE', 'models/bundles', 'config/wattwarden.example.yaml', 'config/wattwarden.schema.json'];
 
-/** Writes one installation: what `npm ci --omit=dev` makes complete. Resolves to the number of its files. */
-export function assemble({ root, part, out }: Assembly): number {
+/** Writes one installation: what `npm ci --omit=dev` makes complete. */
+export function assemble({ root, part, out }: Assembly): void {
   const manifest = readManifest(root, PARTS[part]);
   const lock = cutLock(root, manifest);
   const { files, assets } = reachFrom(PARTS[part], readTree(root, FOLDERS));
@@ -39,7 +39,6 @@ export function assemble({ root, part, out }: Assembly): number {
     'INSTALL.md': INSTALL_TEXT[part],
   };
   for (const [file, text] of Object.entries(texts)) writeFileSync(join(out, file), text);
-  return countFiles(out);
 }
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
@@ -54,12 +53,9 @@ function copy(from: string, to: string): void {
 function clear(out: string, name: string): void {
   mkdirSync(out, { recursive: true });
   if (readdirSync(out).length === 0) return;
-  if (!existsSync(join(out, 'INSTALL.md')) || (readJson(join(out, 'package.json')) as { name?: unknown }).name !== name)
+  if (nameIn(join(out, 'package.json')) !== name)
     throw new Error(`${out} holds something else than an earlier ${name}: name an empty or a new directory with --out`);
   for (const old of ['dist', 'models/bundles']) rmSync(join(out, old), { recursive: true, force: true });
 }
 
-function countFiles(dir: string): number {
-  const entries = readdirSync(dir, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules');
-  return entries.reduce((sum, entry) => sum + (entry.isDirectory() ? countFiles(join(dir, entry.name)) : 1), 0);
-}
+const nameIn = (file: string): unknown => (existsSync(file) ? (readJson(file) as { name?: unknown }).name : undefined);

@@ -3,12 +3,13 @@ export interface Part {
   readonly folder: string;
   /** The programs of the installation. */
   readonly entries: readonly string[];
-  /** Whether a source that one of the programs imports belongs to this part. */
-  readonly enters: (file: string) => boolean;
+  /** Whether what a source imports belongs to this part. */
+  readonly enters: (file: string, from: string) => boolean;
 }
 
 /** Commands that work at the centre, `cloud` apart; the others load what only a gateway has. */
-const AT_THE_CENTRE: readonly string[] = ['config'];
+const AT_THE_CENTRE: readonly string[] = ['agent/commands/config.ts'];
+const COMMANDS = 'agent/commands/';
 
 /** The two installations that are made from this repository. */
 export const PARTS = {
@@ -16,8 +17,7 @@ export const PARTS = {
   centre: {
     folder: 'cloud-sync',
     entries: ['agent/main.ts', 'cloud-sync/main.ts'],
-    enters: (file) =>
-      !file.startsWith('agent/commands/') || AT_THE_CENTRE.some((name) => file === `agent/commands/${name}.ts`),
+    enters: (file, from) => from !== 'agent/main.ts' || !file.startsWith(COMMANDS) || AT_THE_CENTRE.includes(file),
   },
 } as const satisfies Readonly<Record<string, Part>>;
 

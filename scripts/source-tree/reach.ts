@@ -11,8 +11,8 @@ export interface Reach {
 
 interface Start {
   readonly entries: readonly string[];
-  /** Whether what is imported belongs to it. */
-  readonly enters: (file: string) => boolean;
+  /** Whether what a source imports belongs to it. */
+  readonly enters: (file: string, from: string) => boolean;
 }
 
 /** Follows code and the workers that are named by their address; types are gone when the program runs. */
@@ -30,7 +30,7 @@ export function reachFrom({ entries, enters }: Start, tree: ReadonlyMap<string, 
       if (edge.name !== undefined && !packages.has(edge.name)) packages.set(edge.name, path);
       if (edge.file === undefined) continue;
       if (tree.has(edge.file)) {
-        if (enters(edge.file)) waiting.push({ file: edge.file, path: [...path, edge.file] });
+        if (enters(edge.file, file)) waiting.push({ file: edge.file, path: [...path, edge.file] });
       } else if (edge.kind === 'file') assets.add(edge.file);
     }
   }
