@@ -9,12 +9,13 @@ What one gateway needs, and nothing else. Node.js 20.19 or later must be there. 
 \`\`\`sh
 npm ci --omit=dev                                # once, and after each update of this directory
 npx wattwarden config check --config gw-7.yaml   # what \`wattwarden cloud add-gateway\` wrote, with its password file
-npx wattwarden run --config gw-7.yaml
+node dist/agent/main.js run --config gw-7.yaml
 npx wattwarden status --config gw-7.yaml
 \`\`\`
 
 npm fetches the packages that package-lock.json names; better-sqlite3 also fetches its compiled half, or compiles it
-(python3, make and g++). \`config/wattwarden.example.yaml\` has every setting. SIGTERM or Ctrl-C stops in order.
+(python3, make and g++). \`config/wattwarden.example.yaml\` has every setting. SIGTERM or Ctrl-C stops in order;
+\`npx wattwarden run\` works, too, but npx does not pass SIGTERM on to what it started.
 `,
   centre: `# The centre of wattwarden
 
