@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadSettings } from '../config/load.js';
@@ -13,13 +13,17 @@ import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
 import { systemClock } from './domain/clock.js';
 import { WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
+import { SHIPPED_FEEDS } from './domain/feed-mapping.js';
 import { REJECT_REASONS, type RejectReason } from './domain/rejection.js';
 import { askGateway } from './ops/control.js';
+import { feedTrialScreen } from './ops/feed-trial.js';
 import { readingsScreen, rejectedScreen } from './ops/listing.js';
 import { statusScreen } from './ops/status.js';
 import { runGateway } from './run.js';
-import { bufferPath, controlPath } from './settings.js';
+import { bufferPath, controlPath, feedOptions } from './settings.js';
 import type { MainView } from './threads/messages.js';
+import { createFeeds } from './validate/feeds/registry.js';
+import { tryFeeds } from './validate/feeds/trial.js';
 import { VERSION } from './version.js';
 
 /** Commands that live in another part of the repository, and may not be installed here. */
@@ -106,6 +110,21 @@ program
     console.log('Asked; `wattwarden status` shows the link.');
   });
 
+program
+  .command('feeds')
+  .description('look at how messages become readings')
+  .command('try')
+  .description('show which feed takes a message and what it makes of it, or why not; nothing is stored')
+  .addOption(config())
+  .addOption(json())
+  .requiredOption('-t, --topic <topic>', 'where it was published')
+  .requiredOption('-p, --payload <text>', 'what was published; - reads it from the standard input')
+  .action((options: Common & { topic: string; payload: string }) => {
+    const trial = tryMessage(settingsOf(options), options);
+    print(options, trial, () => feedTrialScreen(trial));
+    if (trial.outcome !== 'decoded') process.exitCode = 1;
+  });
+
 const configuration = program.command('config').description('look at the configuration');
 configuration
   .command('check')
@@ -158,6 +177,16 @@ async function readStatus(settings: Settings) {
   } finally {
     reader.close();
   }
+}
+
+function tryMessage(settings: Settings, { topic, payload }: { topic: string; payload: string }) {
+  const options = feedOptions(settings);
+  const feeds = {
+    enabled: createFeeds(options),
+    shipped: createFeeds({ ...options, enabled: SHIPPED_FEEDS, custom: [] }),
+  };
+  const text = payload === '-' ? readFileSync(process.stdin.fd, 'utf8') : payload;
+  return tryFeeds(feeds, { topic, payload: text, nearMs: systemClock.now() });
 }
 
 function read<Result>(options: Common, query: (reader: ReturnType<typeof openReader>) => Result): Result {

@@ -217,7 +217,9 @@ describe('flags', () => {
 });
 
 describe('names', () => {
-  const nameOf = (topic: string): string => (take({}, { p: 1 }, topic) as readonly { meter: string }[])[0]?.meter ?? '';
+  const decode = decoder({ custom: [PLAIN] });
+  const nameOf = (topic: string): string =>
+    (told(decode(topic, '{"p":1}')) as readonly { meter: string }[])[0]?.meter ?? '';
 
   test('one that is too long ends in a hash of the whole, and stays a name', () => {
     const [one, other] = [nameOf(`plant/a/${'ж'.repeat(40)}1`), nameOf(`plant/a/${'ж'.repeat(40)}2`)];
@@ -236,7 +238,7 @@ describe('names', () => {
         expect(seen.get(name) ?? topic).toBe(topic);
         seen.set(name, topic);
       }),
-      { seed, numRuns: 5_000 },
+      { seed, numRuns: 3_000 },
     );
   });
 
@@ -365,7 +367,7 @@ test('any JSON on any topic gets an answer, and a sample holds numbers only', ()
         }
       },
     ),
-    { seed, numRuns: 10_000 },
+    { seed, numRuns: 2_500 },
   );
-  expect(samples).toBeGreaterThan(50);
+  expect(samples).toBeGreaterThan(10);
 });
