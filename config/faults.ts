@@ -42,8 +42,11 @@ function unknownKey(parent: Path, name: string, find: Find): string {
 const elsewhere = (name: string): string | undefined =>
   [...BY_NAME.values()].find((key) => key.path.at(-1) === name)?.path.join('.');
 
+/** Codes under which zod also reports what is not there at all. */
+const NOT_THERE: ReadonlySet<string | undefined> = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
+
 function demand(issue: Issue, key: Key | undefined, found: Found): string {
-  if (found.value === undefined && issue.code === 'invalid_type') return `must be given: ${key?.rule ?? issue.message}`;
+  if (found.value === undefined && NOT_THERE.has(issue.code)) return `must be given: ${key?.rule ?? issue.message}`;
   const ownWords = issue.code === 'custom' || issue.code === 'invalid_format';
   if (ownWords) return /^(must|may) /.test(issue.message) ? issue.message : `must be ${issue.message}`;
   return key === undefined || isEntry(issue.path) ? issue.message : `must be ${key.rule}`;

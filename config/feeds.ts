@@ -30,7 +30,7 @@ const word = z.string().min(1).max(64);
 const FEW = 8;
 const SOME = 32;
 
-const PATHS_RULE = `a path or a list of up to ${FEW} (${JSON_PATH_RULE})`;
+const PATHS_RULE = `${JSON_PATH_RULE}, or a list of up to ${FEW} of them`;
 const paths = z.union([jsonPath, z.array(jsonPath).min(1).max(FEW)], PATHS_RULE).meta({ rule: PATHS_RULE });
 const FORMAT_RULE = `one or a list of ${TIME_FORMATS.join(', ')}`;
 const timeFormat = z

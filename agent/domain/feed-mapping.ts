@@ -1,4 +1,5 @@
 import type { MeterFlag } from './flags.js';
+import { parseEach } from './json-path.js';
 import { parseNameTemplate } from './name-template.js';
 import { parseTopicPattern } from './topic-pattern.js';
 
@@ -106,19 +107,19 @@ export interface MappingFault {
   readonly rule: string;
 }
 
-/** What is wrong between keys that are right each by itself. */
+/** What is wrong between keys that are right each by itself; a key that is not has been reported already. */
 export function mappingFaults(mapping: Mapping): readonly MappingFault[] {
   return [...nameFaults(mapping), ...valueFaults(mapping), ...flagFaults(mapping)];
 }
 
 function nameFaults({ meter, topics, each }: Mapping): readonly MappingFault[] {
   const wanted = (parseNameTemplate(meter) ?? []).flatMap((part) => (part.kind === 'capture' ? part.name : []));
-  const patterns = topics.map((text) => parseTopicPattern(text)?.captures ?? []);
+  const patterns = topics.map((text) => parseTopicPattern(text)?.captures);
   return wanted.flatMap((name) => {
     if (name === 'group') {
       return each === undefined ? [{ path: ['meter'], rule: 'may name {group} only together with `each`' }] : [];
     }
-    const at = patterns.findIndex((captures) => !captures.includes(name));
+    const at = patterns.findIndex((captures) => captures?.includes(name) === false);
     return at === -1 ? [] : [{ path: ['topics', at], rule: `must name {${name}}, because \`meter\` asks for it` }];
   });
 }
@@ -132,7 +133,7 @@ function valueFaults({ values, each, meter }: Mapping): readonly MappingFault[] 
       ? [{ path: ['values', index, 'as'], rule: 'may stand once in a mapping; `path` takes a list of alternatives' }]
       : []),
   ]);
-  if (each !== undefined && !/\{(group|payload\.)/.test(meter)) {
+  if (each !== undefined && parseEach(each) !== undefined && !/\{(group|payload\.)/.test(meter)) {
     faults.push({ path: ['meter'], rule: 'must name {group} or {payload.…}, or all that `each` finds get one name' });
   }
   return faults;

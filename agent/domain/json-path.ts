@@ -1,7 +1,7 @@
 /** Where in a JSON document something stands: names of members and positions in lists. */
 export type JsonPath = readonly (string | number)[];
 
-export const JSON_PATH_RULE = 'names with dots between them, [0] for a position in a list, ["a.b"] for any other name';
+export const JSON_PATH_RULE = 'a path like a.b[0].c, or a["b.c"] where a name has a dot';
 
 const MAX_CHARACTERS = 256;
 const STEP = /\.?([^.[\]"*{}\s][^.[\]"*{}]*)|\[(\d{1,4})\]|\["([^"]+)"\]/y;

@@ -7,7 +7,7 @@ export type NamePart =
   | { readonly kind: 'payload'; readonly path: JsonPath; readonly text: string };
 
 export const NAME_TEMPLATE_RULE =
-  'letters, digits and . _ : - with {name} for a part of the topic, {group}, or {payload.path}; it begins with a letter or digit and has a colon between two of those';
+  'letters, digits and . _ : - with {name} of the topic, {group} or {payload.path} in it, and a colon between any two of these';
 
 /**
  * How a meter's name is made. Between two placeholders there must be a colon, which no filled-in part can contain:

@@ -14,7 +14,7 @@ export interface TopicPattern {
 const MAX_SPAN = 4;
 const MAX_CHARACTERS = 256;
 
-export const TOPIC_PATTERN_RULE = `a topic of which a level may hold one {name}, and one level may be {name...}, which stands for 1 to ${MAX_SPAN} levels; no wildcard, and not all of it names`;
+export const TOPIC_PATTERN_RULE = `a topic with at most one {name} in a level; one level may be {name...}, which stands for 1 to ${MAX_SPAN}; no wildcards, and not names alone`;
 
 const LEVEL = /^([^{}+#\0]*)(?:\{([a-z][a-z0-9_]{0,31})(\.\.\.)?\}([^{}+#\0]*))?$/;
 /** Mean something else where a meter's name is made. */
