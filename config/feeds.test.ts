@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { WattwardenError } from '../agent/domain/errors.js';
-import { SHIPPED_MAPPINGS } from '../agent/validate/feeds/registry.js';
 import { feeds } from './feeds.js';
 import { loadSettings } from './load.js';
 import { settingsSchema } from './schema.js';
@@ -28,10 +27,6 @@ function faultsOf(custom: unknown): readonly string[] {
 
 test('native alone is on, in the zone of the machine', () => {
   expect(settingsSchema.parse({}).feeds).toEqual({ enabled: ['native'], custom: [] });
-});
-
-test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
-  for (const mapping of mappings) expect(feeds.parse({ custom: [mapping] }).custom).toEqual([mapping]);
 });
 
 test('the example of docs/feeds.md is taken', () => {
