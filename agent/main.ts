@@ -72,6 +72,19 @@ program
   .addOption(config())
   .action(async (given: Given) => (await import('./commands/sync.js')).sync(given));
 
+program
+  .command('feeds')
+  .description('look at how messages become readings')
+  .command('try')
+  .description('show which feed takes a message and what it makes of it, or why not; nothing is stored')
+  .addOption(config())
+  .addOption(json())
+  .requiredOption('-t, --topic <topic>', 'where it was published')
+  .requiredOption('-p, --payload <text>', 'what was published; - reads it from the standard input')
+  .action(async (given: Given & { topic: string; payload: string }) =>
+    (await import('./commands/feeds-try.js')).feedsTry(given),
+  );
+
 const configuration = program.command('config').description('look at the configuration');
 configuration
   .command('check')

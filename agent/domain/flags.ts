@@ -11,7 +11,8 @@ export const FLAGS = {
 
 export type Flag = keyof typeof FLAGS;
 /** Those that a meter says of itself. */
-export type MeterFlag = 'tamper' | 'outage' | 'fault' | 'reversed';
+export const METER_FLAGS = ['tamper', 'outage', 'fault', 'reversed'] as const satisfies readonly Flag[];
+export type MeterFlag = (typeof METER_FLAGS)[number];
 
 export const flagBits = (flags: Iterable<Flag>): number => {
   let bits = 0;
