@@ -99,7 +99,9 @@ const source = z.strictObject({
   password_file: path.optional().describe('File that holds the password, mode 0600; instead of `password`.'),
   ca_file: path
     .optional()
-    .describe('Certificate authority of that broker, PEM; the system’s own when not set. Only with mqtts:// and wss://.'),
+    .describe(
+      'Certificate authority of that broker, PEM; the system’s own when not set. Only with mqtts:// and wss://.',
+    ),
   cert_file: path.optional().describe('Certificate of this gateway, PEM, where that broker demands one.'),
   key_file: path.optional().describe('Private key of that certificate, PEM, mode 0600.'),
   share_group: matching(/^[^+#/\s]{1,64}$/, '1-64 characters without +, #, / and spaces')
@@ -152,8 +154,7 @@ const SOURCE_RULES: readonly { readonly key: string; readonly rule: string; hold
 
 const when = ({ value }: { value: unknown }) => sourceLinked.safeParse(value).success;
 const guardedSource = SOURCE_RULES.reduce(
-  (section, { key, rule, holds }) =>
-    section.refine((value) => holds(value), { path: [key], message: rule, when }),
+  (section, { key, rule, holds }) => section.refine((value) => holds(value), { path: [key], message: rule, when }),
   source,
 );
 
@@ -322,7 +323,7 @@ const centre = z.strictObject({
 /** Grows when a key changes its name or meaning; `migrations.ts` then learns the step. */
 export const CONFIG_VERSION = 1;
 
-export const settingsSchema = z.strictObject({
+const sections = z.strictObject({
   version: z
     .literal(CONFIG_VERSION)
     .default(CONFIG_VERSION)
@@ -338,6 +339,11 @@ export const settingsSchema = z.strictObject({
   http: http.prefault({}).describe('The page and the metrics.'),
   log: log.prefault({}).describe('The log.'),
   centre: guarded(centre, 'centre').prefault({}).describe('For the commands of the centre only; a gateway ignores it.'),
+});
+
+export const settingsSchema = sections.refine(({ mqtt, source }) => mqtt.enabled || source.enabled, {
+  path: ['mqtt', 'enabled'],
+  message: 'may be false only while source.enabled is true',
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
