@@ -115,10 +115,11 @@ export async function runSession(
   });
   client.on('connect', ({ sessionPresent }) => {
     connected = true;
-    events.connected(true);
-    subscribe(client, options, { log, fail });
     if (options.statusTopic !== undefined) client.publish(options.statusTopic, 'online', STATUS);
-    log.info({ url: options.url, sessionPresent }, 'connected to the broker of source');
+    subscribe(client, options, { log, fail }, () => {
+      events.connected(true);
+      log.info({ url: options.url, sessionPresent }, 'subscribed at the broker of source');
+    });
   });
 
   async function leave(): Promise<void> {
@@ -158,6 +159,7 @@ function subscribe(
   client: MqttClient,
   { filters }: SessionOptions,
   { log, fail }: { log: Logger; fail: (cause: unknown) => void },
+  done: () => void,
 ): void {
   // rh: a broker of MQTT 5 does not replay what it has retained.
   client.subscribe([...filters], { qos: 1, rh: 2 }, (error, granted = []) => {
@@ -167,6 +169,7 @@ function subscribe(
     }
     const without = granted.filter(({ qos }) => qos === 0).map(({ topic }) => topic);
     if (without.length > 0) log.warn({ filters: without }, 'granted with QoS 0 only: readings can be lost');
+    done();
   });
 }
 

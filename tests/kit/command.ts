@@ -38,9 +38,10 @@ export interface RunningGateway {
   stop(): Promise<number | null>;
 }
 
-/** A gateway in a process of its own. */
-export async function startGateway(configFile: string): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [PROGRAM, 'run', '--config', configFile], {
+/** A gateway in a process of its own; `under` is a program that runs it, with its arguments. */
+export async function startGateway(configFile: string, under: readonly string[] = []): Promise<RunningGateway> {
+  const [program = '', ...given] = [...under, process.execPath, PROGRAM, 'run', '--config', configFile];
+  const child = spawn(program, given, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: cleanEnvironment(),
   });
@@ -63,7 +64,9 @@ export async function startGateway(configFile: string): Promise<RunningGateway> 
       await exited;
     },
     async stop() {
-      child.kill('SIGTERM');
+      // Heard by the gateway itself also when another program runs it.
+      if (under.length > 0 && child.connected) child.disconnect();
+      else child.kill('SIGTERM');
       return await exited;
     },
   };
