@@ -1,6 +1,7 @@
 import { type Readable, Readable as ReadableStream } from 'node:stream';
 import { connect, type IClientOptions, type IPublishPacket, type IStore, type MqttClient } from 'mqtt';
 import type { Clock } from '../domain/clock.js';
+import { WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import { createAcknowledgements } from './client-acknowledgements.js';
 import { failureOf } from './client-failure.js';
@@ -164,7 +165,8 @@ function subscribe(
   // rh: a broker of MQTT 5 does not replay what it has retained.
   client.subscribe([...filters], { qos: 1, rh: 2 }, (error, granted = []) => {
     if (error !== null) {
-      fail(error);
+      const refused = 'packet' in error && error.packet !== undefined;
+      fail(refused ? new WattwardenError('source.refused', `${filters.join(', ')}: ${error.message}`) : error);
       return;
     }
     const without = granted.filter(({ qos }) => qos === 0).map(({ topic }) => topic);
