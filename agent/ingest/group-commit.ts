@@ -43,7 +43,9 @@ const WORTH_WAITING_FOR = 8;
 const MEMORY = 0.9;
 /** The first few arrivals say nothing about a rate. */
 const SILENCE_BEFORE_START_MS = 1_000;
-/** Commits without a wait after one that gathered nothing; doubles up to the bound, and then one is tried again. */
+/** So many were to be expected in a quiet moment in which none came: by chance that happens in one of fifty. */
+const MISSED = 4;
+/** Commits without a wait after one that was in vain; doubles up to the bound, and then one is tried again. */
 const FIRST_PENALTY = 4;
 const MAX_PENALTY = 64;
 
@@ -62,8 +64,6 @@ export function createGroupCommit(
   let answers: Answer[] = [];
   let openedAtMs = 0;
   let lastCommitMs = timing.monotonicMs();
-  /** When the wait began: how many there were. Undefined while nobody waits. */
-  let waitedFrom: number | undefined;
   let callOff: (() => void) | undefined;
 
   function flush(): void {
@@ -74,8 +74,6 @@ export function createGroupCommit(
     const waiting = answers;
     batch = [];
     answers = [];
-    if (waitedFrom !== undefined) patience.learn(waitedFrom, publications.length);
-    waitedFrom = undefined;
     let failure: Error | undefined;
     try {
       accept(publications);
@@ -93,7 +91,6 @@ export function createGroupCommit(
       flush();
       return;
     }
-    waitedFrom = batch.length;
     look();
   }
 
@@ -101,13 +98,18 @@ export function createGroupCommit(
   function look(): void {
     const leftMs = openedAtMs + windowMs - timing.monotonicMs();
     if (leftMs <= 0) {
+      patience.learn('more came');
       flush();
       return;
     }
     const before = batch.length;
     callOff = timing.after(Math.min(QUIET_MS, leftMs), () => {
-      if (batch.length === before) flush();
-      else look();
+      if (batch.length > before) {
+        look();
+        return;
+      }
+      patience.learn('quiet');
+      flush();
     });
   }
 
@@ -136,6 +138,7 @@ function createPatience(windowMs: number) {
   let elapsedMs = SILENCE_BEFORE_START_MS;
   let penalty = 0;
   let withoutWait = 0;
+  const expectedIn = (ms: number): number => (count / elapsedMs) * ms;
 
   return {
     arrived(publications: number, sinceMs: number): void {
@@ -143,13 +146,15 @@ function createPatience(windowMs: number) {
       elapsedMs = elapsedMs * MEMORY + sinceMs;
     },
     isWorthWaiting(): boolean {
-      if (windowMs <= 0 || (count / elapsedMs) * windowMs < WORTH_WAITING_FOR) return false;
+      if (expectedIn(windowMs) < WORTH_WAITING_FOR) return false;
       if (withoutWait === 0) return true;
       withoutWait -= 1;
       return false;
     },
-    learn(from: number, to: number): void {
-      penalty = to >= 2 * from ? 0 : Math.min(MAX_PENALTY, Math.max(FIRST_PENALTY, 2 * penalty));
+    /** A silence where many were expected: the senders are waiting for their acknowledgements, not we for them. */
+    learn(ended: 'quiet' | 'more came'): void {
+      const inVain = ended === 'quiet' && expectedIn(QUIET_MS) >= MISSED;
+      penalty = inVain ? Math.min(MAX_PENALTY, Math.max(FIRST_PENALTY, 2 * penalty)) : Math.floor(penalty / 2);
       withoutWait = penalty;
     },
   };
