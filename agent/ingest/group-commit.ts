@@ -45,9 +45,9 @@ const MEMORY = 0.9;
 const SILENCE_BEFORE_START_MS = 1_000;
 /** So many were to be expected in a quiet moment in which none came: by chance that happens in one of fifty. */
 const MISSED = 4;
-/** Commits without a wait after one that was in vain; doubles up to the bound, and then one is tried again. */
+/** Commits without a wait after the second one in vain; it doubles with each further one, up to 64. */
 const FIRST_PENALTY = 4;
-const MAX_PENALTY = 64;
+const MAX_IN_VAIN = 6;
 
 /**
  * One commit for what all clients send: a sync to disk costs the same for one publication as for a thousand. Under low
@@ -136,7 +136,7 @@ export function createGroupCommit(
 function createPatience(windowMs: number) {
   let count = 0;
   let elapsedMs = SILENCE_BEFORE_START_MS;
-  let penalty = 0;
+  let inVain = 0;
   let withoutWait = 0;
   const expectedIn = (ms: number): number => (count / elapsedMs) * ms;
 
@@ -153,9 +153,10 @@ function createPatience(windowMs: number) {
     },
     /** A silence where many were expected: the senders are waiting for their acknowledgements, not we for them. */
     learn(ended: 'quiet' | 'more came'): void {
-      const inVain = ended === 'quiet' && expectedIn(QUIET_MS) >= MISSED;
-      penalty = inVain ? Math.min(MAX_PENALTY, Math.max(FIRST_PENALTY, 2 * penalty)) : Math.floor(penalty / 2);
-      withoutWait = penalty;
+      // A silence now and then is a busy processor; silences more often than not are how the senders work.
+      const blocked = ended === 'quiet' && expectedIn(QUIET_MS) >= MISSED;
+      inVain = blocked ? Math.min(MAX_IN_VAIN, inVain + 1) : Math.max(0, inVain - 2);
+      withoutWait = inVain < 2 ? 0 : FIRST_PENALTY * 2 ** (inVain - 2);
     },
   };
 }
