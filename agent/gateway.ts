@@ -78,7 +78,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       events: {
         connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1),
         source: {
-          connected: (is) => metrics.set('source_connected', is ? 1 : 0),
+          connected: (is) => metrics.set('source_connections', is ? 1 : 0),
           ignored: (why) => metrics.inc('source_ignored_total', 1, { why }),
           failed: () => metrics.inc('loop_failures_total', 1, { loop: 'source' }),
         },

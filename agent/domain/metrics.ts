@@ -38,7 +38,7 @@ export const METRICS = {
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
   mqtt_connections: { type: 'gauge', help: 'Clients connected to the embedded broker.', labels: {} },
   mqtt_connections_refused_total: { type: 'counter', help: 'Connections refused by the embedded broker.', labels: {} },
-  source_connected: { type: 'gauge', help: 'Whether the broker of `source` is connected, 1 or 0.', labels: {} },
+  source_connections: { type: 'gauge', help: 'Connections to the broker of `source`: 1 or 0.', labels: {} },
   source_ignored_total: {
     type: 'counter',
     help: 'Messages of the broker of `source` that are no new reading: replayed by it, or of no known feed.',

@@ -70,7 +70,7 @@ real.each(['3.1.1', '5'])('Mosquitto with its default limits, MQTT %s (needs mos
   const meter = openMeter(mosquitto.port);
   await until('a few have been sent', () => meter.acknowledged.length > 200);
   await allStored(meter, gateway);
-  expect(await metrics(gateway)).toContain('wattwarden_source_connected 1');
+  expect(await metrics(gateway)).toContain('wattwarden_source_connections 1');
 });
 
 real.each(['3.1.1', '5'])('Mosquitto restarts, MQTT %s (needs mosquitto)', async (protocol) => {
