@@ -3,9 +3,9 @@ import { openBuffer } from './buffer/buffer.js';
 import type { Clock, Random } from './domain/clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
-import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
+import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
 import type { BundleState, LinkState } from './domain/results.js';
-import { createBroker } from './ingest/broker.js';
+import { createBroker, type Ingest } from './ingest/broker.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
@@ -75,7 +75,10 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     {
       clock,
       log,
-      events: { connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1) },
+      events: {
+        refused: (reason) => metrics.inc('mqtt_refused_total', 1, { reason }),
+        reloaded: (file, fine) => metrics.inc('mqtt_reloads_total', 1, { file, result: fine ? 'used' : 'broken' }),
+      },
     },
   );
 
@@ -155,7 +158,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   }
 
   async function view(): Promise<MainView> {
-    metrics.set('mqtt_connections', ingest.connections);
+    reportIngest(metrics, ingest);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
     return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
   }
@@ -181,6 +184,15 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   function watchPart(): Part {
     return asPart('event-loop watch', openEventLoopWatch('main', metrics));
   }
+}
+
+function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void {
+  metrics.set('mqtt_connections', connections);
+  metrics.set('mqtt_sessions_absent', figures.absentSessions);
+  metrics.set('mqtt_queued_bytes', figures.queuedBytes);
+  metrics.set('mqtt_retained_messages', figures.retained);
+  if (figures.certificateValidUntilMs === null) return;
+  metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
 }
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { METER_ID_RULE, parseMeterId } from '../agent/domain/brand.js';
+import { host, LOOPBACK, matching, meterId, path, port } from './fields.js';
+import { mqtt } from './mqtt.js';
 
 /**
  * Every setting, once: its type, default, bounds and one line of documentation. The example file, the reference
@@ -7,8 +8,6 @@ import { METER_ID_RULE, parseMeterId } from '../agent/domain/brand.js';
  * A unit stands last in the key: `_s`, `_ms`, `_bytes`, `_days`, `_w`. A rule of our own reads as the end of the
  * sentence "<key> must be …", except one that begins with "must" or "may" itself.
  */
-
-const port = (fallback: number) => z.int().min(0).max(65_535).default(fallback);
 
 const range = (min: number, max: number) =>
   z
@@ -18,22 +17,11 @@ const range = (min: number, max: number) =>
     })
     .refine((value) => value.min < value.max, 'a range whose min lies below its max')
     .prefault({});
-const matching = (pattern: RegExp, rule: string) => z.string().regex(pattern, rule).meta({ rule });
-const HOST_RULE = 'a host name or an address, without scheme, user or port';
-/** DNS allows 253 characters; IPv6 addresses may name a zone. */
-const host = (fallback: string) => matching(/^[A-Za-z0-9._:%-]{1,253}$/, HOST_RULE).default(fallback);
-/** A relative one is resolved against the directory of the configuration file. */
-const path = z.string().min(1).max(4_096).meta({ path: true });
 const NAME_RULE = '1-40 characters of a-z 0-9 -, beginning with a letter';
 const name = matching(/^[a-z][a-z0-9-]{0,39}$/, NAME_RULE);
-const meterId = z
-  .string()
-  .refine((text) => parseMeterId(text) !== undefined, METER_ID_RULE)
-  .meta({ rule: METER_ID_RULE });
 /** Given by the environment or by the file that `<key>_file` names; never printed. */
 const secret = z.string().min(1).max(1_024).optional().meta({ secret: true });
 
-export const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const loopback = (fallback: string, until: string) => {
   const rule = `a loopback address (${LOOPBACK.join(', ')}), ${until}`;
   return host(fallback)
@@ -50,26 +38,6 @@ const gateway = z.strictObject({
     .max(300)
     .default(10)
     .describe('How long one part may take to stop before it is named and left behind.'),
-});
-
-const mqtt = z.strictObject({
-  host: loopback('127.0.0.1', 'until meters can be authenticated').describe(
-    'Address that the embedded broker listens on.',
-  ),
-  port: port(1883).describe('Port of the embedded broker; 0 takes a free one.'),
-  max_payload_bytes: z
-    .int()
-    .min(256)
-    .max(1_048_576)
-    .default(65_536)
-    .describe('Largest payload taken for a reading; longer ones are kept aside, cut to this size.'),
-  max_connections: z.int().min(1).max(50_000).default(2_000).describe('Connections accepted at once.'),
-  max_pending: z
-    .int()
-    .min(100)
-    .max(1_000_000)
-    .default(20_000)
-    .describe('Packets that may wait for one commit before the sockets are paused.'),
 });
 
 const knownMeter = z.strictObject({

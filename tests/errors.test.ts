@@ -30,6 +30,8 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'secret.unreadable': () => readSecretFile(join(directory, 'none')),
   'port.in_use': { in: 'agent/ingest/broker.test.ts' },
   'port.forbidden': () => listenOn('203.0.113.1'), // an address for documentation, which no machine has
+  'users.invalid': { in: 'agent/ingest/users-file.test.ts' },
+  'tls.unusable': { in: 'agent/ingest/certificates.test.ts' },
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,

@@ -34,6 +34,16 @@ export const ERRORS = {
     action: 'Use a port above 1023, or an address of this machine.',
     retry: false,
   },
+  'users.invalid': {
+    hint: 'The file of users cannot be used.',
+    action: 'Mend the lines named in the detail, or write them with `wattwarden users`.',
+    retry: false,
+  },
+  'tls.unusable': {
+    hint: 'A certificate or its key cannot be used.',
+    action: 'Check the files named in mqtt.tls: certificate and key in PEM, made for each other.',
+    retry: false,
+  },
   'buffer.unopenable': {
     hint: 'The buffer file could not be opened.',
     action: 'Check that the directory exists, is writable and is on a local file system.',
