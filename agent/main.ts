@@ -20,6 +20,7 @@ import { statusScreen } from './ops/status.js';
 import { runGateway } from './run.js';
 import { bufferPath, controlPath } from './settings.js';
 import type { MainView } from './threads/messages.js';
+import { addUsersCommand } from './users-command.js';
 import { VERSION } from './version.js';
 
 /** Commands that live in another part of the repository, and may not be installed here. */
@@ -124,6 +125,8 @@ configuration
   .command('reference')
   .description('explain every key')
   .action(() => console.log(referenceText()));
+
+addUsersCommand(program, { config, json, usersFile: (options) => settingsOf(options).mqtt.users_file });
 
 for (const [name, { file, about }] of Object.entries(PARTS)) {
   program
