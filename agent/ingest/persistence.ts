@@ -40,9 +40,7 @@ export function createPersistence(sessions: SessionStore, retained: RetainedStor
     },
     // Asked when a client begins anew: nothing of the session before is left.
     async cleanSubscriptions({ id }: ClientName) {
-      const owner = sessions.ownerOf(id) ?? null;
       sessions.drop(id);
-      sessions.enter(id, owner);
     },
 
     async outgoingEnqueue({ clientId }: Subscriber, packet: Packet) {

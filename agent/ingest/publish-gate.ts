@@ -45,10 +45,20 @@ export function createPublishGate(surroundings: Surroundings) {
   /** Its message id stands for it until the PUBREL, so that a repeat is no second reading, whatever it carries. */
   function storeOnce(client: Client, packet: PublishPacket, answer: Answer): void {
     const id = packet.messageId ?? 0;
-    if (sessions.isReceived(client.id, id)) {
-      answer(null); // aedes finds it as well, and repeats the PUBREC
+    if (!sessions.isReceived(client.id, id)) {
+      storeNew(client, packet, answer);
       return;
     }
+    // Not before a PUBREL that came in front of it has had its effect: then it is a new packet.
+    setImmediate(() => {
+      // A repeat: aedes finds it as well, within this call, and sends the PUBREC again.
+      if (sessions.isReceived(client.id, id)) answer(null);
+      else storeNew(client, packet, answer);
+    });
+  }
+
+  function storeNew(client: Client, packet: PublishPacket, answer: Answer): void {
+    const id = packet.messageId ?? 0;
     const ofClient = committing.get(client) ?? new Map<number, Answer[]>();
     committing.set(client, ofClient);
     const waiting = ofClient.get(id);
