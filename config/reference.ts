@@ -80,6 +80,6 @@ const code = (text: string): string => (text === 'not set' || text === 'must be 
 
 /** A list entry without a default is not complete without its key; anything else may stay away. */
 export function fallbackOf(key: Key): string {
-  if (key.fallback !== undefined) return stringify(key.fallback, { lineWidth: 0 }).trim();
+  if (key.fallback !== undefined) return stringify(key.fallback, { lineWidth: 0, collectionStyle: 'flow' }).trim();
   return key.required ? 'must be given' : 'not set';
 }
