@@ -4,7 +4,7 @@ import { host, LOOPBACK, matching, path, port } from './fields.js';
 /** The `mqtt` section: where meters publish. */
 
 const PATTERN_RULE = 'an MQTT topic filter, in which %u stands for the name of the user';
-const pattern = matching(/^(?:[^#+\0/]+|\+|)(?:\/(?:[^#+\0/]+|\+|))*(?:\/#)?$|^#$/, PATTERN_RULE);
+const pattern = matching(/^(?!$)(?:[^#+\0/]+|\+|)(?:\/(?:[^#+\0/]+|\+|))*(?:\/#)?$|^#$/, PATTERN_RULE);
 const patterns = (fallback: readonly string[]) =>
   z
     .array(pattern.max(1_024))

@@ -95,3 +95,23 @@ test.skipIf(!installed)(
     expect(broker.refused.bad_credentials).toBe(2);
   },
 );
+
+test.skipIf(!installed)('WebSocket over TLS, with a certificate or without (needs openssl)', async () => {
+  const { places, authority } = setUp();
+  const place = { kind: 'websocket', host: '127.0.0.1', port: 0, encrypted: true } as const;
+  const broker = await kit.broker(() => undefined, {
+    listeners: [{ ...place, clientCertificates: 'optional', allowedOrigins: [] }],
+    certificateFiles: places,
+  });
+  const ca = readFileSync(authority.file);
+  const local = await kit.client(broker, { protocol: 'wss', ca });
+  await local.publishAsync('meters/any/reading', '{}', { qos: 1 });
+  const { certFile, keyFile } = authority.issue('m1');
+  const shown = { ca, cert: readFileSync(certFile), key: readFileSync(keyFile) };
+  const meter = await kit.client(broker, { protocol: 'wss', ...shown });
+  await meter.publishAsync('meters/m1/reading', '{}', { qos: 1 });
+  const ended = new Promise<void>((resolve) => meter.once('close', () => resolve()));
+  meter.publish('meters/any/reading', '{}', { qos: 1 });
+  await ended;
+  expect(broker.refused).toEqual({ publish_not_allowed: 1 });
+});
