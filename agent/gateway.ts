@@ -188,7 +188,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
 function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void {
   metrics.set('mqtt_connections', connections);
-  metrics.set('mqtt_sessions_absent', figures.absentSessions);
+  metrics.set('mqtt_absent_sessions', figures.absentSessions);
   metrics.set('mqtt_queued_bytes', figures.queuedBytes);
   metrics.set('mqtt_retained_messages', figures.retained);
   if (figures.certificateValidUntilMs === null) return;

@@ -55,7 +55,7 @@ export const METRICS = {
     labels: {},
   },
   mqtt_retained_messages: { type: 'gauge', help: 'Retained messages in the embedded broker.', labels: {} },
-  mqtt_sessions_absent: { type: 'gauge', help: 'Sessions of clients that are not connected.', labels: {} },
+  mqtt_absent_sessions: { type: 'gauge', help: 'Sessions of clients that are not connected.', labels: {} },
   mqtt_queued_bytes: { type: 'gauge', help: 'Memory of the messages that wait for subscribers.', labels: {} },
   loop_failures_total: { type: 'counter', help: 'Failed turns of a supervised loop.', labels: { loop: ANY } },
   thread_restarts_total: { type: 'counter', help: 'Worker threads started again.', labels: { thread: THREADS } },
