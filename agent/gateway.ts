@@ -3,9 +3,9 @@ import { openBuffer } from './buffer/buffer.js';
 import type { Clock, Random } from './domain/clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
-import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
+import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
 import type { BundleState, LinkState } from './domain/results.js';
-import { createIngest } from './ingest/ingest.js';
+import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
@@ -77,7 +77,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     {
       ...surroundings,
       events: {
-        connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1),
+        refused: (reason) => metrics.inc('mqtt_refused_total', 1, { reason }),
+        reloaded: (file, fine) => metrics.inc('mqtt_reloads_total', 1, { file, result: fine ? 'used' : 'broken' }),
         source: {
           connected: (is) => metrics.set('source_connections', is ? 1 : 0),
           ignored: (why) => metrics.inc('source_ignored_total', 1, { why }),
@@ -163,7 +164,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   }
 
   async function view(): Promise<MainView> {
-    metrics.set('mqtt_connections', ingest.connections);
+    reportIngest(metrics, ingest);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
     return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
   }
@@ -189,6 +190,16 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   function watchPart(): Part {
     return asPart('event-loop watch', openEventLoopWatch('main', metrics));
   }
+}
+
+function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void {
+  metrics.set('mqtt_connections', connections);
+  if (figures === undefined) return;
+  metrics.set('mqtt_absent_sessions', figures.absentSessions);
+  metrics.set('mqtt_queued_bytes', figures.queuedBytes);
+  metrics.set('mqtt_retained_messages', figures.retained);
+  if (figures.certificateValidUntilMs === null) return;
+  metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
 }
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Given } from './commands/given.js';
+import type { Adding } from './commands/users.js';
 import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, messageOf, WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
@@ -18,6 +19,8 @@ const PARTS = {
   simulate: { file: '../scripts/simulate.js', about: 'publish as a fleet of simulated meters' },
   cloud: { file: '../cloud-sync/main.js', about: 'the centre: init, add-gateway, retrain, release' },
 } as const;
+
+const ROLES = ['meter', 'gateway', 'reader'] as const satisfies readonly Adding['role'][];
 
 const program = new Command('wattwarden')
   .description(
@@ -101,6 +104,30 @@ configuration
   .description('explain every key')
   .action(async () => (await import('./commands/config.js')).printReference());
 
+const users = program.command('users').description('who may connect to the embedded broker');
+users
+  .command('add')
+  .description('add a user, or give one a new password: asked for, or the first line of standard input')
+  .argument('<name>', 'for a meter, the name on its topics')
+  .addOption(config())
+  .addOption(new Option('-r, --role <role>', 'what it may do').choices(ROLES).default('meter'))
+  .option('-t, --topic <filter>', 'instead of the topics of the role; may be repeated', collect, [])
+  .option('--generate', 'make a password and print it')
+  .option('--certificate-only', 'no password; it comes with a certificate of this name')
+  .action(async (name: string, given: Adding) => (await import('./commands/users.js')).addUser(name, given));
+users
+  .command('remove')
+  .description('remove a user; a running gateway ends the connections of that user')
+  .argument('<name>')
+  .addOption(config())
+  .action(async (name: string, given: Given) => (await import('./commands/users.js')).removeUser(name, given));
+users
+  .command('list')
+  .description('who is there, and what each may do')
+  .addOption(config())
+  .addOption(json())
+  .action(async (given: Given) => (await import('./commands/users.js')).listUsers(given));
+
 for (const [name, { file, about }] of Object.entries(PARTS)) {
   program
     .command(`${name} [arguments...]`)
@@ -113,6 +140,10 @@ for (const [name, { file, about }] of Object.entries(PARTS)) {
       const { main } = (await import(part.href)) as { main(given: readonly string[]): Promise<void> };
       await main(given);
     });
+}
+
+function collect(filter: string, before: readonly string[]): readonly string[] {
+  return [...before, filter];
 }
 
 function parseLimit(text: string): number {

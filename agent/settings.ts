@@ -8,7 +8,7 @@ import { parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
 import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
-import type { BrokerOptions } from './ingest/broker.js';
+import type { BrokerLimits, BrokerOptions, ListenerPlace } from './ingest/broker.js';
 import type { ClientOptions } from './ingest/client.js';
 import type { IngestOptions } from './ingest/ingest.js';
 import type { CentreSettings } from './threads/outward.js';
@@ -16,6 +16,8 @@ import type { FeedOptions } from './validate/feeds/registry.js';
 import type { Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
+
+type MqttSettings = Settings['mqtt'];
 
 const DAY_MS = 86_400_000;
 
@@ -84,11 +86,82 @@ function readPem(file: string): string {
   }
 }
 
-export const brokerOptions = ({ mqtt }: Settings): BrokerOptions => ({
-  host: mqtt.host,
-  port: mqtt.port,
-  maxConnections: mqtt.max_connections,
+export const brokerOptions = ({ gateway, mqtt }: Settings): BrokerOptions => ({
+  listeners: listenerPlaces(mqtt),
+  certificateFiles: certificateFiles(mqtt),
+  usersFile: mqtt.users_file,
+  readSecret: readSecretFile,
+  anonymous: mqtt.anonymous ?? (mqtt.users_file === undefined && mqtt.tls.client_certificates === 'off'),
+  roles: mqtt.roles,
+  statusTopic: `wattwarden/${gateway.name}/status`,
   maxPending: mqtt.max_pending,
+  limits: brokerLimits(mqtt),
+});
+
+function listenerPlaces({ tcp, host, port, tls, websocket }: MqttSettings): readonly ListenerPlace[] {
+  const certificates = tls.client_certificates;
+  const plain = { clientCertificates: 'off', allowedOrigins: [] } as const;
+  return [
+    ...(tcp ? [{ kind: 'tcp', host, port, encrypted: false, ...plain } as const] : []),
+    ...(tls.enabled
+      ? [
+          {
+            ...plain,
+            kind: 'tls',
+            host: tls.host,
+            port: tls.port,
+            encrypted: true,
+            clientCertificates: certificates,
+          } as const,
+        ]
+      : []),
+    ...(websocket.enabled
+      ? [
+          {
+            kind: 'websocket',
+            host: websocket.host,
+            port: websocket.port,
+            encrypted: websocket.tls,
+            clientCertificates: websocket.tls ? certificates : 'off',
+            allowedOrigins: websocket.allowed_origins,
+          } as const,
+        ]
+      : []),
+  ];
+}
+
+function certificateFiles({ tls, websocket }: MqttSettings): BrokerOptions['certificateFiles'] {
+  if (!tls.enabled && !(websocket.enabled && websocket.tls)) return undefined;
+  const { cert_file: certFile, key_file: keyFile, ca_file: caFile } = tls;
+  invariant(certFile !== undefined && keyFile !== undefined, 'the schema has asked for both files');
+  return { certFile, keyFile, caFile };
+}
+
+const brokerLimits = ({ max_connections, limits }: MqttSettings): BrokerLimits => ({
+  maxConnections: max_connections,
+  maxPerAddress: limits.max_connections_per_address,
+  perSecond: limits.connections_per_second,
+  perSecondPerAddress: limits.connections_per_second_per_address,
+  connectTimeoutMs: limits.connect_timeout_s * 1_000,
+  maxPacketBytes: limits.max_packet_bytes,
+  packetTimeoutMs: limits.packet_timeout_s * 1_000,
+  // Half as long again as the keep-alive (MQTT 3.1.1, 3.1.2.10).
+  maxSilenceMs: limits.max_keepalive_s * 1_500,
+  maxTopicBytes: limits.max_topic_bytes,
+  maxTopicLevels: limits.max_topic_levels,
+  maxClientIdBytes: limits.max_client_id_bytes,
+  maxInflight: limits.max_inflight,
+  maxSubscriptions: limits.max_subscriptions,
+  maxOutgoingBytes: limits.max_outgoing_bytes,
+  drainTimeoutMs: limits.drain_timeout_s * 1_000,
+  maxRetained: limits.max_retained,
+  maxRetainedBytes: limits.max_retained_bytes,
+  maxSessions: limits.max_sessions,
+  expiryMs: limits.session_expiry_s * 1_000,
+  maxQueuedMessages: limits.max_queued_messages,
+  maxQueuedBytes: limits.max_queued_bytes,
+  checksAtOnce: limits.password_checks,
+  maxWaiting: limits.max_waiting_passwords,
 });
 
 export const feedOptions = ({ feeds }: Settings): FeedOptions => ({

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { METER_ID_RULE, parseMeterId } from '../agent/domain/brand.js';
 import { feeds } from './feeds.js';
+import { host, LOOPBACK, matching, meterId, path, port, secret } from './fields.js';
+import { mqtt } from './mqtt.js';
+import { source } from './source.js';
 
 /**
  * Every setting, once: its type, default, bounds and one line of documentation. The example file, the reference
@@ -8,8 +10,6 @@ import { feeds } from './feeds.js';
  * A unit stands last in the key: `_s`, `_ms`, `_bytes`, `_days`, `_w`. A rule of our own reads as the end of the
  * sentence "<key> must be …", except one that begins with "must" or "may" itself.
  */
-
-const port = (fallback: number) => z.int().min(0).max(65_535).default(fallback);
 
 const range = (min: number, max: number) =>
   z
@@ -19,22 +19,9 @@ const range = (min: number, max: number) =>
     })
     .refine((value) => value.min < value.max, 'a range whose min lies below its max')
     .prefault({});
-const matching = (pattern: RegExp, rule: string) => z.string().regex(pattern, rule).meta({ rule });
-const HOST_RULE = 'a host name or an address, without scheme, user or port';
-/** DNS allows 253 characters; IPv6 addresses may name a zone. */
-const host = (fallback: string) => matching(/^[A-Za-z0-9._:%-]{1,253}$/, HOST_RULE).default(fallback);
-/** A relative one is resolved against the directory of the configuration file. */
-const path = z.string().min(1).max(4_096).meta({ path: true });
 const NAME_RULE = '1-40 characters of a-z 0-9 -, beginning with a letter';
 const name = matching(/^[a-z][a-z0-9-]{0,39}$/, NAME_RULE);
-const meterId = z
-  .string()
-  .refine((text) => parseMeterId(text) !== undefined, METER_ID_RULE)
-  .meta({ rule: METER_ID_RULE });
-/** Given by the environment or by the file that `<key>_file` names; never printed. */
-const secret = z.string().min(1).max(1_024).optional().meta({ secret: true });
 
-export const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const loopback = (fallback: string, until: string) => {
   const rule = `a loopback address (${LOOPBACK.join(', ')}), ${until}`;
   return host(fallback)
@@ -52,112 +39,6 @@ const gateway = z.strictObject({
     .default(10)
     .describe('How long one part may take to stop before it is named and left behind.'),
 });
-
-const mqtt = z.strictObject({
-  enabled: z
-    .boolean()
-    .default(true)
-    .describe('Run the embedded broker; false when all meters publish to the broker of `source`.'),
-  host: loopback('127.0.0.1', 'until meters can be authenticated').describe(
-    'Address that the embedded broker listens on.',
-  ),
-  port: port(1883).describe('Port of the embedded broker; 0 takes a free one.'),
-  max_payload_bytes: z
-    .int()
-    .min(256)
-    .max(1_048_576)
-    .default(65_536)
-    .describe('Largest payload taken for a reading; longer ones are kept aside, cut to this size.'),
-  max_connections: z.int().min(1).max(50_000).default(2_000).describe('Connections accepted at once.'),
-  max_pending: z
-    .int()
-    .min(100)
-    .max(1_000_000)
-    .default(20_000)
-    .describe('Packets that may wait for one commit before the sockets are paused.'),
-  commit_window_ms: z
-    .int()
-    .min(0)
-    .max(1_000)
-    .default(20)
-    .describe('Under load, how long a commit may wait for more readings; also for those of `source`. 0 never waits.'),
-});
-
-const SOURCE_URL_RULE = 'mqtt://, mqtts://, ws:// or wss:// and a host, without user and password';
-const TLS_URL = /^(mqtts|wss):/;
-
-const source = z.strictObject({
-  enabled: z.boolean().default(false).describe('Take readings from another MQTT broker, as its client.'),
-  url: matching(/^(mqtts?|wss?):\/\/(\[[0-9A-Fa-f:.%]+\]|[^\s@/:?#[\]]+)(:\d{1,5})?(\/[^\s@#]*)?$/, SOURCE_URL_RULE)
-    .default('mqtt://127.0.0.1:1883')
-    .describe('Address of that broker.'),
-  protocol: z.enum(['3.1.1', '5']).default('3.1.1').describe('Version of MQTT that it is spoken to in.'),
-  client_id: matching(/^[\x21-\x7e]{1,128}$/, '1-128 printable characters without spaces')
-    .optional()
-    .describe('Name of the session at that broker; `wattwarden-` and gateway.name when not set. No two may share it.'),
-  user: z.string().min(1).max(256).optional().describe('User at that broker.'),
-  password: secret.describe('Password of that user; better given in the environment or by `password_file`.'),
-  password_file: path.optional().describe('File that holds the password, mode 0600; instead of `password`.'),
-  ca_file: path
-    .optional()
-    .describe(
-      'Certificate authority of that broker, PEM; the system’s own when not set. Only with mqtts:// and wss://.',
-    ),
-  cert_file: path.optional().describe('Certificate of this gateway, PEM, where that broker demands one.'),
-  key_file: path.optional().describe('Private key of that certificate, PEM, mode 0600.'),
-  share_group: matching(/^[^+#/\s]{1,64}$/, '1-64 characters without +, #, / and spaces')
-    .optional()
-    .describe('Share the readings with other gateways of this group; each reading goes to one of them.'),
-  session_expiry_s: z
-    .int()
-    .min(60)
-    .max(4_294_967_294)
-    .default(604_800)
-    .describe('How long that broker keeps readings for a gateway that is away (MQTT 5; else the broker decides).'),
-  keepalive_s: z.int().min(5).max(3_600).default(30).describe('Silence after which the link is tested.'),
-  max_retry_s: z.number().min(1).max(3_600).default(60).describe('Longest pause between two attempts to connect.'),
-  publish_status: z
-    .boolean()
-    .default(true)
-    .describe('Publish `online` and `offline`, retained, on `wattwarden/<gateway.name>/status` at that broker.'),
-});
-
-const sourceLinked = source
-  .pick({ url: true, user: true, password: true, password_file: true, ca_file: true, cert_file: true, key_file: true })
-  .partial()
-  .loose();
-type SourceLinked = z.infer<typeof sourceLinked>;
-
-/** What `source` demands across its keys. */
-const SOURCE_RULES: readonly { readonly key: string; readonly rule: string; holds(given: SourceLinked): boolean }[] = [
-  {
-    key: 'password_file',
-    rule: 'may not be set together with source.password',
-    holds: ({ password, password_file }) => password === undefined || password_file === undefined,
-  },
-  {
-    key: 'user',
-    rule: 'must be set where a password is',
-    holds: ({ user, password, password_file }) => user !== undefined || (password ?? password_file) === undefined,
-  },
-  {
-    key: 'key_file',
-    rule: 'must be set together with source.cert_file',
-    holds: ({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined),
-  },
-  {
-    key: 'url',
-    rule: 'must begin with mqtts:// or wss:// while source.ca_file or source.cert_file is set',
-    holds: ({ url, ca_file, cert_file }) =>
-      (ca_file ?? cert_file) === undefined || url === undefined || TLS_URL.test(url),
-  },
-];
-
-const when = ({ value }: { value: unknown }) => sourceLinked.safeParse(value).success;
-const guardedSource = SOURCE_RULES.reduce(
-  (section, { key, rule, holds }) => section.refine((value) => holds(value), { path: [key], message: rule, when }),
-  source,
-);
 
 const knownMeter = z.strictObject({
   id: meterId.describe('Name of the meter as it stands on its topic.'),
@@ -332,7 +213,7 @@ const sections = z.strictObject({
   gateway: gateway.prefault({}).describe('This gateway.'),
   mqtt: mqtt.prefault({}).describe('Where meters publish.'),
   feeds: feeds.prefault({}).describe('In which forms readings are taken.'),
-  source: guardedSource.prefault({}).describe('Another broker that meters publish to.'),
+  source: source.prefault({}).describe('Another broker that meters publish to.'),
   meters: meters.prefault({}).describe('Which meters are expected.'),
   validate: validate.prefault({}).describe('What a reading must satisfy.'),
   buffer: buffer.prefault({}).describe('Where readings are kept.'),

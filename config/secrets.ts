@@ -19,11 +19,11 @@ export function readSecret<Name extends string>(section: SecretHolder<Name>, nam
 }
 
 /** The file's text without its last line break. */
-export function readSecretFile(file: string): string {
+export function readSecretFile(file: string, maxBytes = MAX_SECRET_BYTES): string {
   let text: string;
   let mode: number;
   try {
-    ({ text, mode } = read(file));
+    ({ text, mode } = read(file, maxBytes));
   } catch (error) {
     throw new WattwardenError('secret.unreadable', `${file}: ${messageOf(error)}`, { cause: error });
   }
@@ -39,12 +39,12 @@ export function readSecretFile(file: string): string {
   return secret;
 }
 
-function read(file: string): { text: string; mode: number } {
+function read(file: string, maxBytes: number): { text: string; mode: number } {
   const fd = openSync(file, 'r');
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error('is not a file');
-    if (stat.size > MAX_SECRET_BYTES) throw new Error(`is larger than ${MAX_SECRET_BYTES} bytes`);
+    if (stat.size > maxBytes) throw new Error(`is larger than ${maxBytes} bytes`);
     return { text: readFileSync(fd, 'utf8'), mode: stat.mode };
   } finally {
     closeSync(fd);

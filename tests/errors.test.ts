@@ -35,6 +35,8 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'source.refused': SOURCE,
   'source.untrusted': SOURCE,
   'source.lost': SOURCE,
+  'users.invalid': { in: 'agent/ingest/users-file.test.ts' },
+  'tls.unusable': { in: 'agent/ingest/certificates.test.ts' },
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,

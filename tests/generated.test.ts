@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ERRORS } from '../agent/domain/errors.js';
+import { MQTT_REFUSALS } from '../agent/domain/refusal.js';
 import { REJECT_REASONS } from '../agent/domain/rejection.js';
 import { KEYS } from '../config/keys.js';
 import { GENERATED } from '../scripts/generated.js';
@@ -20,8 +21,17 @@ test('every setting that an error or a refusal names exists', () => {
   const texts = [
     ...Object.values(ERRORS).flatMap(({ hint, action }) => [hint, action]),
     ...Object.values(REJECT_REASONS),
+    ...Object.values(MQTT_REFUSALS),
   ];
   const named = texts.flatMap((text) => text.match(setting) ?? []);
   expect(named).toContain('models.trusted_keys');
   expect(named.filter((name) => !names.has(name))).toEqual([]);
+});
+
+test('docs/publishing.md explains every reason for which the broker turns somebody away', () => {
+  const page = readFileSync(join(root, 'docs/publishing.md'), 'utf8');
+  const missing = Object.entries(MQTT_REFUSALS).filter(
+    ([reason, text]) => !page.includes(`| \`${reason}\` | ${text} |`),
+  );
+  expect(missing).toEqual([]);
 });

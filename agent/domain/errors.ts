@@ -55,6 +55,16 @@ export const ERRORS = {
       'Nothing to do if it comes back; if it ends again and again, look for a second client with source.client_id.',
     retry: true,
   },
+  'users.invalid': {
+    hint: 'The file of users cannot be used.',
+    action: 'Mend the lines named in the detail, or write them with `wattwarden users`.',
+    retry: false,
+  },
+  'tls.unusable': {
+    hint: 'A certificate or its key cannot be used.',
+    action: 'Check the files named in mqtt.tls: certificate and key in PEM, made for each other.',
+    retry: false,
+  },
   'buffer.unopenable': {
     hint: 'The buffer file could not be opened.',
     action: 'Check that the directory exists, is writable and is on a local file system.',

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
+import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
 
@@ -14,6 +15,7 @@ interface Definition {
 
 const ANY: readonly string[] = [];
 const THREADS = ['main', 'analytics', 'outward'] as const;
+const REFUSALS = Object.keys(MQTT_REFUSALS) as readonly MqttRefusal[];
 const REASONS = Object.keys(REJECT_REASONS) as readonly RejectReason[];
 
 /** Every metric of the gateway, without its prefix `wattwarden_`. The unit stands last; a counter ends in `_total`. */
@@ -37,13 +39,30 @@ export const METRICS = {
   backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
   mqtt_connections: { type: 'gauge', help: 'Clients connected to the embedded broker.', labels: {} },
-  mqtt_connections_refused_total: { type: 'counter', help: 'Connections refused by the embedded broker.', labels: {} },
   source_connections: { type: 'gauge', help: 'Connections to the broker of `source`: 1 or 0.', labels: {} },
   source_ignored_total: {
     type: 'counter',
     help: 'Messages of the broker of `source` that are no new reading: replayed by it, or of no known feed.',
     labels: { why: ['retained', 'no_feed'] },
   },
+  mqtt_refused_total: {
+    type: 'counter',
+    help: 'Connections, packets and messages that the embedded broker turned away, by reason.',
+    labels: { reason: REFUSALS },
+  },
+  mqtt_reloads_total: {
+    type: 'counter',
+    help: 'Files of the embedded broker that changed: read again, or broken and not used.',
+    labels: { file: ['certificate', 'users'], result: ['used', 'broken'] },
+  },
+  mqtt_certificate_ends_seconds: {
+    type: 'gauge',
+    help: 'When the certificate of the embedded broker ends, in seconds since 1970.',
+    labels: {},
+  },
+  mqtt_retained_messages: { type: 'gauge', help: 'Retained messages in the embedded broker.', labels: {} },
+  mqtt_absent_sessions: { type: 'gauge', help: 'Sessions of clients that are not connected.', labels: {} },
+  mqtt_queued_bytes: { type: 'gauge', help: 'Memory of the messages that wait for subscribers.', labels: {} },
   loop_failures_total: { type: 'counter', help: 'Failed turns of a supervised loop.', labels: { loop: ANY } },
   thread_restarts_total: { type: 'counter', help: 'Worker threads started again.', labels: { thread: THREADS } },
   thread_answers: {

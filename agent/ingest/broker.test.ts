@@ -1,46 +1,16 @@
-import { connect as connectTcp } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import { connectAsync, type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../domain/clock.js';
-import { silentLogger } from '../domain/log.js';
-import { type BrokerOptions, createBroker, type Ingest } from './broker.js';
+import { createKit, NEVER_ABORTED, OPTIONS, type TestBroker, until } from './broker.fixture.js';
+import type { BrokerOptions } from './broker.js';
 import type { Accept, Publication } from './publication.js';
 
-const isReading = (topic: string): boolean => /^meters\/[^/]+\/reading$/.test(topic);
+const kit = createKit();
+afterEach(kit.close);
 
-const opened: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-const NEVER_ABORTED = new AbortController().signal;
-
-async function start(accept: Accept, options: Partial<BrokerOptions> = {}): Promise<Ingest> {
-  const broker = createBroker(
-    { host: '127.0.0.1', port: 0, maxConnections: 100, maxPending: 1_000, ...options },
-    { accept, isReading },
-    { clock: systemClock, log: silentLogger, events: { connectionRefused: () => undefined } },
-  );
-  await broker.start();
-  opened.push(() => broker.stop(NEVER_ABORTED));
-  return broker;
-}
-
-async function client(broker: Ingest, options: object = {}): Promise<MqttClient> {
-  const connected = await connectAsync(`mqtt://${broker.address}`, { reconnectPeriod: 20, ...options });
-  connected.on('error', () => undefined);
-  opened.push(() => connected.endAsync(true));
-  return connected;
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await delay(5);
-  }
-}
+const start = (accept: Accept, options: Partial<BrokerOptions> = {}): Promise<TestBroker> =>
+  kit.broker(accept, options);
+const client = (broker: TestBroker, options: object = {}): Promise<MqttClient> =>
+  kit.client(broker, { reconnectPeriod: 20, ...options });
 
 const texts = (batches: readonly (readonly Publication[])[]): string[] =>
   batches.flat().map(({ payload }) => Buffer.from(payload).toString());
@@ -102,7 +72,7 @@ test('a will on a reading topic is not a reading', async () => {
   const watcher = await client(broker);
   const heard: string[] = [];
   watcher.on('message', (topic) => heard.push(topic));
-  await watcher.subscribeAsync('#');
+  await watcher.subscribeAsync(['meters/#', 'status/#']);
   const dying = await client(broker, {
     reconnectPeriod: 0,
     will: { topic: 'meters/a/reading', payload: 'will', qos: 1, retain: false },
@@ -127,7 +97,7 @@ test('a retained reading is a fresh one, and is not replayed to who subscribes l
   const late = await client(broker);
   const heard: string[] = [];
   late.on('message', (topic) => heard.push(topic));
-  await late.subscribeAsync('#');
+  await late.subscribeAsync(['meters/#', 'status/#']);
   await until(() => heard.includes('status/a'), 'the retained status is heard');
   expect(texts(batches)).toEqual(['kept?']);
   expect(heard).toEqual(['status/a']);
@@ -139,7 +109,7 @@ test('other topics pass between clients and are not readings', async () => {
   const listener = await client(broker);
   const heard: string[] = [];
   listener.on('message', (topic) => heard.push(topic));
-  await listener.subscribeAsync('#');
+  await listener.subscribeAsync(['meters/#', 'x/#']);
   const meter = await client(broker);
   for (const topic of ['meters/a/status', 'meters/a/b/reading', 'x/meters/a/reading', 'meters//reading']) {
     await meter.publishAsync(topic, '1', { qos: 1 });
@@ -150,9 +120,7 @@ test('other topics pass between clients and are not readings', async () => {
 
 test('stopping does not wait for a socket that never sends its CONNECT', async () => {
   const broker = await start(() => undefined);
-  const [host = '', port = ''] = broker.address.split(':');
-  const silent = connectTcp(Number(port), host);
-  await new Promise((resolve) => silent.once('connect', resolve));
+  const silent = await kit.raw(broker);
   const closed = new Promise((resolve) => silent.once('close', resolve));
   const beganMs = performance.now();
   await broker.stop(NEVER_ABORTED);
@@ -161,17 +129,9 @@ test('stopping does not wait for a socket that never sends its CONNECT', async (
 });
 
 test('a port in use is named', async () => {
-  const first = await start(() => undefined);
-  const port = Number(first.address.split(':')[1]);
-  const second = createBroker(
-    { host: '127.0.0.1', port, maxConnections: 1, maxPending: 1 },
-    { accept: () => undefined, isReading },
-    {
-      clock: systemClock,
-      log: silentLogger,
-      events: { connectionRefused: () => undefined },
-    },
-  );
-  opened.push(() => second.stop(NEVER_ABORTED));
-  await expect(second.start()).rejects.toMatchObject({ code: 'port.in_use' });
+  const { port } = await start(() => undefined);
+  const [place] = OPTIONS.listeners;
+  if (place === undefined) throw new Error('no listener');
+  const second = start(() => undefined, { listeners: [{ ...place, port }] });
+  await expect(second).rejects.toMatchObject({ code: 'port.in_use' });
 });

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../domain/clock.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
-import { type BrokerEvents, type BrokerOptions, createBroker } from './broker.js';
+import { type BrokerEvents, type BrokerFigures, type BrokerOptions, createBroker } from './broker.js';
 import { type ClientEvents, type ClientOptions, createClient } from './client.js';
 import { createGroupCommit } from './group-commit.js';
 import type { Sink } from './publication.js';
@@ -27,6 +27,10 @@ export interface Ingest extends Part {
   readonly connections: number;
   /** Of the embedded broker, once started; empty without one. */
   readonly address: string;
+  /** Undefined without an embedded broker. */
+  readonly figures: BrokerFigures | undefined;
+  /** Publishes in the gateway's own name, retained; for whoever listens to the embedded broker. */
+  announce(topic: string, text: string): Promise<void>;
 }
 
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
@@ -51,6 +55,12 @@ export function createIngest(options: IngestOptions, sink: Sink, surroundings: S
     },
     get address() {
       return broker?.address ?? '';
+    },
+    get figures() {
+      return broker?.figures;
+    },
+    async announce(topic, text) {
+      await broker?.announce(topic, text);
     },
     async start() {
       for (const part of parts) await part.start();

@@ -48,6 +48,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   'better-sqlite3': 'agent/buffer',
   aedes: 'agent/ingest',
   mqtt: 'agent/ingest',
+  ws: 'agent/ingest',
   pg: 'cloud-sync/timescale',
   'onnxruntime-node': 'models/onnx',
   protobufjs: 'models/onnx',
