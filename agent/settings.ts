@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
 import type { BufferOptions } from './buffer/buffer.js';
-import { parseMeterId } from './domain/brand.js';
+import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
 import type { BrokerOptions } from './ingest/broker.js';
 import type { CentreSettings } from './threads/outward.js';
-import type { Rules } from './validate/validator.js';
+import type { MeterFacts, Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
 
@@ -50,6 +50,11 @@ export const validationRules = ({ mqtt, meters, validate }: Settings): Rules => 
   maxPayloadBytes: mqtt.max_payload_bytes,
   maxAgeMs: validate.max_age_days * DAY_MS,
   maxFutureMs: validate.max_future_s * 1_000,
+  requireTime: validate.require_time,
+  badClock: validate.bad_clock,
+  capW: validate.max_step_power_w,
+  registerToleranceWh: validate.register_tolerance_wh,
+  meters: meterFacts({ meters, validate }),
   register: meters.register,
   maxRegistered: meters.max_registered,
   ranges: {
@@ -58,10 +63,24 @@ export const validationRules = ({ mqtt, meters, validate }: Settings): Rules => 
     exportWh: validate.export_wh,
     voltageV: validate.voltage_v,
     currentA: validate.current_a,
-    powerFactor: { min: -1, max: 1 },
+    powerFactor: validate.power_factor,
     frequencyHz: validate.frequency_hz,
   },
 });
+
+/** A fuse carries a multiple of what is subscribed, for a while. */
+const RATED_TIMES = 3;
+
+const meterFacts = ({ meters, validate }: Pick<Settings, 'meters' | 'validate'>): ReadonlyMap<MeterId, MeterFacts> =>
+  new Map(
+    meters.known.map(({ id, kind, rated_power_w: ratedW, register_max_wh: registerMaxWh }) => {
+      const capW = ratedW !== undefined ? RATED_TIMES * ratedW : kind === 'feeder' ? validate.power_w.max : undefined;
+      return [
+        meterId(id),
+        { ...(capW !== undefined && { capW }), ...(registerMaxWh !== undefined && { registerMaxWh }) },
+      ];
+    }),
+  );
 
 export const knownMeters = ({ meters }: Settings): readonly Meter[] =>
   meters.known.map(({ id, kind, feeder, rated_power_w }) => ({

@@ -3,13 +3,6 @@ import { SCALE } from '../domain/stored.js';
 
 type Values = Partial<Record<Measure, number>>;
 
-export interface Registers {
-  readonly importWh?: number;
-  readonly exportWh?: number;
-  readonly importDeltaWh?: number;
-  readonly exportDeltaWh?: number;
-}
-
 // Two values of 32 bits that one hash is made of. Numbers and not strings: this runs for every reading.
 let low = 0;
 let high = 0;
@@ -42,8 +35,13 @@ export function printOfValues({ powerW, voltageV, currentA, powerFactor, frequen
   return end();
 }
 
-/** Of the registers as they were sent. */
-export function printOfRegisters({ importWh, exportWh, importDeltaWh, exportDeltaWh }: Registers): number {
+/** Of the registers as they were sent: standing, and grown since the reading before. */
+export function printOfRegisters(
+  importWh: number | undefined,
+  exportWh: number | undefined,
+  importDeltaWh: number | undefined,
+  exportDeltaWh: number | undefined,
+): number {
   begin();
   mix(SCALE.energyDwh.pack(importWh));
   mix(SCALE.energyDwh.pack(exportWh));

@@ -99,11 +99,9 @@ export function addIncrement(
   atMs: number,
   limits: Limits,
 ): Followed {
-  const elapsedMs = before === undefined ? FIRST_INCREMENT_MS : Math.abs(atMs - before.atMs);
   const state = before ?? { wh: 0, atMs };
+  const elapsedMs = before === undefined ? FIRST_INCREMENT_MS : Math.abs(atMs - before.atMs);
   if (deltaWh > roomWh(elapsedMs, limits)) return { state, wh: undefined, flag: 'register_step' };
-  // A late one belongs to the sum, which has grown beyond its moment already.
   const wh = state.wh + deltaWh;
-  const isLate = atMs < state.atMs;
-  return { state: { wh, atMs: Math.max(atMs, state.atMs) }, wh: isLate ? undefined : wh, flag: 'register_summed' };
+  return { state: { wh, atMs: Math.max(atMs, state.atMs) }, wh, flag: 'register_summed' };
 }
