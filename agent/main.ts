@@ -18,7 +18,7 @@ import { askGateway } from './ops/control.js';
 import { readingsScreen, rejectedScreen } from './ops/listing.js';
 import { statusScreen } from './ops/status.js';
 import { runGateway } from './run.js';
-import { bufferPath, controlPath } from './settings.js';
+import { bufferPath, controlPath, silenceRules } from './settings.js';
 import type { MainView } from './threads/messages.js';
 import { VERSION } from './version.js';
 
@@ -149,11 +149,7 @@ async function readStatus(settings: Settings) {
       clock: systemClock,
       source: reader,
       live: { view: async () => (await askGateway(controlPath(settings), 'view')) as MainView },
-      fleet: createFleetView({
-        source: reader,
-        clock: systemClock,
-        silentAfterMs: settings.meters.silent_after_s * 1_000,
-      }),
+      fleet: createFleetView({ source: reader, clock: systemClock, silence: silenceRules(settings) }),
     });
   } finally {
     reader.close();

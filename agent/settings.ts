@@ -6,6 +6,7 @@ import type { BufferOptions } from './buffer/buffer.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
+import type { SilenceRules } from './domain/silence.js';
 import type { BrokerOptions } from './ingest/broker.js';
 import type { CentreSettings } from './threads/outward.js';
 import type { MeterFacts, Rules } from './validate/validator.js';
@@ -81,6 +82,19 @@ const meterFacts = ({ meters, validate }: Pick<Settings, 'meters' | 'validate'>)
       ];
     }),
   );
+
+export const silenceRules = ({ meters }: Settings): SilenceRules => ({
+  intervals: meters.silent_after_intervals,
+  atLeastMs: meters.silent_after_s * 1_000,
+  atMostMs: Math.max(meters.silent_after_s, meters.silent_at_most_s) * 1_000,
+  activeHours: meters.active_hours,
+  meters: new Map(
+    meters.known.map(({ id, interval_s: intervalS, active_hours: activeHours }) => [
+      meterId(id),
+      { ...(intervalS !== undefined && { intervalMs: intervalS * 1_000 }), ...(activeHours && { activeHours }) },
+    ]),
+  ),
+});
 
 export const knownMeters = ({ meters }: Settings): readonly Meter[] =>
   meters.known.map(({ id, kind, feeder, rated_power_w }) => ({

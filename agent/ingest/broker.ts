@@ -23,6 +23,8 @@ export interface Ingest extends Part {
   readonly connections: number;
   /** Known once started. */
   readonly address: string;
+  /** To whoever has subscribed; while it does not listen, to nobody. */
+  publish(topic: string, payload: string, options: { readonly retain: boolean }): void;
 }
 
 interface Surroundings {
@@ -52,6 +54,12 @@ export function createBroker(options: BrokerOptions, sink: Sink, { clock, log, e
     },
     get address() {
       return address;
+    },
+    publish(topic, payload, { retain }) {
+      if (aedes === undefined || aedes.closed) return;
+      aedes.publish({ cmd: 'publish', topic, payload, retain, qos: 0, dup: false }, (error) => {
+        if (error) log.warn({ topic }, `not published: ${error.message}`);
+      });
     },
     async start() {
       const broker = await Aedes.createBroker({ authorizePublish: commitBeforePuback(commits, sink, clock) });
