@@ -88,11 +88,7 @@ const knownMeter = z.strictObject({
     .describe('A feeder meter measures the sum of its customers.'),
   feeder: meterId.optional().describe('The feeder meter upstream of this meter.'),
   rated_power_w: z.number().positive().optional().describe('Subscribed power.'),
-  register_max_wh: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Where its register is full and begins again at zero.'),
+  register_max_wh: z.number().positive().optional().describe('Where its register is full and begins again at zero.'),
   interval_s: z
     .number()
     .min(1)

@@ -40,7 +40,12 @@ export function createFleetView({ source, clock, silence }: Context): FleetView 
     const rowOf = (meter: Meter): MeterRow => {
       const reading = last.get(meter.id);
       const learnedIntervalMs = learned.get(meter.id);
-      const heard = { meter: meter.id, lastMs: reading?.receivedAtMs, gatewayStartedMs: startedAtMs, learnedIntervalMs };
+      const heard = {
+        meter: meter.id,
+        lastMs: reading?.receivedAtMs,
+        gatewayStartedMs: startedAtMs,
+        learnedIntervalMs,
+      };
       const silentSinceMs = silentSince(heard, nowMs, silence) ?? null;
       const state: MeterState = silentSinceMs !== null ? 'silent' : reading === undefined ? 'waiting' : 'reporting';
       const expectedEveryMs = expectedIntervalMs(silence, meter.id, learnedIntervalMs) ?? null;

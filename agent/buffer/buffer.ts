@@ -134,7 +134,8 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       quality.accepted(meter, receivedAtMs, flags);
       heard.heard(meter, receivedAtMs);
     }
-    const keyOf = (meter: MeterId | undefined) => (meter === undefined ? NO_METER : (meters.knownKey(meter) ?? NO_METER));
+    const keyOf = (meter: MeterId | undefined) =>
+      meter === undefined ? NO_METER : (meters.knownKey(meter) ?? NO_METER);
     for (const one of rejected) quality.refused(keyOf(one.meter), one.receivedAtMs, one);
     for (const note of notes) quality.explain(keyOf(note.meter), clock.now(), note);
   }

@@ -65,6 +65,7 @@ export const ADVICE: Readonly<Record<Rule, string>> = {
   register_reset: 'Ask when the meter was replaced, restarted or preset; without a cause, visit it.',
   register_rollover: 'Nothing: the register is full and begins again, as `register_max_wh` says.',
   register_summed: 'Nothing: this meter has no register of its own. What is lost on the way is missing in the sum.',
-  unit_suspect: 'Check the unit of power and register in the mapping; the detail names the factor. Nothing is rescaled.',
+  unit_suspect:
+    'Check the unit of power and register in the mapping; the detail names the factor. Nothing is rescaled.',
   after_suspect_zero: 'Nothing, if few: the device reports a false zero when it is asked twice in a second.',
 };

@@ -1,5 +1,5 @@
-import type { StoredReading } from '../domain/stored.js';
 import { flagsOf } from '../domain/flags.js';
+import type { StoredReading } from '../domain/stored.js';
 import { SCALE } from '../domain/stored.js';
 import { count, textTable, timeText } from './table.js';
 

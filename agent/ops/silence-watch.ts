@@ -56,7 +56,8 @@ export function createSilenceWatch(
     const named = [...silent].slice(0, MAX_NAMED);
     onChange(named.map(([meter, sinceMs]) => ({ meter, since: new Date(sinceMs).toISOString() })));
     before = new Set(silent.keys());
-    if (fallen.length > 0) log.warn({ meters: fallen.slice(0, MAX_LOGGED), count: fallen.length }, 'meters fell silent');
+    if (fallen.length > 0)
+      log.warn({ meters: fallen.slice(0, MAX_LOGGED), count: fallen.length }, 'meters fell silent');
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import type { PowerTrail } from './false-zero.js';
-import { createRecent, type Print, type Recent, remember, takeBack } from './repeats.js';
 import type { RegisterState } from './register.js';
+import { createRecent, type Print, type Recent, remember, takeBack } from './repeats.js';
 import type { UnitWatch } from './units.js';
 
 /** What the rules know of a meter from its readings before. Never changed, only replaced. */

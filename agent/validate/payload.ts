@@ -22,10 +22,9 @@ export function parseJson(payload: Uint8Array): { readonly value: unknown } | { 
 }
 
 const textOf = (payload: Uint8Array): string =>
-  (Buffer.isBuffer(payload)
-    ? payload
-    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
-  ).toString('utf8');
+  (Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)).toString(
+    'utf8',
+  );
 
 function isTooDeep(payload: Uint8Array): boolean {
   let depth = 0;

@@ -1,5 +1,5 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
-import { type Flag, FLAGS, flagBits } from '../domain/flags.js';
+import { FLAGS, type Flag, flagBits } from '../domain/flags.js';
 import type { Note } from '../domain/quality.js';
 import type { Measure } from '../domain/reading.js';
 import { followPower } from './false-zero.js';
@@ -50,7 +50,7 @@ export function judgePlausibility(before: MeterState, sample: Sample, context: C
     notes = [
       ...noteOf(meter, 'import', imported, before.imported, values.importWh),
       ...noteOf(meter, 'export', exported, before.exported, values.exportWh),
-      ...(isSuspect && units.factor !== before.units?.factor
+      ...(isSuspect && units.startMs !== before.units?.startMs
         ? [{ meter, flag: 'unit_suspect' as const, detail: factorText(units.factor) }]
         : []),
     ];
@@ -109,5 +109,4 @@ function noteOf(
   return [{ meter, flag: followed.flag, detail }];
 }
 
-const whText = (wh: number | undefined): string =>
-  wh === undefined ? 'no value' : `${Math.round(wh * 10) / 10} Wh`;
+const whText = (wh: number | undefined): string => (wh === undefined ? 'no value' : `${Math.round(wh * 10) / 10} Wh`);

@@ -49,7 +49,11 @@ function sameValues(cells: Float64Array, cell: number, { values, registers }: Om
 /** Overwrites the oldest; gives what stood there, for `takeBack`. */
 export function remember(recent: Recent, { takenAtMs, values, registers }: Print): Print {
   const { cells, next } = recent;
-  const before = { takenAtMs: cells[next] as EpochMs, values: cells[next + 1] ?? EMPTY, registers: cells[next + 2] ?? EMPTY };
+  const before = {
+    takenAtMs: cells[next] as EpochMs,
+    values: cells[next + 1] ?? EMPTY,
+    registers: cells[next + 2] ?? EMPTY,
+  };
   cells[next] = takenAtMs;
   cells[next + 1] = values;
   cells[next + 2] = registers;

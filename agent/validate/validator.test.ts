@@ -1,30 +1,8 @@
 import { expect, test } from 'vitest';
-import { epochMs, type MeterId } from '../domain/brand.js';
+import type { MeterId } from '../domain/brand.js';
 import { nativeFeed } from './feeds/native.js';
+import { NOW, RULES } from './test-kit.js';
 import { createValidator, type Publication, type Rules } from './validator.js';
-
-const NOW = epochMs(Date.UTC(2026, 0, 15, 12));
-const RULES: Rules = {
-  maxPayloadBytes: 4_096,
-  maxAgeMs: 400 * 86_400_000,
-  maxFutureMs: 300_000,
-  register: 'auto',
-  maxRegistered: 3,
-  requireTime: false,
-  badClock: 'refuse',
-  capW: 60_000,
-  registerToleranceWh: 100,
-  meters: new Map(),
-  ranges: {
-    powerW: { min: -1e6, max: 1e6 },
-    importWh: { min: 0, max: 1e12 },
-    exportWh: { min: 0, max: 1e12 },
-    voltageV: { min: 0, max: 500 },
-    currentA: { min: -500, max: 500 },
-    powerFactor: { min: -1, max: 1 },
-    frequencyHz: { min: 40, max: 70 },
-  },
-};
 
 function setUp(rules: Partial<Rules> = {}) {
   const registered = new Set<MeterId>();
