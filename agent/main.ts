@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadSettings } from '../config/load.js';
@@ -9,13 +9,16 @@ import type { Settings } from '../config/schema.js';
 import { createFleetView } from './api/fleet.js';
 import { readOverview } from './api/overview.js';
 import { openReader } from './buffer/reader.js';
-import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
+import { epochMs, METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
 import { systemClock } from './domain/clock.js';
 import { WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
 import { REJECT_REASONS, type RejectReason } from './domain/rejection.js';
 import { askGateway } from './ops/control.js';
 import { readingsScreen, rejectedScreen } from './ops/listing.js';
+import { qualityPage } from './ops/quality-page.js';
+import { qualityReport } from './ops/quality-report.js';
+import { qualityScreen } from './ops/quality-screen.js';
 import { statusScreen } from './ops/status.js';
 import { runGateway } from './run.js';
 import { bufferPath, controlPath, silenceRules } from './settings.js';
@@ -98,6 +101,25 @@ program
   });
 
 program
+  .command('quality')
+  .description('data quality: which meters send what cannot be used, since when, and what to do about it')
+  .addOption(config())
+  .addOption(json())
+  .option('--from <day>', 'first day, as 2026-01-31; two weeks back when not given', parseDay)
+  .option('--to <day>', 'last day; today when not given', parseDay)
+  .option('-m, --meter <id>', 'of one meter only', parseMeter)
+  .option('--html <file>', 'write it as a page of its own')
+  .action((options: QualityOptions) => {
+    const report = readQuality(options);
+    if (options.html !== undefined) {
+      writeFileSync(options.html, qualityPage(report));
+      console.error(`Written to ${options.html}`);
+      if (options.json !== true) return;
+    }
+    print(options, report, () => qualityScreen(report));
+  });
+
+program
   .command('sync')
   .description('ask the running gateway to push and pull at once')
   .addOption(config())
@@ -156,6 +178,29 @@ async function readStatus(settings: Settings) {
   }
 }
 
+const DAY_MS = 86_400_000;
+const REPORT_DAYS = 14;
+const MAX_REPORT_DAYS = 400;
+
+interface QualityOptions extends Common {
+  readonly from?: number;
+  readonly to?: number;
+  readonly meter?: MeterId;
+  readonly html?: string;
+}
+
+function readQuality(options: QualityOptions) {
+  const nowMs = systemClock.now();
+  const toMs = options.to ?? nowMs;
+  const fromMs = options.from ?? toMs - (REPORT_DAYS - 1) * DAY_MS;
+  if (fromMs > toMs) program.error('error: --from must not lie after --to');
+  if (toMs - fromMs > MAX_REPORT_DAYS * DAY_MS) program.error(`error: a report has ${MAX_REPORT_DAYS} days at most`);
+  const frame = { gateway: settingsOf(options).gateway.name, nowMs, fromMs, toMs };
+  return read(options, (reader) =>
+    qualityReport(reader.quality({ fromMs: epochMs(fromMs), toMs: epochMs(toMs), ...only(options, 'meter') }), frame),
+  );
+}
+
 function read<Result>(options: Common, query: (reader: ReturnType<typeof openReader>) => Result): Result {
   const reader = openReader(bufferPath(settingsOf(options)));
   try {
@@ -181,6 +226,12 @@ function parseLimit(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 10_000)
     throw new InvalidArgumentError('a whole number from 1 to 10000');
   return value;
+}
+
+function parseDay(text: string): number {
+  const atMs = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new InvalidArgumentError('a day as 2026-01-31');
+  return atMs;
 }
 
 function parseMeter(text: string): MeterId {

@@ -34,6 +34,16 @@ const FEED = 'Look at the payload with `wattwarden rejected`; the feed that read
 const CLOCK = 'Set the clock of the meter, or let it take the time from the network (NTP).';
 const DEVICE = 'Compare the register with the display of the meter; ask when it was replaced or restarted.';
 
+/** Rules that speak about data that are all right: counted, and no fault of the meter. */
+const HARMLESS: ReadonlySet<Rule> = new Set<Rule>([
+  'duplicate',
+  'register_jitter',
+  'register_rollover',
+  'register_summed',
+]);
+
+export const isFault = (rule: Rule): boolean => !HARMLESS.has(rule);
+
 /** What a person does about it. */
 export const ADVICE: Readonly<Record<Rule, string>> = {
   not_json: FEED,
