@@ -13,6 +13,7 @@ import { epochMs, METER_ID_RULE, type MeterId, parseMeterId } from './domain/bra
 import { systemClock } from './domain/clock.js';
 import { WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
+import { flagsOf } from './domain/flags.js';
 import { REJECT_REASONS, type RejectReason } from './domain/rejection.js';
 import { askGateway } from './ops/control.js';
 import { readingsScreen, rejectedScreen } from './ops/listing.js';
@@ -79,7 +80,8 @@ program
   .option('-m, --meter <id>', 'of one meter only', parseMeter)
   .action((options: Common & { limit: number; meter?: MeterId }) => {
     const rows = read(options, (reader) => reader.readings(only(options, 'limit', 'meter')));
-    print(options, rows, () => readingsScreen(rows));
+    const named = rows.map((row) => ({ ...row, flags: flagsOf(row.flags) }));
+    print(options, named, () => readingsScreen(rows));
   });
 
 program
@@ -195,10 +197,16 @@ function readQuality(options: QualityOptions) {
   const fromMs = options.from ?? toMs - (REPORT_DAYS - 1) * DAY_MS;
   if (fromMs > toMs) program.error('error: --from must not lie after --to');
   if (toMs - fromMs > MAX_REPORT_DAYS * DAY_MS) program.error(`error: a report has ${MAX_REPORT_DAYS} days at most`);
-  const frame = { gateway: settingsOf(options).gateway.name, nowMs, fromMs, toMs };
-  return read(options, (reader) =>
-    qualityReport(reader.quality({ fromMs: epochMs(fromMs), toMs: epochMs(toMs), ...only(options, 'meter') }), frame),
-  );
+  const gateway = settingsOf(options).gateway.name;
+  return read(options, (reader) => {
+    const known = reader.meters().map(({ id }) => id);
+    const expected = options.meter === undefined ? known : known.filter((id) => id === options.meter);
+    const frame = { gateway, nowMs, fromMs, toMs, expected };
+    return qualityReport(
+      reader.quality({ fromMs: epochMs(fromMs), toMs: epochMs(toMs), ...only(options, 'meter') }),
+      frame,
+    );
+  });
 }
 
 function read<Result>(options: Common, query: (reader: ReturnType<typeof openReader>) => Result): Result {

@@ -83,8 +83,9 @@ function heatMap({ days, meters }: QualityReport): Markup {
   if (meters.length === 0) return html``;
   const first = Math.max(0, days.length - SHOWN_DAYS);
   const shown = days.slice(first);
-  const heads = shown.map((day) => {
-    const isLabelled = new Date(day).getUTCDay() === 1;
+  const heads = shown.map((day, index) => {
+    const weekday = new Date(day).getUTCDay();
+    const isLabelled = weekday === 1 || (index === 0 && !BEFORE_MONDAY.includes(weekday));
     return html`<th scope="col" title="${day}">${isLabelled ? dayLabel(day) : ''}</th>`;
   });
   const rows = meters.slice(0, SHOWN_METERS).map(
@@ -105,6 +106,9 @@ ${rows}</tbody></table></div>
 ${rest > 0 ? html`<p class="hint">${number(rest)} better meters are not shown; <code>--json</code> has all.</p>` : ''}
 </section>`;
 }
+
+/** Friday to Sunday: the label of the Monday after needs the place. */
+const BEFORE_MONDAY = [5, 6, 0];
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const dayLabel = (day: string): string => `${Number(day.slice(8))} ${MONTHS[Number(day.slice(5, 7)) - 1] ?? ''}`;
@@ -142,8 +146,11 @@ const codeIn = (text: string): readonly Markup[] =>
 const barOf = (count: number, most: number): string =>
   (100 * (Math.log10(count + 1) / Math.log10(most + 1))).toFixed(1);
 
+const hasSomethingToSay = ({ faults, accepted, refused }: MeterQuality): boolean =>
+  faults > 0 || accepted + refused === 0;
+
 function meterTable({ meters }: QualityReport): Markup {
-  const faulty = meters.filter(({ faults }) => faults > 0).slice(0, SHOWN_METERS);
+  const faulty = meters.filter(hasSomethingToSay).slice(0, SHOWN_METERS);
   if (faulty.length === 0) return html``;
   const rows = faulty.map(
     (
@@ -157,7 +164,8 @@ function meterTable({ meters }: QualityReport): Markup {
 ${rows}</tbody></table></div></section>`;
 }
 
-function rulesOf({ rules }: MeterQuality): readonly Markup[] {
+function rulesOf({ rules, accepted, refused }: MeterQuality): readonly Markup[] {
+  if (accepted + refused === 0) return [html`nothing came`];
   return rules
     .slice(0, SHOWN_RULES)
     .map(

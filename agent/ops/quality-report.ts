@@ -49,6 +49,8 @@ interface Frame {
   readonly nowMs: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Those of whom something is expected: one that sent nothing at all is in the report too. */
+  readonly expected: Iterable<MeterId>;
 }
 
 type Sum = { -readonly [Key in keyof Tally]: Tally[Key] };
@@ -71,14 +73,18 @@ export function qualityReport(counts: Iterable<QualityCount>, frame: Frame): Qua
   const indexes = new Map(days.map((day, index) => [day, index]));
   const total = none();
   const meters = new Map<MeterId | null, MeterSum>();
+  const sumOf = (meter: MeterId | null): MeterSum => {
+    const known = meters.get(meter);
+    if (known !== undefined) return known;
+    const fresh = { meter, total: none(), rules: new Map(), days: days.map(() => null) };
+    meters.set(meter, fresh);
+    return fresh;
+  };
+  for (const meter of frame.expected) sumOf(meter);
   for (const { day, meter, rule, count, detail } of counts) {
     const index = indexes.get(day);
     if (index === undefined) continue;
-    let sum = meters.get(meter);
-    if (sum === undefined) {
-      sum = { meter, total: none(), rules: new Map(), days: days.map(() => null) };
-      meters.set(meter, sum);
-    }
+    const sum = sumOf(meter);
     const ofDay = sum.days[index] ?? none();
     sum.days[index] = ofDay;
     for (const tally of [total, sum.total, ofDay]) add(tally, rule, count);
@@ -133,9 +139,12 @@ export const shareOf = ({ accepted, refused, faults }: Tally): number =>
 
 const byName = new Intl.Collator('en', { numeric: true });
 
+const sentNothing = ({ accepted, refused }: Tally): boolean => accepted + refused === 0;
+
 /** What nobody has registered stands last: it is no meter that a crew can visit. */
 const worstFirst = (a: MeterQuality, b: MeterQuality): number =>
   Number(a.meter === null) - Number(b.meter === null) ||
+  Number(sentNothing(b)) - Number(sentNothing(a)) ||
   b.faultShare - a.faultShare ||
   b.faults - a.faults ||
   byName.compare(a.meter ?? '', b.meter ?? '');
@@ -164,13 +173,18 @@ export function qualitySummary(report: QualityReport): string {
   const span = days.length === 1 ? `On ${days[0]}` : `From ${days[0]} to ${days.at(-1)}`;
   const known = meters.filter(({ meter }) => meter !== null);
   if (accepted + refused === 0) return `${span} nothing came in.`;
-  const sent = `${plural(accepted + refused, 'value set')} from ${plural(known.length, 'meter')}`;
-  const [worst] = meters;
+  const missing = known.filter((meter) => meter.accepted + meter.refused === 0).length;
+  const senders =
+    missing === 0
+      ? plural(known.length, 'meter')
+      : `${number(known.length - missing)} of ${plural(known.length, 'meter')}`;
+  const sent = `${plural(accepted + refused, 'value set')} from ${senders}`;
+  const worst = meters.find((meter) => meter.faults > 0);
   const [rule] = rules;
   if (faults === 0 || worst === undefined || rule === undefined) return `${span}, ${sent} came in without a fault.`;
   const faulty = known.filter((meter) => meter.faults > 0).length;
   const commonest = `the commonest is ${rule.rule} (${number(rule.count)})`;
-  const found = `${plural(faults, 'fault')} (${percent(shareOf(report))}) at ${faulty} of them`;
+  const found = `${plural(faults, 'fault')} (${percent(shareOf(report))}) at ${plural(faulty, 'meter')}`;
   return `${span}, ${sent} came in with ${found}; ${commonest}, the worst meter ${meterName(worst)} (${percent(worst.faultShare)}).`;
 }
 
