@@ -1,7 +1,9 @@
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flagBits } from '../domain/flags.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { Buffer } from './buffer.js';
+import { APPLICATION_ID, MIGRATIONS } from './schema.js';
 import { at, type Bench, createBench, meterId, reading } from './test-kit.js';
 
 let bench: Bench;
@@ -129,4 +131,20 @@ test('the register of a meter that has been quiet for long is remembered', () =>
   }
   passMinute(buffer, 60);
   expect([...buffer.recentReadings(2)][0]).toMatchObject({ meter: 'quiet', importWh: 77 });
+});
+
+test('a file of the first version learns the new tables and keeps its rows', () => {
+  const db = new Database(bench.path);
+  db.exec(MIGRATIONS[0] ?? '');
+  db.exec(`insert into setting values ('log_id', 'log-1'); insert into meter (name, kind) values ('old', 'customer');
+    insert into meter_state (meter, last_seq, last_taken_at_ms, newest_slot_ms) values (1, 1, 5, 0)`);
+  db.pragma(`application_id = ${APPLICATION_ID}`);
+  db.pragma('user_version = 1');
+  db.close();
+  const buffer = bench.open();
+  expect(buffer.logId).toBe('log-1');
+  expect([...buffer.registeredMeters().keys()]).toEqual(['old']);
+  buffer.commit({ readings: [reading('old', 0)], rejected: [] });
+  buffer.close();
+  expect(quality()).toEqual(['2024-10-04 old accepted 1']);
 });
