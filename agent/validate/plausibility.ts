@@ -25,6 +25,9 @@ interface Context {
   readonly limits: Limits;
 }
 
+/** One that came late must not let two readings without a time of their own have the same. */
+export const latest = (a: EpochMs | undefined, b: EpochMs): EpochMs => (a !== undefined && a > b ? a : b);
+
 const NO_NOTES: readonly Note[] = [];
 
 /** Holds a sample against what its meter sent before. What cannot be true is left out; the rest stays a reading. */
@@ -58,7 +61,7 @@ export function judgePlausibility(before: MeterState, sample: Sample, context: C
 
   const stored = withRegister(withRegister(values, 'importWh', imported), 'exportWh', exported);
   const state: MeterState = {
-    lastMs: takenAtMs,
+    lastMs: latest(before.lastMs, takenAtMs),
     imported: imported?.state ?? before.imported,
     exported: exported?.state ?? before.exported,
     units,

@@ -2,6 +2,7 @@ import { FLAGS, type Flag } from '../domain/flags.js';
 import type { Reading } from '../domain/reading.js';
 import { printOfRegisters, printOfValues } from './fingerprint.js';
 import type { MeterMemory, MeterState } from './meter-memory.js';
+import { latest } from './plausibility.js';
 import type { RegisterState } from './register.js';
 import { REGISTERS_UNKNOWN } from './repeats.js';
 
@@ -20,7 +21,7 @@ export function recall(memory: MeterMemory, readings: Iterable<Remembered>): voi
     const { meter, takenAtMs, importWh, exportWh } = reading;
     const before = memory.stateOf(meter);
     const state: MeterState = {
-      lastMs: takenAtMs,
+      lastMs: latest(before.lastMs, takenAtMs),
       imported: newer(before.imported, importWh, takenAtMs),
       exported: newer(before.exported, exportWh, takenAtMs),
       units: undefined,

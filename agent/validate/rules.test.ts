@@ -54,6 +54,13 @@ test('a device that is switched off, or on, is no false zero', () => {
   }
 });
 
+test('a late reading in between does not let two readings have one time', () => {
+  const { says } = oneMeter();
+  const first = says({ powerW: 66 }, 0).reading;
+  says({ powerW: 65 }, 0, at(NOW - 60_000));
+  expect(says({ powerW: 66 }, 0).reading?.takenAtMs).not.toBe(first?.takenAtMs);
+});
+
 test('repeats two or three times a second, without a time and not marked, are readings', () => {
   const { says } = oneMeter();
   const times = [0, 0.3, 0.6].map((atS) => says({ powerW: 66 }, atS).reading?.takenAtMs);
