@@ -18,6 +18,7 @@ import {
   bufferPath,
   centreLink,
   controlPath,
+  feedOptions,
   knownMeters,
   makeDataDir,
   modelsDir,
@@ -28,7 +29,7 @@ import {
 import { createAnalytics } from './threads/analytics.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
-import { nativeFeed } from './validate/feeds/native.js';
+import { createFeeds } from './validate/feeds/registry.js';
 import { REMEMBERED } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
@@ -65,7 +66,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
-  const feeds = [nativeFeed];
+  const feeds = createFeeds(feedOptions(settings));
   const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
   validator.remember(buffer.recentReadings(REMEMBERED));
 

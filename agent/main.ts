@@ -1,30 +1,16 @@
 #!/usr/bin/env node
-import { existsSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadSettings } from '../config/load.js';
-import { printSettings } from '../config/print.js';
-import { referenceText } from '../config/reference.js';
-import type { Settings } from '../config/schema.js';
-import { createFleetView } from './api/fleet.js';
-import { readOverview } from './api/overview.js';
-import { openReader } from './buffer/reader.js';
-import { epochMs, METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
-import { systemClock } from './domain/clock.js';
-import { WattwardenError } from './domain/errors.js';
+import type { Given } from './commands/given.js';
+import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
+import { codeOf, messageOf, WattwardenError } from './domain/errors.js';
 import { describeFailure } from './domain/failure.js';
-import { flagsOf } from './domain/flags.js';
 import { REJECT_REASONS, type RejectReason } from './domain/rejection.js';
-import { askGateway } from './ops/control.js';
-import { readingsScreen, rejectedScreen } from './ops/listing.js';
-import { qualityPage } from './ops/quality-page.js';
-import { qualityReport } from './ops/quality-report.js';
-import { qualityScreen } from './ops/quality-screen.js';
-import { statusScreen } from './ops/status.js';
-import { runGateway } from './run.js';
-import { bufferPath, controlPath, silenceRules } from './settings.js';
-import type { MainView } from './threads/messages.js';
 import { VERSION } from './version.js';
+
+/**
+ * The commands and their options. What a command does is loaded when it is called: an installation that has not all
+ * parts still has those commands that it can run.
+ */
 
 /** Commands that live in another part of the repository, and may not be installed here. */
 const PARTS = {
@@ -45,31 +31,18 @@ const config = () => new Option('-c, --config <file>', 'configuration file').env
 const json = () => new Option('--json', 'print one JSON document');
 const limit = () => new Option('-n, --limit <count>', 'how many at most').argParser(parseLimit).default(20);
 
-interface Common {
-  readonly config?: string;
-  readonly json?: true;
-}
-
-const settingsOf = ({ config: file }: Common): Settings => loadSettings({ file, env: process.env });
-
 program
   .command('run')
   .description('run the gateway until it is told to stop')
   .addOption(config())
-  .action(async (options: Common) => {
-    process.exitCode = await runGateway(settingsOf(options));
-  });
+  .action(async (given: Given) => (await import('./commands/run.js')).run(given));
 
 program
   .command('status')
   .description('is it well, what came in, who is silent, what waits for the centre, which model serves')
   .addOption(config())
   .addOption(json())
-  .action(async (options: Common) => {
-    const overview = await readStatus(settingsOf(options));
-    print(options, overview, () => statusScreen(overview));
-    if (overview.health.status === 'failing') process.exitCode = 1;
-  });
+  .action(async (given: Given) => (await import('./commands/status.js')).status(given));
 
 program
   .command('readings')
@@ -78,11 +51,9 @@ program
   .addOption(json())
   .addOption(limit())
   .option('-m, --meter <id>', 'of one meter only', parseMeter)
-  .action((options: Common & { limit: number; meter?: MeterId }) => {
-    const rows = read(options, (reader) => reader.readings(only(options, 'limit', 'meter')));
-    const named = rows.map((row) => ({ ...row, flags: flagsOf(row.flags) }));
-    print(options, named, () => readingsScreen(rows));
-  });
+  .action(async (given: Given & { limit: number; meter?: MeterId }) =>
+    (await import('./commands/listings.js')).readings(given),
+  );
 
 program
   .command('rejected')
@@ -91,16 +62,9 @@ program
   .addOption(json())
   .addOption(limit())
   .addOption(new Option('-r, --reason <reason>', 'of one reason only').choices(Object.keys(REJECT_REASONS)))
-  .action((options: Common & { limit: number; reason?: RejectReason }) => {
-    const found = read(options, (reader) => ({
-      counts: reader.rejectedCounts(),
-      rows: reader.rejected(only(options, 'limit', 'reason')).map((row) => ({
-        ...row,
-        payload: Buffer.from(row.payload).toString('utf8'),
-      })),
-    }));
-    print(options, found, () => rejectedScreen(found));
-  });
+  .action(async (given: Given & { limit: number; reason?: RejectReason }) =>
+    (await import('./commands/listings.js')).rejected(given),
+  );
 
 program
   .command('quality')
@@ -111,43 +75,46 @@ program
   .option('--to <day>', 'last day; today when not given', parseDay)
   .option('-m, --meter <id>', 'of one meter only', parseMeter)
   .option('--html <file>', 'write it as a page of its own')
-  .action((options: QualityOptions) => {
-    const report = readQuality(options);
-    if (options.html !== undefined) {
-      writeFileSync(options.html, qualityPage(report));
-      console.error(`Written to ${options.html}`);
-      if (options.json !== true) return;
+  .action(async (given: Given & { from?: number; to?: number; meter?: MeterId; html?: string }) => {
+    if (!(await import('./commands/quality.js')).quality(given)) {
+      program.error('error: --from must not lie after --to, and a report has 400 days at most');
     }
-    print(options, report, () => qualityScreen(report));
   });
 
 program
   .command('sync')
   .description('ask the running gateway to push and pull at once')
   .addOption(config())
-  .action(async (options: Common) => {
-    await askGateway(controlPath(settingsOf(options)), 'sync-now');
-    console.log('Asked; `wattwarden status` shows the link.');
-  });
+  .action(async (given: Given) => (await import('./commands/sync.js')).sync(given));
+
+program
+  .command('feeds')
+  .description('look at how messages become readings')
+  .command('try')
+  .description('show which feed takes a message and what it makes of it, or why not; nothing is stored')
+  .addOption(config())
+  .addOption(json())
+  .requiredOption('-t, --topic <topic>', 'where it was published')
+  .requiredOption('-p, --payload <text>', 'what was published; - reads it from the standard input')
+  .action(async (given: Given & { topic: string; payload: string }) =>
+    (await import('./commands/feeds-try.js')).feedsTry(given),
+  );
 
 const configuration = program.command('config').description('look at the configuration');
 configuration
   .command('check')
   .description('check it and name every fault')
   .addOption(config())
-  .action((options: Common) => {
-    settingsOf(options);
-    console.log('The configuration is valid.');
-  });
+  .action(async (given: Given) => (await import('./commands/config.js')).checkConfig(given));
 configuration
   .command('print')
   .description('print what is in force, defaults included and secrets masked')
   .addOption(config())
-  .action((options: Common) => console.log(printSettings(settingsOf(options))));
+  .action(async (given: Given) => (await import('./commands/config.js')).printConfig(given));
 configuration
   .command('reference')
   .description('explain every key')
-  .action(() => console.log(referenceText()));
+  .action(async () => (await import('./commands/config.js')).printReference());
 
 for (const [name, { file, about }] of Object.entries(PARTS)) {
   program
@@ -158,75 +125,9 @@ for (const [name, { file, about }] of Object.entries(PARTS)) {
     .passThroughOptions()
     .action(async (given: string[]) => {
       const part = new URL(file, import.meta.url);
-      if (!existsSync(fileURLToPath(part))) throw new WattwardenError('install.missing_part', `wattwarden ${name}`);
       const { main } = (await import(part.href)) as { main(given: readonly string[]): Promise<void> };
       await main(given);
     });
-}
-
-/** From the buffer, and from the gateway itself when it runs. */
-async function readStatus(settings: Settings) {
-  const reader = openReader(bufferPath(settings));
-  try {
-    return await readOverview({
-      gateway: settings.gateway.name,
-      clock: systemClock,
-      source: reader,
-      live: { view: async () => (await askGateway(controlPath(settings), 'view')) as MainView },
-      fleet: createFleetView({ source: reader, clock: systemClock, silence: silenceRules(settings) }),
-    });
-  } finally {
-    reader.close();
-  }
-}
-
-const DAY_MS = 86_400_000;
-const REPORT_DAYS = 14;
-const MAX_REPORT_DAYS = 400;
-
-interface QualityOptions extends Common {
-  readonly from?: number;
-  readonly to?: number;
-  readonly meter?: MeterId;
-  readonly html?: string;
-}
-
-function readQuality(options: QualityOptions) {
-  const nowMs = systemClock.now();
-  const toMs = options.to ?? nowMs;
-  const fromMs = options.from ?? toMs - (REPORT_DAYS - 1) * DAY_MS;
-  if (fromMs > toMs) program.error('error: --from must not lie after --to');
-  if (toMs - fromMs > MAX_REPORT_DAYS * DAY_MS) program.error(`error: a report has ${MAX_REPORT_DAYS} days at most`);
-  const gateway = settingsOf(options).gateway.name;
-  return read(options, (reader) => {
-    const known = reader.meters().map(({ id }) => id);
-    const expected = options.meter === undefined ? known : known.filter((id) => id === options.meter);
-    const frame = { gateway, nowMs, fromMs, toMs, expected };
-    return qualityReport(
-      reader.quality({ fromMs: epochMs(fromMs), toMs: epochMs(toMs), ...only(options, 'meter') }),
-      frame,
-    );
-  });
-}
-
-function read<Result>(options: Common, query: (reader: ReturnType<typeof openReader>) => Result): Result {
-  const reader = openReader(bufferPath(settingsOf(options)));
-  try {
-    return query(reader);
-  } finally {
-    reader.close();
-  }
-}
-
-function only<Options extends object, Key extends keyof Options>(options: Options, ...keys: Key[]): Pick<Options, Key> {
-  return Object.fromEntries(keys.filter((key) => key in options).map((key) => [key, options[key]])) as Pick<
-    Options,
-    Key
-  >;
-}
-
-function print(options: Common, document: unknown, screen: () => string): void {
-  console.log(options.json === true ? JSON.stringify(document) : screen());
 }
 
 function parseLimit(text: string): number {
@@ -248,9 +149,16 @@ function parseMeter(text: string): MeterId {
   return meter;
 }
 
+/** A file or a package that is not here belongs to another installation; Node.js names it in its message. */
+function inWordsOfParts(error: unknown): unknown {
+  if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') return error;
+  const command = process.argv[2] ?? '';
+  return new WattwardenError('install.missing_part', `wattwarden ${command}: ${messageOf(error)}`, { cause: error });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(describeFailure(error));
+  console.error(describeFailure(inWordsOfParts(error)));
   process.exitCode = 1;
 }

@@ -25,15 +25,18 @@ export async function runGateway(settings: Settings): Promise<number> {
 
   const stopped = asked.first.then(() => gateway.stop());
   void asked.second.then(() => gateway.hurry());
-  await gateway.start();
-  const { mqtt, http } = gateway.addresses();
-  log.info({ gateway: settings.gateway.name, mqtt, http }, 'ready');
-  process.send?.({ kind: 'ready', mqtt, http } satisfies ReadyMessage);
-
-  const { stragglers, failures } = await stopped;
-  asked.forget();
-  log.info({}, 'stopped');
-  return stragglers.length + failures.length === 0 ? 0 : 1;
+  try {
+    await gateway.start();
+    const { mqtt, http } = gateway.addresses();
+    log.info({ gateway: settings.gateway.name, mqtt, http }, 'ready');
+    process.send?.({ kind: 'ready', mqtt, http } satisfies ReadyMessage);
+    const { stragglers, failures } = await stopped;
+    log.info({}, 'stopped');
+    return stragglers.length + failures.length === 0 ? 0 : 1;
+  } finally {
+    // A channel to a parent, once listened to, would keep the process alive.
+    asked.forget();
+  }
 }
 
 /** The first signal asks to stop, the second to hurry. A parent that is gone counts as a signal. */

@@ -7,8 +7,10 @@ import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
 import type { SilenceRules } from './domain/silence.js';
+import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
 import type { BrokerOptions } from './ingest/broker.js';
 import type { CentreSettings } from './threads/outward.js';
+import type { FeedOptions } from './validate/feeds/registry.js';
 import type { MeterFacts, Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
@@ -46,6 +48,18 @@ export const brokerOptions = ({ mqtt }: Settings): BrokerOptions => ({
   maxConnections: mqtt.max_connections,
   maxPending: mqtt.max_pending,
 });
+
+export const feedOptions = ({ feeds }: Settings): FeedOptions => ({
+  enabled: feeds.enabled,
+  custom: feeds.custom,
+  zone: timeZone(feeds.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone),
+});
+
+function timeZone(name: string): TimeZone {
+  const zone = parseTimeZone(name);
+  invariant(zone !== undefined, 'the schema has checked the time zone');
+  return zone;
+}
 
 export const validationRules = ({ mqtt, meters, validate }: Settings): Rules => ({
   maxPayloadBytes: mqtt.max_payload_bytes,

@@ -30,10 +30,12 @@ const isFirst = (key: Key): boolean => KEYS[KEYS.indexOf(key) - 1]?.kind === 'se
 const shownFallback = (key: Key): string => (key.fallback === undefined ? '' : fallbackOf(key));
 
 /** What one entry of a list may say. */
-function entryOf({ entry }: Key, indent: string): readonly string[] {
+function entryOf({ entry, path }: Key, indent: string): readonly string[] {
   return entry.flatMap((key, index) => {
-    const said = `${key.documentation} Must be ${key.rule}. Default: ${fallbackOf(key)}.`;
-    return [`${indent}#   ${index === 0 ? '- ' : '  '}${key.path.at(-1)}:`, ...wrapped(said, `${indent}#       # `)];
+    const limits = key.kind === 'section' ? '' : ` Must be ${key.rule}. Default: ${fallbackOf(key)}.`;
+    const deeper = '  '.repeat(key.path.length - path.length - 1);
+    const name = `${index === 0 ? '- ' : '  '}${deeper}${key.path.at(-1)}:`;
+    return [`${indent}#   ${name}`, ...wrapped(`${key.documentation}${limits}`, `${indent}#       ${deeper}# `)];
   });
 }
 

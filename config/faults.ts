@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { KEYS, type Key } from './keys.js';
+import { KEYS, type Key, withEntries } from './keys.js';
 import { nearest } from './suggest.js';
 
 type Issue = z.core.$ZodIssue;
@@ -9,7 +9,7 @@ type Path = readonly PropertyKey[];
 const MAX_SHOWN_CHARACTERS = 80;
 
 /** By dotted name without positions in lists: `meters.known.id`. */
-const BY_NAME = new Map(KEYS.flatMap((key) => [key, ...key.entry]).map((key) => [key.path.join('.'), key]));
+const BY_NAME = new Map(KEYS.flatMap(withEntries).map((key) => [key.path.join('.'), key]));
 
 interface Found {
   readonly value: unknown;
@@ -17,31 +17,36 @@ interface Found {
   readonly variable: string | undefined;
 }
 
+type Find = (path: Path) => Found;
+
 /** One line for each fault: `mqtt.port: must be a whole number from 0 to 65535 (got 70000)`. */
-export function faultsOf(issue: Issue, find: (path: Path) => Found): readonly string[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey(issue.path, name));
+export function faultsOf(issue: Issue, find: Find): readonly string[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => unknownKey(issue.path, name, find));
   const key = BY_NAME.get(plain(issue.path));
   const found = find(issue.path);
-  return [`${nameOf(issue.path)}: ${demand(issue, key, found)}${got(key, found)}`];
+  return [`${nameOf(issue.path, find)}: ${demand(issue, key, found)}${got(key, found)}`];
 }
 
-function unknownKey(parent: Path, name: string): string {
+function unknownKey(parent: Path, name: string, find: Find): string {
   const section = plain(parent);
   const siblings = [...BY_NAME.values()].filter((key) => key.path.slice(0, -1).join('.') === section);
   const near = nearest(
     name,
     siblings.map((key) => key.path.at(-1) ?? ''),
   );
-  const meant = near === undefined ? elsewhere(name) : nameOf([...parent, near]);
-  return `${nameOf([...parent, name])}: is not a setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  const meant = near === undefined ? elsewhere(name) : nameOf([...parent, near], find);
+  return `${nameOf([...parent, name], find)}: is not a setting${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }
 
 /** The right name in the wrong section. */
 const elsewhere = (name: string): string | undefined =>
   [...BY_NAME.values()].find((key) => key.path.at(-1) === name)?.path.join('.');
 
+/** Codes under which zod also reports what is not there at all. */
+const NOT_THERE: ReadonlySet<string | undefined> = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
+
 function demand(issue: Issue, key: Key | undefined, found: Found): string {
-  if (found.value === undefined && issue.code === 'invalid_type') return `must be given: ${key?.rule ?? issue.message}`;
+  if (found.value === undefined && NOT_THERE.has(issue.code)) return `must be given: ${key?.rule ?? issue.message}`;
   const ownWords = issue.code === 'custom' || issue.code === 'invalid_format';
   if (ownWords) return /^(must|may) /.test(issue.message) ? issue.message : `must be ${issue.message}`;
   return key === undefined || isEntry(issue.path) ? issue.message : `must be ${key.rule}`;
@@ -66,9 +71,10 @@ function shown(value: unknown): string {
 const isEntry = (path: Path): boolean => typeof path.at(-1) === 'number';
 const plain = (path: Path): string => path.filter((part) => typeof part !== 'number').join('.');
 
-const nameOf = (path: Path): string =>
-  path.reduce<string>(
-    (name, part) =>
-      typeof part === 'number' ? `${name}[${part}]` : name === '' ? String(part) : `${name}.${String(part)}`,
-    '',
-  );
+/** `feeds.custom[0 heating].meter`: an entry that has a name is shown with it, a person does not count from 0. */
+const nameOf = (path: Path, find: Find): string =>
+  path.reduce<string>((name, part, index) => {
+    if (typeof part !== 'number') return name === '' ? String(part) : `${name}.${String(part)}`;
+    const own = index === path.length - 1 ? undefined : find([...path.slice(0, index + 1), 'name']).value;
+    return typeof own === 'string' ? `${name}[${part} ${shown(own).slice(1, -1)}]` : `${name}[${part}]`;
+  }, '');

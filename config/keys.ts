@@ -7,6 +7,8 @@ type Kind = 'section' | 'text' | 'integer' | 'number' | 'boolean' | 'list';
 export interface Key {
   /** Names from the top: ['mqtt', 'port']. */
   readonly path: readonly string[];
+  /** `meters.known[].id`: as a reader finds it. */
+  readonly name: string;
   readonly kind: Kind;
   /** Reads as the end of "must be …". */
   readonly rule: string;
@@ -54,26 +56,32 @@ const KINDS: Readonly<Record<string, Kind>> = {
   array: 'list',
 };
 
-function below(parent: Node, path: readonly string[], inEnvironment: boolean): Key[] {
+/** A key, and what stands in the entries of a list. */
+export const withEntries = (key: Key): readonly Key[] => [key, ...key.entry.flatMap(withEntries)];
+
+function below(parent: Node, { path, prefix, inEnvironment }: Omit<Place, 'required'>): Key[] {
   return Object.entries(parent.properties ?? {}).flatMap(([name, child]) => {
     const node = nodeShape.parse(child);
     const required = parent.required?.includes(name) ?? false;
-    const key = describe(node, { path: [...path, name], inEnvironment, required });
-    return key.kind === 'section' ? [key, ...below(node, key.path, inEnvironment)] : [key];
+    const key = describe(node, { path: [...path, name], prefix: `${prefix}${name}`, inEnvironment, required });
+    if (key.kind !== 'section') return [key];
+    return [key, ...below(node, { path: key.path, prefix: `${key.name}.`, inEnvironment })];
   });
 }
 
 interface Place {
   readonly path: readonly string[];
+  readonly prefix: string;
   readonly inEnvironment: boolean;
   readonly required: boolean;
 }
 
-function describe(node: Node, { path, inEnvironment, required }: Place): Key {
+function describe(node: Node, { path, prefix, inEnvironment, required }: Place): Key {
   const kind = KINDS[node.type ?? ''];
   const entry = node.items === undefined ? undefined : nodeShape.parse(node.items);
   return {
     path,
+    name: prefix,
     kind: kind ?? 'text',
     rule: ruleOf(node, entry),
     documentation: node.description ?? '',
@@ -82,7 +90,7 @@ function describe(node: Node, { path, inEnvironment, required }: Place): Key {
     secret: node.secret ?? false,
     isPath: node.path ?? false,
     environment: inEnvironment && path.join() !== 'version' ? environmentName(path) : undefined,
-    entry: entry?.properties === undefined ? [] : below(entry, path, false),
+    entry: entry?.properties === undefined ? [] : below(entry, { path, prefix: `${prefix}[].`, inEnvironment: false }),
   };
 }
 
@@ -125,4 +133,8 @@ const length = ({ minLength, maxLength }: Node): string =>
   maxLength === undefined ? '' : ` of ${minLength ?? 0} to ${maxLength} characters`;
 
 /** Every key, a section before what stands in it, in the order of the schema. */
-export const KEYS: readonly Key[] = below(nodeShape.parse(z.toJSONSchema(settingsSchema, { io: 'input' })), [], true);
+export const KEYS: readonly Key[] = below(nodeShape.parse(z.toJSONSchema(settingsSchema, { io: 'input' })), {
+  path: [],
+  prefix: '',
+  inEnvironment: true,
+});

@@ -1,12 +1,12 @@
 import { stringify } from 'yaml';
 import { OTHER_VARIABLES } from './environment.js';
-import { KEYS, type Key } from './keys.js';
+import { KEYS, type Key, withEntries } from './keys.js';
 import { CONFIG_VERSION } from './schema.js';
 
 /** For a terminal: every key with its rule, default and variable. */
 export function referenceText(): string {
-  return KEYS.flatMap((key) => [key, ...key.entry])
-    .map((key) => [nameOf(key), ...linesAbout(key).map((line) => `    ${line}`)].join('\n'))
+  return KEYS.flatMap(withEntries)
+    .map((key) => [key.name, ...linesAbout(key).map((line) => `    ${line}`)].join('\n'))
     .join('\n\n');
 }
 
@@ -46,14 +46,18 @@ Every key has a default; a configuration file states only what differs. Start fr
 
 function sectionPage(section: Key): string {
   const keys = KEYS.filter((key) => key.path[0] === section.path[0] && key.kind !== 'section');
-  const rows = keys.flatMap((key) => [row(key), ...key.entry.map(row)]);
-  const head = `## ${nameOf(section)}\n\n${section.documentation} \`${section.environment ?? ''}\` takes the whole section.\n`;
+  const rows = keys.flatMap((key) =>
+    withEntries(key)
+      .filter(({ kind }) => kind !== 'section')
+      .map(row),
+  );
+  const head = `## ${section.name}\n\n${section.documentation} \`${section.environment ?? ''}\` takes the whole section.\n`;
   return [head, '| key | default | must be | what it is | variable |', '|---|---|---|---|---|', ...rows, ''].join('\n');
 }
 
 function row(key: Key): string {
   const variable = key.environment === undefined ? 'in the file only' : `\`${key.environment}\``;
-  const cells = [`\`${nameOf(key)}\``, code(fallbackOf(key)), key.rule, inContext(key), variable];
+  const cells = [`\`${key.name}\``, code(fallbackOf(key)), key.rule, inContext(key), variable];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
@@ -70,16 +74,10 @@ function variablesPage(): string {
   return ['## Other variables', '', '| variable | what it is |', '|---|---|', ...rows, ''].join('\n');
 }
 
-/** `meters.known[].id` for a key of an entry of a list. */
-function nameOf(key: Key): string {
-  const list = KEYS.find(({ entry }) => entry.includes(key));
-  return list === undefined ? key.path.join('.') : `${list.path.join('.')}[].${key.path.at(-1)}`;
-}
-
 const code = (text: string): string => (text === 'not set' || text === 'must be given' ? text : `\`${text}\``);
 
 /** A list entry without a default is not complete without its key; anything else may stay away. */
 export function fallbackOf(key: Key): string {
-  if (key.fallback !== undefined) return stringify(key.fallback, { lineWidth: 0 }).trim();
+  if (key.fallback !== undefined) return stringify(key.fallback, { lineWidth: 0, collectionStyle: 'flow' }).trim();
   return key.required ? 'must be given' : 'not set';
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { METER_ID_RULE, parseMeterId } from '../agent/domain/brand.js';
+import { feeds } from './feeds.js';
 
 /**
  * Every setting, once: its type, default, bounds and one line of documentation. The example file, the reference
@@ -295,6 +296,7 @@ export const settingsSchema = z.strictObject({
     .describe('Version of the format of this file; every file must state it.'),
   gateway: gateway.prefault({}).describe('This gateway.'),
   mqtt: mqtt.prefault({}).describe('Where meters publish.'),
+  feeds: feeds.prefault({}).describe('In which forms readings are taken.'),
   meters: meters.prefault({}).describe('Which meters are expected.'),
   validate: validate.prefault({}).describe('What a reading must satisfy.'),
   buffer: buffer.prefault({}).describe('Where readings are kept.'),

@@ -12,9 +12,10 @@ export const MENU = {
   bench: 'measure how fast the models run on this machine',
   eval: 'measure how good the models are',
   train: 'train the bundle that is shipped in models/bundles',
+  assemble: 'make an installation for production: `npm run assemble -- gateway` or `-- centre`',
   generate: 'write the files that are made from tables: example configuration, references, lists of errors',
   format: 'put the sources into the agreed form and mend what lint can mend',
-  clean: 'remove dist/',
+  clean: 'remove what was built and assembled here',
   help: 'show this list',
 };
 

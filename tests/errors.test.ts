@@ -50,7 +50,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'gateway.not_running': { in: 'agent/ops/control.test.ts' },
   'stop.straggler': () => stopAPartThatNeverStops(),
   'thread.died': () => startAThreadThatEnds(),
-  'install.missing_part': { in: 'tests/missing-part.test.ts' },
+  'install.missing_part': { in: 'tests/install.test.ts' },
 };
 
 let directory: string;

@@ -33,8 +33,8 @@ export interface BufferReader {
   analysedUpTo(): ChangeSeq;
   /** Slots whose content changed after `after`; a change that was only a score is left out. */
   slotsToAnalyse(after: ChangeSeq, limit: number): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
-  /** Of every meter the slots of the last `count` slot lengths up to its newest one, oldest first. */
-  lastSlots(count: number): Iterable<StoredSlot>;
+  /** Of every meter the slots of the last `count` slot lengths up to its newest analysed one, oldest first. */
+  analysedSlots(count: number): Iterable<StoredSlot>;
   /** From `fromMs` to before `toMs`, oldest first. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
   /** The last taken reading of each meter. */

@@ -132,11 +132,28 @@ test('a week of history of 25 meters in one go closes in bounded steps', () => {
   expect(calls).toBe(26);
   const reader = bench.reader();
   expect(reader.totals()).toMatchObject({ readings: 50_400, slots: 50_400 });
-  const newest = [...reader.lastSlots(288)];
-  expect(newest).toHaveLength(25 * 288);
-  expect(newest.slice(0, 288).map((slot) => slot.slotStartMs)).toEqual(
-    Array.from({ length: 288 }, (_, n) => START_MS + (2_016 - 288 + n) * SLOT_MS),
-  );
+});
+
+test('for the windows: a day of each meter up to its newest analysed slot, however much waits behind it', () => {
+  const buffer = bench.open();
+  const publish = (from: number, to: number): void => {
+    const slots = Array.from({ length: to - from }, (_, n) => from + n);
+    buffer.commit({ readings: slots.map((slot) => reading('m', slot * SLOT_MS, { powerW: slot })), rejected: [] });
+    while (buffer.closeSlots(LONG_AFTER, 2_000).more);
+  };
+  const reader = bench.reader();
+  const window = (): number[] => [...reader.analysedSlots(288)].map((slot) => (slot.slotStartMs - START_MS) / SLOT_MS);
+  const days = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);
+
+  publish(0, 400);
+  expect(window()).toEqual([]);
+  const { changeSeq } = reader.head();
+  buffer.storeAnalysis({ forecasts: [], scores: [], anomalies: [], analysedUpTo: changeSeq });
+  expect(window()).toEqual(days(112, 400));
+  publish(400, 500); // less than a window waits
+  expect(window()).toEqual(days(112, 400));
+  publish(500, 1_000); // more than a window waits
+  expect(window()).toEqual(days(112, 400));
 });
 
 test('far more old slots than fit in memory close by themselves', () => {

@@ -136,7 +136,7 @@ export const ERRORS = {
   },
   'install.missing_part': {
     hint: 'This command belongs to a part of wattwarden that is not installed here.',
-    action: 'Install the centre (`npm ci -w cloud-sync`) or the development parts (`npm ci`) as the command needs.',
+    action: 'Call it where that part is installed; README.md says how (gateway, centre, or the repository itself).',
     retry: false,
   },
 } as const satisfies Record<string, ErrorEntry>;

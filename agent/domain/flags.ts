@@ -45,7 +45,8 @@ export const FLAGS = {
 
 export type Flag = keyof typeof FLAGS;
 /** Those that a meter says of itself. */
-export type MeterFlag = 'tamper' | 'outage' | 'fault' | 'reversed';
+export const METER_FLAGS = ['tamper', 'outage', 'fault', 'reversed'] as const satisfies readonly Flag[];
+export type MeterFlag = (typeof METER_FLAGS)[number];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as readonly Flag[];
 

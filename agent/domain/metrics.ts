@@ -54,8 +54,8 @@ export const METRICS = {
   },
   event_loop_delay_seconds: {
     type: 'gauge',
-    help: 'Delay of the event loop over the last minute at most, by quantile (1 is the longest).',
-    labels: { thread: THREADS, quantile: ['0.5', '0.99', '1'] },
+    help: 'Delay of the event loop over the last minute at most, median, 99th percentile and longest.',
+    labels: { thread: THREADS, delay: ['median', 'p99', 'longest'] },
   },
   resident_memory_bytes: { type: 'gauge', help: 'Memory of the whole process.', labels: {} },
   http_requests_total: { type: 'counter', help: 'HTTP requests answered.', labels: { route: ANY, status: ANY } },
@@ -173,9 +173,9 @@ export function openEventLoopWatch(thread: ThreadName, metrics: Metrics): { clos
     if (delay.count === 0) return;
     // The histogram holds the time between two ticks of its own timer, the timer's period included.
     const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - DELAY_RESOLUTION_MS / 1e3);
-    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(50)), { thread, quantile: '0.5' });
-    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(99)), { thread, quantile: '0.99' });
-    metrics.set('event_loop_delay_seconds', seconds(delay.max), { thread, quantile: '1' });
+    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(50)), { thread, delay: 'median' });
+    metrics.set('event_loop_delay_seconds', seconds(delay.percentile(99)), { thread, delay: 'p99' });
+    metrics.set('event_loop_delay_seconds', seconds(delay.max), { thread, delay: 'longest' });
     // By time and not by reading: several readers must not take each other's maximum away.
     if (performance.now() - sinceMs < DELAY_WINDOW_MS) return;
     delay.reset();

@@ -15,8 +15,8 @@ export interface ScoringModel {
   readonly theft: TheftModel;
 }
 
-/** Half a day: a meter that was just installed has no past to differ from, and everything about it would look unusual. */
-const LEAST_SLOTS = WINDOW_SLOTS / 2;
+/** A day but for some gaps: to a meter whose first night has not passed yet, that night would look like a theft. */
+export const LEAST_SLOTS = Math.ceil(WINDOW_SLOTS * 0.9);
 
 /** Scores the newest slot of a window; undefined while the meter's history is too short. */
 export function scoreNewestSlot(

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkGolden } from '../../models/bundle/golden.js';
-import { MANIFEST_FILE, manifestSchema, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
-import { type Bundle, readBundle } from '../../models/bundle/read.js';
+import { MANIFEST_FILE, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
+import { type Bundle, parseManifest, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
 import { type Forecaster, openForecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
@@ -124,14 +124,6 @@ export const refusal = (version: string, error: unknown): BundleState => ({
   code: codeOf(error) ?? 'bundle.unreadable',
   detail: messageOf(error),
 });
-
-function parseManifest(bytes: Uint8Array) {
-  try {
-    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-  } catch (error) {
-    throw new WattwardenError('bundle.unreadable', `manifest: ${messageOf(error)}`, { cause: error });
-  }
-}
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'w', 0o644);

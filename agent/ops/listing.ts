@@ -54,7 +54,7 @@ export function rejectedScreen({ counts, rows }: RejectedView): string {
 }
 
 /** What a stranger sent must not be able to move the cursor of a terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   const safe = text.replace(/\p{Cc}/gu, '·');
   return safe.length <= SHOWN_CHARACTERS ? safe : `${safe.slice(0, SHOWN_CHARACTERS - 1)}…`;
 }

@@ -21,7 +21,8 @@ await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
   const watch = openEventLoopWatch('analytics', metrics);
   const reader = openReader(data.bufferPath);
   const windows = createSlotWindows();
-  for (const slot of reader.lastSlots(WINDOW_SLOTS)) windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
+  for (const slot of reader.analysedSlots(WINDOW_SLOTS))
+    windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
 
   const analysis = createAnalysis({
     reader,

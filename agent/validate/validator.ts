@@ -177,7 +177,7 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
       refuse(json.refusal, cut, named);
       return;
     }
-    const items = found.feed.decode(found.captures, json.value);
+    const items = found.feed.decode(found.captures, json.value, publication.receivedAtMs);
     if (items === 'ignored') return;
     if ('reason' in items) {
       refuse(items, cut, named);

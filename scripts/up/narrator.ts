@@ -18,6 +18,8 @@ export interface Narrator extends Part {
 
 const LOOK_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 15_000;
+/** The first may come before the first slots have closed. */
+const TRAINING_ATTEMPTS = 5;
 
 /** Says in a few lines what happens, and has the centre train a first model once it holds the history. */
 export function createNarrator({ clock, centreFile, configFile, bundlesDir }: NarratorOptions): Narrator {
@@ -29,25 +31,19 @@ export function createNarrator({ clock, centreFile, configFile, bundlesDir }: Na
     (await (await fetch(new URL(path, page), { signal: AbortSignal.timeout(5_000) })).json()) as Answer;
 
   async function narrate(): Promise<void> {
-    let said = '';
-    let saidAtMs = 0;
-    let asked = false;
+    const say = createSayer(clock);
+    let attempts = 0;
     while (!ending.signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, ending.signal);
       if (ending.signal.aborted) return;
       try {
         const overview = await get<Overview>('/api/v1/overview');
-        const line = sentence(overview);
-        const news = overview.bundle?.version ?? '';
-        if (news !== said || clock.monotonicMs() - saidAtMs >= SAY_EVERY_MS) {
-          console.log(`${new Date().toLocaleTimeString('en-GB')}  ${line}`);
-          said = news;
-          saidAtMs = clock.monotonicMs();
-        }
-        if (asked || !isReplicated(overview)) continue;
-        asked = true;
+        say(overview);
+        if (attempts >= TRAINING_ATTEMPTS || !isReplicated(overview)) continue;
+        attempts += 1;
         console.log('The centre has the history: it trains a model on it and releases it…');
         await runCommand(['cloud', 'retrain', '--release', '--out', bundlesDir, '--config', centreFile]);
+        attempts = TRAINING_ATTEMPTS;
       } catch (error) {
         if (!ending.signal.aborted) console.error(`(${messageOf(error)})`);
       }
@@ -78,13 +74,24 @@ export function createNarrator({ clock, centreFile, configFile, bundlesDir }: Na
 const count = (value: number): string => value.toLocaleString('en');
 const waiting = ({ backlog }: Overview): number => Object.values(backlog).reduce((sum, rows) => sum + rows, 0);
 
-/** The history is at the centre, slots and all, and the model that serves is still the one that came with the program. */
+/** The history is at the centre, but for what arrives as we look; and the model that serves came with the program. */
 const isReplicated = (overview: Overview): boolean =>
   overview.readings > 0 &&
-  overview.backlog.reading === 0 &&
-  overview.backlog.slot === 0 &&
-  overview.backlog.forecast === 0 &&
+  waiting(overview) <= 2 * overview.meters.known &&
   overview.bundle?.version.startsWith('default') === true;
+
+/** A line when the model changes, and one now and then. */
+function createSayer(clock: Clock): (overview: Overview) => void {
+  let said = '';
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+  return (overview) => {
+    const model = overview.bundle?.version ?? '';
+    if (model === said && clock.monotonicMs() - saidAtMs < SAY_EVERY_MS) return;
+    console.log(`${new Date().toLocaleTimeString('en-GB')}  ${sentence(overview)}`);
+    said = model;
+    saidAtMs = clock.monotonicMs();
+  };
+}
 
 function sentence(overview: Overview): string {
   const { meters, readings, rejected, bundle } = overview;

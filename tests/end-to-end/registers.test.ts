@@ -6,6 +6,7 @@ import { openBuffer } from '../../agent/buffer/buffer.js';
 import { openReader } from '../../agent/buffer/reader.js';
 import { epochMs } from '../../agent/domain/brand.js';
 import { systemClock } from '../../agent/domain/clock.js';
+import { invariant } from '../../agent/domain/errors.js';
 import { silentLogger } from '../../agent/domain/log.js';
 import { validationRules } from '../../agent/settings.js';
 import { nativeFeed } from '../../agent/validate/feeds/native.js';
@@ -42,7 +43,10 @@ function energiesOf(registerAt: (minute: number) => number): readonly number[] {
   while (buffer.closeSlots(epochMs(FROM_MS + MINUTES * 60_000), 1_000).more);
   buffer.close();
   const reader = openReader(path);
-  const slots = [...reader.lastSlots(1_000)].map(({ energyMwh }) => energyMwh / 1_000);
+  const [meter] = reader.meters();
+  invariant(meter !== undefined, 'the meter is registered');
+  const span = [epochMs(0), epochMs(FROM_MS + MINUTES * 60_000)] as const;
+  const slots = reader.slotsOf(meter.id, ...span).map(({ energyMwh }) => energyMwh / 1_000);
   reader.close();
   return slots;
 }

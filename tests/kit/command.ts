@@ -39,8 +39,8 @@ export interface RunningGateway {
 }
 
 /** A gateway in a process of its own. */
-export async function startGateway(configFile: string): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [PROGRAM, 'run', '--config', configFile], {
+export async function startGateway(configFile: string, program = PROGRAM): Promise<RunningGateway> {
+  const child = spawn(process.execPath, [program, 'run', '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: cleanEnvironment(),
   });

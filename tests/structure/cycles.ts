@@ -1,4 +1,4 @@
-import type { Source } from './tree.js';
+import type { Source } from '../../scripts/source-tree/tree.js';
 
 /** Each circle of imports once, as the files in its order. An address of a file that is not loaded here is no import. */
 export function findCycles(tree: ReadonlyMap<string, Source>): readonly (readonly string[])[] {

@@ -8,7 +8,8 @@ const SOUND: Readonly<Record<string, string>> = {
   'tsconfig.json': '{}',
   '.gitignore': '',
   'agent/package.json': manifest({ aedes: '1.2.0', 'better-sqlite3': '12.9.0', pg: '8.0.0' }),
-  'agent/main.ts': "import { run } from './gateway.js';\nrun();\nawait import(process.argv[2] ?? '');\n",
+  'agent/main.ts': "await import('./commands/run.js');\nawait import(process.argv[2] ?? '');\n",
+  'agent/commands/run.ts': "import { run } from '../gateway.js';\nrun();\n",
   'agent/gateway.ts': `
     import { listen } from './ingest/broker.js';
     import { open } from './buffer/buffer.js';

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type Reach, reachFrom } from '../../scripts/source-tree/reach.js';
+import type { Source } from '../../scripts/source-tree/tree.js';
 import { INSTALLATIONS, type Installation, type Unused } from './layers.js';
-import type { Source } from './tree.js';
 
 const versions = z.record(z.string(), z.string()).default({});
 const manifestShape = z.object({ dependencies: versions, optionalDependencies: versions });
@@ -29,10 +30,10 @@ export function faultsOfInstallations(root: string, tree: Tree, notYetUsed: read
   return INSTALLATIONS.flatMap((installation) => {
     const declared =
       manifests.find(({ folder }) => folder === installation.folder)?.dependencies ?? new Map<string, string>();
-    const reached = reachedFrom(installation.entry, tree);
+    const reached = reachFrom(installation, tree).packages;
     const excused = notYetUsed.filter(({ folder }) => folder === installation.folder);
     return [
-      ...(tree.has(installation.entry) ? [] : [`${installation.entry} is missing`]),
+      ...installation.entries.filter((entry) => !tree.has(entry)).map((entry) => `${entry} is missing`),
       ...looseVersions(installation, declared),
       ...undeclared(installation, declared, reached),
       ...unused(installation, declared, reached, excused),
@@ -46,8 +47,7 @@ function looseVersions({ folder }: Installation, declared: ReadonlyMap<string, s
     .map(([name, version]) => `${folder}/package.json does not pin ${name} (${version})`);
 }
 
-/** Package by the path of files that leads to it. */
-type Reached = ReadonlyMap<string, readonly string[]>;
+type Reached = Reach['packages'];
 
 function undeclared({ folder, never }: Installation, declared: ReadonlyMap<string, string>, reached: Reached) {
   return [...reached].flatMap(([name, path]) => {
@@ -74,22 +74,4 @@ function unused(
       .filter((name) => !idle.includes(name))
       .map((name) => `${name} of ${folder}/ stands in NOT_YET_USED of tests/structure/layers.ts without need`),
   ];
-}
-
-/** Follows code and the workers that are named by their address; types are gone when the program runs. */
-function reachedFrom(entry: string, tree: Tree): Reached {
-  const packages = new Map<string, readonly string[]>();
-  const seen = new Set<string>();
-  const waiting: { readonly file: string; readonly path: readonly string[] }[] = [{ file: entry, path: [entry] }];
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const { file, path } = next;
-    if (seen.has(file)) continue;
-    seen.add(file);
-    for (const edge of tree.get(file)?.edges ?? []) {
-      if (edge.kind === 'type') continue;
-      if (edge.name !== undefined && !packages.has(edge.name)) packages.set(edge.name, path);
-      if (edge.file !== undefined && tree.has(edge.file)) waiting.push({ file: edge.file, path: [...path, edge.file] });
-    }
-  }
-  return packages;
 }

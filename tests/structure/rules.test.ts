@@ -160,7 +160,7 @@ describe('two installations', () => {
   test('a package that the gateway loads in a worker and does not declare', () => {
     expect(faults(gateway({ aedes: '1.2.0', pg: '8.0.0' }))).toEqual([
       'agent/buffer/file.ts imports better-sqlite3, which no installation declares',
-      'agent/package.json does not declare better-sqlite3: agent/main.ts → agent/gateway.ts → agent/threads/worker.ts → agent/buffer/file.ts → better-sqlite3',
+      'agent/package.json does not declare better-sqlite3: agent/main.ts → agent/commands/run.ts → agent/gateway.ts → agent/threads/worker.ts → agent/buffer/file.ts → better-sqlite3',
     ]);
   });
 
@@ -179,7 +179,7 @@ describe('two installations', () => {
       "import { train } from '../../models/forecast/train/train.js';\ntrain();",
     );
     expect(faults(changes)).toEqual([
-      'the installation of agent/ must not load @tensorflow/tfjs-node: agent/main.ts → agent/gateway.ts → cloud-sync/timescale/connection.ts → models/forecast/train/train.ts → @tensorflow/tfjs-node',
+      'the installation of agent/ must not load @tensorflow/tfjs-node: agent/main.ts → agent/commands/run.ts → agent/gateway.ts → cloud-sync/timescale/connection.ts → models/forecast/train/train.ts → @tensorflow/tfjs-node',
     ]);
   });
 

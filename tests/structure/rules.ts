@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Edge, isTest, readTree, type Source } from '../../scripts/source-tree/tree.js';
 import { findCycles } from './cycles.js';
 import { faultsOfInstallations, readManifests } from './installations.js';
 import { DEVELOPMENT, DOORS, LAYERS, type Layer, PACKAGE_HOMES, TOP_LEVEL, type Unused } from './layers.js';
-import { type Edge, isTest, readTree, type Source } from './tree.js';
 
 const FOLDERS = ['agent', 'cloud-sync', 'models', 'config', 'scripts', 'tests'];
 

@@ -28,6 +28,15 @@ export function openSlotReads(db: Connection, { meterKeys, cursors }: Parts) {
     'select meter, newest_slot_ms as newestSlotMs from meter_state where newest_slot_ms is not null',
   );
 
+  const analysedOf = db.prepare<[number, number, number, number], StoredSlot>(
+    `with recursive at (ms) as (select ? union all select ms + ${SLOT_MS} from at where ms < ?)
+     select ${SLOT_COLUMNS} from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ? and s.data_seq <= ?
+       join meter m on m.id = s.meter left join model b on b.id = s.model`,
+  );
+  const oldestWaiting = db.prepare<[number], { meter: number; slotStartMs: number }>(
+    `select meter, min(slot_start_ms) as slotStartMs from slot where change_seq > ? and change_seq = data_seq group by meter`,
+  );
+
   function between(meter: number, fromMs: number, toMs: number): StoredSlot[] {
     const from = Math.max(Math.ceil(fromMs / SLOT_MS) * SLOT_MS, first.get() ?? 0);
     const to = Math.min(toMs, (last.get() ?? -1) + 1);
@@ -42,9 +51,15 @@ export function openSlotReads(db: Connection, { meterKeys, cursors }: Parts) {
 
   return {
     slotsToAnalyse: (after: ChangeSeq, limit: number) => toAnalyse(after, limit),
-    *lastSlots(count: number): Iterable<StoredSlot> {
+    *analysedSlots(count: number): Iterable<StoredSlot> {
+      const upTo = cursors.position('analysed');
+      const spanMs = (count - 1) * SLOT_MS;
+      const waiting = new Map(oldestWaiting.all(upTo).map(({ meter, slotStartMs }) => [meter, slotStartMs]));
       for (const { meter, newestSlotMs } of newestOfEach.all()) {
-        yield* between(meter, newestSlotMs - (count - 1) * SLOT_MS, newestSlotMs + SLOT_MS);
+        const newest = analysedOf.all(newestSlotMs - spanMs, newestSlotMs, meter, upTo).at(-1)?.slotStartMs;
+        // With more than a window waiting, what is analysed ends before the oldest of it.
+        const endMs = newest ?? (waiting.get(meter) ?? newestSlotMs) - SLOT_MS;
+        yield* analysedOf.all(endMs - spanMs, endMs, meter, upTo);
       }
     },
     slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[] {

@@ -23,10 +23,11 @@ export function valueScale(values: Range, positions: Range, count: number): Scal
   const low = Math.min(0, values.from);
   const high = Math.max(values.to, low + 1);
   const step = roundStep((high - low) / count);
-  const first = Math.floor(low / step);
+  // Below zero only as far as needed: a band that dips a little must not cost a fifth of the picture.
+  const first = Math.ceil(low / step);
   const last = Math.ceil(high / step);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-  return linear({ from: first * step, to: last * step }, positions, ticks);
+  return linear({ from: low, to: last * step }, positions, ticks);
 }
 
 function roundStep(least: number): number {

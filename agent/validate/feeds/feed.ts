@@ -42,6 +42,9 @@ export interface Feed {
   readonly subscriptions: readonly string[];
   /** Undefined: the topic is not of this feed. */
   match(topic: string): Captures | undefined;
-  /** `ignored`: a message that belongs to the feed and is no reading (a state, a birth). */
-  decode(captures: Captures, json: unknown): readonly Parsed[] | Refusal | 'ignored';
+  /**
+   * `ignored`: a message that belongs to the feed and is no reading (a state, a birth). `nearMs`, when it arrived,
+   * only decides which hour is meant where a local time without an offset occurs twice.
+   */
+  decode(captures: Captures, json: unknown, nearMs?: number): readonly Parsed[] | Refusal | 'ignored';
 }

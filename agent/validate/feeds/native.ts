@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../domain/brand.js';
 import type { Measure } from '../../domain/reading.js';
 import type { Feed, Parsed, Refusal } from './feed.js';
+import { parseBatch } from './native-batch.js';
 
 export const READING_FIELDS = {
   power_w: 'powerW',
@@ -15,7 +16,7 @@ export const READING_FIELDS = {
 const FIELD_NAMES = Object.keys(READING_FIELDS) as (keyof typeof READING_FIELDS)[];
 const TOPIC = /^meters\/([^/]+)\/reading$/;
 
-/** wattwarden's own JSON on `meters/<id>/reading`: one reading, or an array of readings. */
+/** wattwarden's own JSON on `meters/<id>/reading`: one reading, an array of readings, or a batch in rows. */
 export const nativeFeed: Feed = {
   name: 'native',
   subscriptions: ['meters/+/reading'],
@@ -24,11 +25,15 @@ export const nativeFeed: Feed = {
     return meter === undefined ? undefined : { meter };
   },
   decode({ meter = '' }, json) {
+    if (isBatch(json)) return parseBatch(meter, json, READING_FIELDS);
     if (!Array.isArray(json)) return [parseItem(meter, json)];
     if (json.length === 0) return { reason: 'nothing_usable', detail: 'an empty array' };
     return json.map((item) => parseItem(meter, item));
   },
 };
+
+const isBatch = (json: unknown): json is Readonly<Record<string, unknown>> =>
+  typeof json === 'object' && json !== null && Object.hasOwn(json, 'rows');
 
 function parseItem(meter: string, raw: unknown): Parsed {
   const refuse = (refusal: Refusal): Parsed => ({ raw, refusal });

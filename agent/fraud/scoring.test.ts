@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readBundle } from '../../models/bundle/read.js';
+import type { SlotWindow } from '../../models/window/slot-windows.js';
+import { epochMs, type MeterId } from '../domain/brand.js';
+import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
+import { LEAST_SLOTS, scoreNewestSlot } from './scoring.js';
+
+const bundle = await readBundle(fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url)));
+const METER = 'm1' as MeterId;
+const END = epochMs(1_768_478_400_000);
+
+/** The last `present` slots of a household whose load has a rhythm of an hour, seen through `watts`. */
+function windowOf(present: number, watts: (slot: number) => number): SlotWindow {
+  const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
+  for (let slot = WINDOW_SLOTS - present; slot < WINDOW_SLOTS; slot++) values[slot] = watts(slot);
+  return { endMs: END, values, present };
+}
+const usual = (slot: number): number => 200 + 40 * (slot % 12);
+const scored = (window: SlotWindow, threshold = 0.6) =>
+  scoreNewestSlot({ meter: METER, window, expectedW: undefined }, bundle, threshold);
+
+test('a meter whose first day has not passed is not scored', () => {
+  expect(scored(windowOf(LEAST_SLOTS - 1, usual))).toBeUndefined();
+  expect(scored(windowOf(LEAST_SLOTS, usual))).toBeDefined();
+});
+
+test('every slot gets a score of the slot that the window ends with; only a high one is an anomaly', () => {
+  const honest = scored(windowOf(WINDOW_SLOTS, usual));
+  expect(honest?.score).toMatchObject({ meter: METER, slotStartMs: END - SLOT_MS, modelVersion: bundle.version });
+  expect(honest?.score.score).toBeLessThan(0.6);
+  expect(honest?.anomaly).toBeUndefined();
+
+  const stopped = scored(windowOf(WINDOW_SLOTS, (slot) => (slot >= WINDOW_SLOTS - 24 ? 0 : usual(slot))));
+  expect(stopped?.score.score).toBeGreaterThanOrEqual(0.6);
+  expect(stopped?.anomaly).toMatchObject({ ...stopped?.score, type: 'low_consumption', actualWh: 0 });
+  expect(stopped?.anomaly?.sentence).not.toBe('');
+});
+
+test('the threshold decides', () => {
+  const window = windowOf(WINDOW_SLOTS, usual);
+  const score = scored(window)?.score.score ?? 0;
+  expect(scored(window, score)?.anomaly).toBeDefined();
+  expect(scored(window, score + 1e-9)?.anomaly).toBeUndefined();
+});

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createKeyPair, signManifest } from '../../models/bundle/signature.js';
+import { silentLogger } from '../domain/log.js';
+import { createModelStore, type Incoming, type ModelStore } from './store.js';
+
+const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
+const centre = createKeyPair();
+const stranger = createKeyPair();
+
+let dir = '';
+let store: ModelStore;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ww-models-'));
+  store = storeTrusting(centre.publicKey);
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const storeTrusting = (...trustedKeys: string[]): ModelStore =>
+  createModelStore({ dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys, log: silentLogger });
+
+/** The shipped bundle under another version, signed as a centre would. */
+async function release(version: string, change: Partial<Incoming> & { signedBy?: string } = {}): Promise<Incoming> {
+  const { signedBy = centre.privateKeyPem, ...rest } = change;
+  const text = await readFile(join(SHIPPED, 'manifest.json'), 'utf8');
+  const manifest = Buffer.from(text.replace(/"version":\s*"[^"]*"/, `"version": "${version}"`));
+  const file = (name: string): Promise<Buffer> => readFile(join(SHIPPED, name));
+  return { version, manifest, signature: signManifest(manifest, signedBy), file, ...rest };
+}
+
+/** Which version serves; the forecaster is closed again. */
+async function serving(models = store): Promise<string> {
+  const { loaded } = await models.load();
+  await loaded.forecaster.close();
+  return loaded.state.version;
+}
+
+const flipped = (bytes: Uint8Array): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[Math.floor(copy.length / 2)] = (copy[Math.floor(copy.length / 2)] ?? 0) ^ 1;
+  return copy;
+};
+
+test('what came with the program serves until a release is there, then the newest release', async () => {
+  expect(await serving()).toBe('default-1');
+  expect(await store.newestVersion()).toBeUndefined();
+  await store.receive(await release('r1'));
+  await store.receive(await release('r2'));
+  expect(await serving()).toBe('r2');
+  expect(await store.newestVersion()).toBe('r2');
+});
+
+test('the release before the newest is kept, older ones go, and a repeat changes nothing', async () => {
+  for (const version of ['r1', 'r2', 'r3', 'r3']) await store.receive(await release(version));
+  expect((await readdir(join(dir, 'models'))).sort()).toEqual(['installed.json', 'r2', 'r3']);
+});
+
+test.each<[string, string, () => Promise<Incoming>]>([
+  [
+    'a flipped bit in a model',
+    'bundle.hash_mismatch',
+    async () => {
+      const good = await release('bad');
+      const file = async (name: string) => (name.includes('int8') ? flipped(await good.file(name)) : good.file(name));
+      return { ...good, file };
+    },
+  ],
+  [
+    'a flipped bit in the manifest',
+    'bundle.bad_signature',
+    async () => {
+      const good = await release('bad');
+      return { ...good, manifest: flipped(good.manifest) };
+    },
+  ],
+  ['the signature of a stranger', 'bundle.bad_signature', () => release('bad', { signedBy: stranger.privateKeyPem })],
+  ['no signature', 'bundle.bad_signature', () => release('bad', { signature: '' })],
+  [
+    'a truncated model',
+    'bundle.hash_mismatch',
+    async () => {
+      const good = await release('bad');
+      return { ...good, file: async (name) => (await good.file(name)).subarray(0, 100) };
+    },
+  ],
+  [
+    'another version than its manifest says',
+    'bundle.unreadable',
+    async () => ({ ...(await release('bad')), version: 'other' }),
+  ],
+])('%s is refused, and the old one serves on', async (_what, code, make) => {
+  await store.receive(await release('good'));
+  await expect(store.receive(await make())).rejects.toMatchObject({ code });
+  expect(await serving()).toBe('good');
+  expect((await readdir(join(dir, 'models'))).sort()).toEqual(['good', 'installed.json']);
+});
+
+test('a manifest cannot make a file outside of the bundle', async () => {
+  const good = await release('bad');
+  const manifest = Buffer.from(good.manifest.toString().replaceAll('golden.json', '../golden.json'));
+  const evil = { ...good, manifest, signature: signManifest(manifest, centre.privateKeyPem) };
+  await expect(store.receive(evil)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+});
+
+test('a gateway that trusts no key takes no release', async () => {
+  await expect(storeTrusting().receive(await release('r1'))).rejects.toMatchObject({ code: 'bundle.bad_signature' });
+});
+
+test('what the card has spoilt since is named, and the release before it serves', async () => {
+  await store.receive(await release('r1'));
+  await store.receive(await release('r2'));
+  const path = join(dir, 'models', 'r2', 'forecast.int8.onnx');
+  await writeFile(path, flipped(await readFile(path)));
+  const { loaded, refused } = await store.load();
+  await loaded.forecaster.close();
+  expect(loaded.state.version).toBe('r1');
+  expect(refused).toMatchObject([{ state: 'refused', version: 'r2', code: 'bundle.hash_mismatch' }]);
+});
+
+test('a key that is no longer trusted takes its releases with it', async () => {
+  await store.receive(await release('r1'));
+  expect(await serving(storeTrusting(stranger.publicKey))).toBe('default-1');
+  expect(await serving(storeTrusting(stranger.publicKey, centre.publicKey))).toBe('r1');
+});
+
+test('a model that does not give its golden outputs here: float32 serves in place of int8', async () => {
+  const shipped = join(dir, 'shipped');
+  await cp(SHIPPED, shipped, { recursive: true });
+  const models = createModelStore({
+    dir: join(dir, 'models'),
+    shippedDir: await withOddInt8(shipped),
+    trustedKeys: [],
+    log: silentLogger,
+  });
+  const { loaded } = await models.load();
+  await loaded.forecaster.close();
+  expect(loaded.state.precision).toBe('float32');
+});
+
+/** As if this processor computed int8 differently: the stored int8 answers are other ones. */
+async function withOddInt8(bundle: string): Promise<string> {
+  const golden = JSON.parse(await readFile(join(bundle, 'golden.json'), 'utf8')) as { cases: { int8: string }[] };
+  for (const one of golden.cases) {
+    const watts = new Float32Array(Uint8Array.from(Buffer.from(one.int8, 'base64')).buffer);
+    one.int8 = Buffer.from(watts.map((value) => value * 3 + 1_000).buffer).toString('base64');
+  }
+  const bytes = Buffer.from(JSON.stringify(golden));
+  await writeFile(join(bundle, 'golden.json'), bytes);
+  const manifest = JSON.parse(await readFile(join(bundle, 'manifest.json'), 'utf8')) as {
+    files: Record<string, object>;
+  };
+  manifest.files['golden.json'] = { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+  await writeFile(join(bundle, 'manifest.json'), JSON.stringify(manifest));
+  return bundle;
+}

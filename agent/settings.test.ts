@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { settingsSchema } from '../config/schema.js';
+import { feedOptions } from './settings.js';
+import { createFeeds, SHIPPED_MAPPINGS } from './validate/feeds/registry.js';
+
+test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
+  for (const mapping of mappings) {
+    expect(settingsSchema.parse({ feeds: { custom: [mapping] } }).feeds.custom).toEqual([mapping]);
+  }
+});
+
+test('feeds are asked in the order of the settings, those of one’s own first', () => {
+  const [mapping] = SHIPPED_MAPPINGS['dsmr-reader'];
+  const custom = [{ ...mapping, name: 'mine' }];
+  const settings = settingsSchema.parse({ feeds: { enabled: ['tasmota', 'native'], custom } });
+  expect(createFeeds(feedOptions(settings)).map(({ name }) => name)).toEqual(['mine', 'tasmota', 'native']);
+  expect(createFeeds(feedOptions(settingsSchema.parse({}))).map(({ name }) => name)).toEqual(['native']);
+});
+
+test('local times are those of the machine until a zone is set', () => {
+  const machine = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  expect(feedOptions(settingsSchema.parse({})).zone.name).toBe(machine);
+  expect(feedOptions(settingsSchema.parse({ feeds: { time_zone: 'Asia/Kolkata' } })).zone.name).toBe('Asia/Kolkata');
+});

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createSlotWindows } from '../../models/window/slot-windows.js';
+import { until } from '../../tests/kit/until.js';
+import { openBuffer, type Buffer as Storage } from '../buffer/buffer.js';
+import { type BufferReader, openReader } from '../buffer/reader.js';
+import { epochMs, type MeterId } from '../domain/brand.js';
+import { seededRandom, systemClock } from '../domain/clock.js';
+import { silentLogger } from '../domain/log.js';
+import { createMetrics } from '../domain/metrics.js';
+import type { BundleState } from '../domain/results.js';
+import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
+import { createForecasting } from '../forecast/forecasting.js';
+import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
+import { createModelStore } from '../model-store/store.js';
+import { type Analysis, createAnalysis } from './analysis-loop.js';
+import type { FromAnalytics } from './messages.js';
+
+const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
+const LAST_SLOT = Math.floor(Date.now() / SLOT_MS) - 10;
+const HONEST = 'honest' as MeterId;
+const THIEF = 'thief' as MeterId;
+
+let dir = '';
+let buffer: Storage;
+let reader: BufferReader;
+let analysis: Analysis;
+let bundles: BundleState[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ww-analysis-'));
+  bundles = [];
+  const path = join(dir, 'buffer.sqlite');
+  const bounds = { slotGraceMs: 0, maxRejected: 100, retentionMs: 90 * 86_400_000, keepUnsettled: false };
+  buffer = openBuffer({ ...bounds, path, clock: systemClock, log: silentLogger });
+  reader = openReader(path);
+});
+afterEach(async () => {
+  await analysis?.stop();
+  reader.close();
+  buffer.close();
+  await rm(dir, { recursive: true });
+});
+
+/** As the analytics worker composes it, with the writer in the same thread. */
+async function startAnalysis(): Promise<void> {
+  const windows = createSlotWindows();
+  for (const slot of reader.analysedSlots(WINDOW_SLOTS))
+    windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
+  const post = (message: FromAnalytics['message']): void => {
+    if (message.kind === 'bundle') {
+      bundles.push(message.bundle);
+      return;
+    }
+    buffer.storeAnalysis(message.result);
+    analysis.stored(message.result.analysedUpTo);
+  };
+  analysis = createAnalysis({
+    reader,
+    windows,
+    forecasting: createForecasting(windows),
+    score: scoreNewestSlot,
+    models: createModelStore({ dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys: [], log: silentLogger }),
+    threshold: 0.6,
+    post,
+    clock: systemClock,
+    random: seededRandom(1),
+    log: silentLogger,
+    metrics: createMetrics(),
+  });
+  await analysis.loadModels();
+  analysis.start();
+}
+
+/** A household with a morning and an evening; nothing random. */
+const powerW = (slot: number): number =>
+  180 + 60 * (slot % 5) + 500 * Math.max(0, Math.sin((slot / 288) * 4 * Math.PI)) ** 2;
+
+function publish(meter: MeterId, slots: readonly number[], watts: (slot: number) => number = powerW): void {
+  const readings = slots.map((slot) => {
+    const takenAtMs = epochMs(slot * SLOT_MS + SLOT_MS / 2);
+    return { meter, takenAtMs, timeSource: 'meter' as const, receivedAtMs: takenAtMs, powerW: watts(slot), flags: 0 };
+  });
+  buffer.commit({ readings, rejected: [] });
+  while (buffer.closeSlots(systemClock.now(), 1_000).more);
+  analysis?.wake();
+}
+
+const slotsUpTo = (last: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => last - count + 1 + index);
+const isIdle = (): boolean => reader.slotsToAnalyse(reader.analysedUpTo(), 1).slots.length === 0;
+const lastForecast = (meter: MeterId) => reader.latestForecast(meter)?.issuedSlotMs;
+
+test('history is scored whole and forecast once, at its end', async () => {
+  publish(HONEST, slotsUpTo(LAST_SLOT, 3 * WINDOW_SLOTS));
+  await startAnalysis();
+  await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
+  const slots = reader.slotsOf(HONEST, epochMs(0), epochMs(Date.now()));
+  expect(slots).toHaveLength(3 * WINDOW_SLOTS);
+  // The first day is the past that everything else is compared with.
+  expect(slots.filter((slot) => slot.scoreE4 === null)).toHaveLength(LEAST_SLOTS - 1);
+  expect(reader.totals().forecasts).toBe(1);
+  const steps = reader.latestForecast(HONEST)?.steps ?? [];
+  expect(steps.length).toBeGreaterThanOrEqual(12);
+  for (const { lowW, medianW, highW } of steps) expect(lowW <= medianW && medianW <= highW).toBe(true);
+});
+
+test('a meter that is bypassed is found, with a sentence; the honest one is not', async () => {
+  const slots = slotsUpTo(LAST_SLOT, 2 * WINDOW_SLOTS);
+  publish(HONEST, slots);
+  publish(THIEF, slots, (slot) => powerW(slot) * (slot > LAST_SLOT - 24 ? 0.03 : 1));
+  await startAnalysis();
+  await until('everything is analysed', () => reader.totals().forecasts === 2 && isIdle());
+  const found = reader.anomalies({ limit: 1_000 });
+  expect(new Set(found.map((anomaly) => anomaly.meter))).toEqual(new Set([THIEF]));
+  expect(found[0]).toMatchObject({ type: 'low_consumption', modelVersion: 'default-1' });
+  expect(found[0]?.sentence).toMatch(/\d/);
+});
+
+test('the next slot alone is analysed next; after a restart nothing is analysed again', async () => {
+  publish(HONEST, slotsUpTo(LAST_SLOT - 1, WINDOW_SLOTS));
+  await startAnalysis();
+  await until('the first forecast', () => lastForecast(HONEST) === LAST_SLOT * SLOT_MS);
+  publish(HONEST, [LAST_SLOT]);
+  await until('the second forecast', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
+  await until('nothing is left', isIdle);
+  const { changeSeq } = reader.head();
+  await analysis.stop();
+  await startAnalysis();
+  await until('a model serves again', () => bundles.length === 2);
+  analysis.wake();
+  await until('nothing is left', isIdle);
+  expect(reader.head().changeSeq).toBe(changeSeq);
+});
+
+test('a late reading makes a new forecast from the corrected window', async () => {
+  const slots = slotsUpTo(LAST_SLOT, WINDOW_SLOTS);
+  publish(
+    HONEST,
+    slots.filter((slot) => slot !== LAST_SLOT - 3),
+  );
+  await startAnalysis();
+  await until('the first forecast', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
+  const before = reader.latestForecast(HONEST)?.steps[0]?.medianW;
+  publish(HONEST, [LAST_SLOT - 3], () => 3_000);
+  await until('another forecast', () => reader.latestForecast(HONEST)?.steps[0]?.medianW !== before);
+});
