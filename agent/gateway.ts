@@ -6,19 +6,19 @@ import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
 import type { BundleState, LinkState } from './domain/results.js';
-import { createBroker } from './ingest/broker.js';
+import { createIngest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
 import {
-  brokerOptions,
   bufferOptions,
   bufferPath,
   centreLink,
   controlPath,
   feedOptions,
+  ingestOptions,
   knownMeters,
   makeDataDir,
   modelsDir,
@@ -70,16 +70,23 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
   validator.remember(buffer.recentReadings(REMEMBERED));
 
-  // agent/ingest — the embedded broker. It gathers what all clients sent in one turn, calls storeReadings once (a group
-  // commit), and sends the PUBACKs when that has returned.
+  // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
+  // it calls storeReadings once, and the PUBACKs are sent when that has returned.
   const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
-  const ingest = createBroker(
-    brokerOptions(settings),
+  const subscriptions = feeds.flatMap((feed) => feed.subscriptions);
+  const ingest = createIngest(
+    ingestOptions(settings, subscriptions),
     { isReading, accept: storeReadings },
     {
-      clock,
-      log,
-      events: { connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1) },
+      ...surroundings,
+      events: {
+        connectionRefused: () => metrics.inc('mqtt_connections_refused_total', 1),
+        source: {
+          connected: (is) => metrics.set('source_connections', is ? 1 : 0),
+          ignored: (why) => metrics.inc('source_ignored_total', 1, { why }),
+          failed: () => metrics.inc('loop_failures_total', 1, { loop: 'source' }),
+        },
+      },
     },
   );
 

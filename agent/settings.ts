@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
+import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
@@ -9,6 +10,8 @@ import type { Meter } from './domain/meter.js';
 import type { SilenceRules } from './domain/silence.js';
 import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
 import type { BrokerOptions } from './ingest/broker.js';
+import type { ClientOptions } from './ingest/client.js';
+import type { IngestOptions } from './ingest/ingest.js';
 import type { CentreSettings } from './threads/outward.js';
 import type { FeedOptions } from './validate/feeds/registry.js';
 import type { MeterFacts, Rules } from './validate/validator.js';
@@ -41,6 +44,46 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
 });
+
+/** `subscriptions`: topic filters of all feeds. */
+export const ingestOptions = (settings: Settings, subscriptions: readonly string[]): IngestOptions => ({
+  broker: settings.mqtt.enabled ? brokerOptions(settings) : undefined,
+  source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
+  maxPending: settings.mqtt.max_pending,
+  commitWindowMs: settings.mqtt.commit_window_ms,
+});
+
+function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {
+  const text = (file: string | undefined) => (file === undefined ? undefined : readPem(file));
+  return {
+    url: source.url,
+    protocol: source.protocol,
+    clientId: source.client_id ?? `wattwarden-${gateway.name}`,
+    user: source.user,
+    keepaliveS: source.keepalive_s,
+    sessionExpiryS: source.session_expiry_s,
+    maxRetryMs: source.max_retry_s * 1_000,
+    maxPending: mqtt.max_pending,
+    filters: subscriptions.map((filter) =>
+      source.share_group === undefined ? filter : `$share/${source.share_group}/${filter}`,
+    ),
+    statusTopic: source.publish_status ? `wattwarden/${gateway.name}/status` : undefined,
+    secrets: () => ({
+      password: readSecret(source, 'password'),
+      ca: text(source.ca_file),
+      cert: text(source.cert_file),
+      key: source.key_file === undefined ? undefined : readSecretFile(source.key_file),
+    }),
+  };
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new WattwardenError('source.untrusted', messageOf(error), { cause: error });
+  }
+}
 
 export const brokerOptions = ({ mqtt }: Settings): BrokerOptions => ({
   host: mqtt.host,

@@ -21,6 +21,7 @@ import { signManifest, verifyManifest } from '../models/bundle/signature.js';
 type Provocation = (() => unknown) | { readonly in: string };
 
 const BUFFER = { in: 'agent/buffer/buffer.test.ts' };
+const SOURCE = { in: 'tests/real-clients/outside-broker.test.ts' };
 const PUSH = { in: 'cloud-sync/push/push.test.ts' };
 
 /** The compiler asks for a line for each code. */
@@ -30,6 +31,10 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'secret.unreadable': () => readSecretFile(join(directory, 'none')),
   'port.in_use': { in: 'agent/ingest/broker.test.ts' },
   'port.forbidden': () => listenOn('203.0.113.1'), // an address for documentation, which no machine has
+  'source.unreachable': SOURCE,
+  'source.refused': SOURCE,
+  'source.untrusted': SOURCE,
+  'source.lost': SOURCE,
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,

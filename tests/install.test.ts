@@ -83,7 +83,7 @@ describe('the gateway’s', () => {
     const config = join(directory, 'gateway.yaml');
     const settings = { gateway: { data_dir: join(directory, 'data') }, mqtt: { port: 0 }, http: { port: 0 } };
     writeFileSync(config, stringify({ version: 1, ...settings }));
-    const running = await startGateway(config, program(gateway));
+    const running = await startGateway(config, { program: program(gateway) });
     try {
       await until('the model serves', () => running.output().includes('model serves'));
       const client = await connectAsync(`mqtt://${running.mqtt}`);

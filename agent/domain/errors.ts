@@ -34,6 +34,27 @@ export const ERRORS = {
     action: 'Use a port above 1023, or an address of this machine.',
     retry: false,
   },
+  'source.unreachable': {
+    hint: 'The broker that readings are taken from does not answer.',
+    action: 'Check source.url and the link; what meters publish meanwhile waits at that broker.',
+    retry: true,
+  },
+  'source.refused': {
+    hint: 'The broker that readings are taken from refused this gateway.',
+    action: 'Check source.user, its password, and that it may connect and subscribe there.',
+    retry: true,
+  },
+  'source.untrusted': {
+    hint: 'The encrypted connection to the broker that readings are taken from was not established.',
+    action: 'Check source.ca_file, cert_file and key_file, the name in the certificate, and the date of this machine.',
+    retry: true,
+  },
+  'source.lost': {
+    hint: 'The connection to the broker that readings are taken from ended.',
+    action:
+      'Nothing to do if it comes back; if it ends again and again, look for a second client with source.client_id.',
+    retry: true,
+  },
   'buffer.unopenable': {
     hint: 'The buffer file could not be opened.',
     action: 'Check that the directory exists, is writable and is on a local file system.',

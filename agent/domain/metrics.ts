@@ -45,6 +45,12 @@ export const METRICS = {
   },
   mqtt_connections: { type: 'gauge', help: 'Clients connected to the embedded broker.', labels: {} },
   mqtt_connections_refused_total: { type: 'counter', help: 'Connections refused by the embedded broker.', labels: {} },
+  source_connections: { type: 'gauge', help: 'Connections to the broker of `source`: 1 or 0.', labels: {} },
+  source_ignored_total: {
+    type: 'counter',
+    help: 'Messages of the broker of `source` that are no new reading: replayed by it, or of no known feed.',
+    labels: { why: ['retained', 'no_feed'] },
+  },
   loop_failures_total: { type: 'counter', help: 'Failed turns of a supervised loop.', labels: { loop: ANY } },
   thread_restarts_total: { type: 'counter', help: 'Worker threads started again.', labels: { thread: THREADS } },
   thread_answers: {

@@ -31,11 +31,15 @@ interface Surroundings {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: BrokerEvents;
+  /** Shared with whatever else takes readings in; one of its own when not given. */
+  readonly commits?: GroupCommit;
 }
 
 /** The embedded MQTT broker. A reading is acknowledged after `accept` has returned, and never before. */
-export function createBroker(options: BrokerOptions, sink: Sink, { clock, log, events }: Surroundings): Ingest {
-  const commits = createGroupCommit(sink.accept, options.maxPending);
+export function createBroker(options: BrokerOptions, sink: Sink, surroundings: Surroundings): Ingest {
+  const { clock, log, events } = surroundings;
+  const commits =
+    surroundings.commits ?? createGroupCommit(sink.accept, { maxPending: options.maxPending, windowMs: 0 });
   const sockets = new Set<Socket>();
   let aedes: Aedes | undefined;
   let server: Server | undefined;

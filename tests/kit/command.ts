@@ -38,9 +38,13 @@ export interface RunningGateway {
   stop(): Promise<number | null>;
 }
 
-/** A gateway in a process of its own. */
-export async function startGateway(configFile: string, program = PROGRAM): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [program, 'run', '--config', configFile], {
+/** A gateway in a process of its own; `under` is a program that runs it, with its arguments. */
+export async function startGateway(
+  configFile: string,
+  { program = PROGRAM, under = [] }: { readonly program?: string; readonly under?: readonly string[] } = {},
+): Promise<RunningGateway> {
+  const [first = '', ...given] = [...under, process.execPath, program, 'run', '--config', configFile];
+  const child = spawn(first, given, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: cleanEnvironment(),
   });
@@ -63,7 +67,9 @@ export async function startGateway(configFile: string, program = PROGRAM): Promi
       await exited;
     },
     async stop() {
-      child.kill('SIGTERM');
+      // Heard by the gateway itself also when another program runs it.
+      if (under.length > 0 && child.connected) child.disconnect();
+      else child.kill('SIGTERM');
       return await exited;
     },
   };

@@ -11,13 +11,13 @@ export interface LoneGateway extends RunningGateway {
   close(): Promise<void>;
 }
 
-/** A gateway without a centre, in a process and a directory of its own. */
-export async function openLoneGateway(settings: object = {}): Promise<LoneGateway> {
+/** A gateway without a centre, in a process and a directory of its own; `under` as for startGateway. */
+export async function openLoneGateway(settings: object = {}, under: readonly string[] = []): Promise<LoneGateway> {
   const dir = await mkdtemp(join(tmpdir(), 'wattwarden-lone-'));
   const config = join(dir, 'gateway.yaml');
   const base = { version: 1, gateway: { data_dir: join(dir, 'data') }, mqtt: { port: 0 }, http: { port: 0 } };
   await writeFile(config, stringify({ ...base, ...settings }));
-  const gateway = await startGateway(config);
+  const gateway = await startGateway(config, { under });
   return {
     ...gateway,
     config,

@@ -81,11 +81,4 @@ export interface Unused {
 }
 
 /** Declared dependencies that nothing imports yet; an entry that is no longer true is a fault too. */
-export const NOT_YET_USED: readonly Unused[] = [
-  {
-    folder: 'agent',
-    name: 'mqtt',
-    since: '2026-11-20',
-    because: 'pinned together with aedes; the client of an outside broker is the next part of agent/ingest',
-  },
-];
+export const NOT_YET_USED: readonly Unused[] = [];

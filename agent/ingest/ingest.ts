@@ -1,0 +1,70 @@
+import type { Clock, Random } from '../domain/clock.js';
+import type { Part } from '../domain/lifecycle.js';
+import type { Logger } from '../domain/log.js';
+import { type BrokerEvents, type BrokerOptions, createBroker } from './broker.js';
+import { type ClientEvents, type ClientOptions, createClient } from './client.js';
+import { createGroupCommit } from './group-commit.js';
+import type { Sink } from './publication.js';
+
+export interface IngestOptions {
+  /** Undefined: no embedded broker. */
+  readonly broker: BrokerOptions | undefined;
+  /** Undefined: no other broker. */
+  readonly source: ClientOptions | undefined;
+  readonly maxPending: number;
+  readonly commitWindowMs: number;
+}
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: BrokerEvents & { readonly source: ClientEvents };
+}
+
+export interface Ingest extends Part {
+  /** Clients of the embedded broker. */
+  readonly connections: number;
+  /** Of the embedded broker, once started; empty without one. */
+  readonly address: string;
+  /** To the clients of the embedded broker; without one, to nobody. */
+  publish(topic: string, payload: string, options: { readonly retain: boolean }): void;
+}
+
+/** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
+export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
+  const { maxPending, commitWindowMs } = options;
+  const commits = createGroupCommit(sink.accept, { maxPending, windowMs: commitWindowMs });
+  const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
+  const source =
+    options.source &&
+    createClient(options.source, {
+      ...surroundings,
+      commits,
+      isReading: sink.isReading,
+      events: surroundings.events.source,
+    });
+  const parts = [broker, source].filter((part) => part !== undefined);
+
+  return {
+    name: 'ingest',
+    get connections() {
+      return broker?.connections ?? 0;
+    },
+    get address() {
+      return broker?.address ?? '';
+    },
+    publish(topic, payload, options) {
+      broker?.publish(topic, payload, options);
+    },
+    async start() {
+      for (const part of parts) await part.start();
+    },
+    async stop(hurry) {
+      // Both at once: neither may use up the time of the other.
+      const outcomes = await Promise.allSettled(parts.map((part) => part.stop(hurry)));
+      commits.flush();
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    },
+  };
+}
