@@ -1,6 +1,7 @@
 import type { Settings } from '../config/schema.js';
 import { openBuffer } from './buffer/buffer.js';
 import type { Clock, Random } from './domain/clock.js';
+import { flagsOf } from './domain/flags.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
@@ -9,6 +10,7 @@ import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
+import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
 import {
   bufferOptions,
@@ -21,6 +23,7 @@ import {
   makeDataDir,
   modelsDir,
   SHIPPED_BUNDLE,
+  silenceRules,
   validationRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
@@ -99,6 +102,9 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
+    for (const { flags } of verdict.readings) {
+      for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
+    }
     for (const { reason } of verdict.rejected) metrics.inc('readings_rejected_total', 1, { reason });
   }
 
@@ -137,7 +143,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     {
       ...shared,
       gateway: settings.gateway.name,
-      silentAfterMs: settings.meters.silent_after_s * 1_000,
+      silence: silenceRules(settings),
       http: settings.http,
       centre,
     },
@@ -177,9 +183,19 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     log,
   );
 
+  // Who has fallen silent is told on a topic; whoever subscribes later has it at once.
+  const silence = createSilenceWatch(
+    buffer,
+    {
+      rules: silenceRules(settings),
+      onChange: (silent) => void ingest.announce(`wattwarden/${settings.gateway.name}/silent`, JSON.stringify(silent)),
+    },
+    { ...surroundings, metrics },
+  );
+
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), ...thinking, outward, slots, maintenance, control, ingest];
+  const parts = [asPart('buffer', buffer), ...thinking, outward, slots, maintenance, control, ingest, silence];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,

@@ -70,6 +70,21 @@ program
   );
 
 program
+  .command('quality')
+  .description('data quality: which meters send what cannot be used, since when, and what to do about it')
+  .addOption(config())
+  .addOption(json())
+  .option('--from <day>', 'first day, as 2026-01-31; two weeks back when not given', parseDay)
+  .option('--to <day>', 'last day; today when not given', parseDay)
+  .option('-m, --meter <id>', 'of one meter only', parseMeter)
+  .option('--html <file>', 'write it as a page of its own')
+  .action(async (given: Given & { from?: number; to?: number; meter?: MeterId; html?: string }) => {
+    if (!(await import('./commands/quality.js')).quality(given)) {
+      program.error('error: --from must not lie after --to, and a report has 400 days at most');
+    }
+  });
+
+program
   .command('sync')
   .description('ask the running gateway to push and pull at once')
   .addOption(config())
@@ -151,6 +166,12 @@ function parseLimit(text: string): number {
   if (!Number.isInteger(value) || value < 1 || value > 10_000)
     throw new InvalidArgumentError('a whole number from 1 to 10000');
   return value;
+}
+
+function parseDay(text: string): number {
+  const atMs = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new InvalidArgumentError('a day as 2026-01-31');
+  return atMs;
 }
 
 function parseMeter(text: string): MeterId {

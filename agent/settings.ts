@@ -4,16 +4,17 @@ import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
-import { parseMeterId } from './domain/brand.js';
+import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { Meter } from './domain/meter.js';
+import type { SilenceRules } from './domain/silence.js';
 import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
 import type { BrokerLimits, BrokerOptions, ListenerPlace } from './ingest/broker.js';
 import type { ClientOptions } from './ingest/client.js';
 import type { IngestOptions } from './ingest/ingest.js';
 import type { CentreSettings } from './threads/outward.js';
 import type { FeedOptions } from './validate/feeds/registry.js';
-import type { Rules } from './validate/validator.js';
+import type { MeterFacts, Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
 
@@ -180,6 +181,11 @@ export const validationRules = ({ mqtt, meters, validate }: Settings): Rules => 
   maxPayloadBytes: mqtt.max_payload_bytes,
   maxAgeMs: validate.max_age_days * DAY_MS,
   maxFutureMs: validate.max_future_s * 1_000,
+  requireTime: validate.require_time,
+  badClock: validate.bad_clock,
+  capW: validate.max_step_power_w,
+  registerToleranceWh: validate.register_tolerance_wh,
+  meters: meterFacts({ meters, validate }),
   register: meters.register,
   maxRegistered: meters.max_registered,
   ranges: {
@@ -188,9 +194,36 @@ export const validationRules = ({ mqtt, meters, validate }: Settings): Rules => 
     exportWh: validate.export_wh,
     voltageV: validate.voltage_v,
     currentA: validate.current_a,
-    powerFactor: { min: -1, max: 1 },
+    powerFactor: validate.power_factor,
     frequencyHz: validate.frequency_hz,
   },
+});
+
+/** A fuse carries a multiple of what is subscribed, for a while. */
+const RATED_TIMES = 3;
+
+const meterFacts = ({ meters, validate }: Pick<Settings, 'meters' | 'validate'>): ReadonlyMap<MeterId, MeterFacts> =>
+  new Map(
+    meters.known.map(({ id, kind, rated_power_w: ratedW, register_max_wh: registerMaxWh }) => {
+      const capW = ratedW !== undefined ? RATED_TIMES * ratedW : kind === 'feeder' ? validate.power_w.max : undefined;
+      return [
+        meterId(id),
+        { ...(capW !== undefined && { capW }), ...(registerMaxWh !== undefined && { registerMaxWh }) },
+      ];
+    }),
+  );
+
+export const silenceRules = ({ meters }: Settings): SilenceRules => ({
+  intervals: meters.silent_after_intervals,
+  atLeastMs: meters.silent_after_s * 1_000,
+  atMostMs: Math.max(meters.silent_after_s, meters.silent_at_most_s) * 1_000,
+  activeHours: meters.active_hours,
+  meters: new Map(
+    meters.known.map(({ id, interval_s: intervalS, active_hours: activeHours }) => [
+      meterId(id),
+      { ...(intervalS !== undefined && { intervalMs: intervalS * 1_000 }), ...(activeHours && { activeHours }) },
+    ]),
+  ),
 });
 
 export const knownMeters = ({ meters }: Settings): readonly Meter[] =>

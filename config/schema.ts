@@ -40,6 +40,14 @@ const gateway = z.strictObject({
     .describe('How long one part may take to stop before it is named and left behind.'),
 });
 
+const hour = (most: number) => z.int().min(0).max(most);
+const activeHours = z
+  .strictObject({
+    from: hour(23).default(0).describe('Hour of the day, local time, at which they begin.'),
+    to: hour(24).default(24).describe('Hour at which they end; may lie before `from`, for the night.'),
+  })
+  .refine(({ from, to }) => from !== to, 'a span of hours whose ends differ');
+
 const knownMeter = z.strictObject({
   id: meterId.describe('Name of the meter as it stands on its topic.'),
   kind: z
@@ -48,6 +56,14 @@ const knownMeter = z.strictObject({
     .describe('A feeder meter measures the sum of its customers.'),
   feeder: meterId.optional().describe('The feeder meter upstream of this meter.'),
   rated_power_w: z.number().positive().optional().describe('Subscribed power.'),
+  register_max_wh: z.number().positive().optional().describe('Where its register is full and begins again at zero.'),
+  interval_s: z
+    .number()
+    .min(1)
+    .max(604_800)
+    .optional()
+    .describe('How often it sends; learned from what it sends when not set.'),
+  active_hours: activeHours.optional().describe('When it is expected to send; as for all meters when not set.'),
 });
 
 const meters = z.strictObject({
@@ -66,7 +82,20 @@ const meters = z.strictObject({
     .min(5)
     .max(604_800)
     .default(900)
-    .describe('A registered meter that has sent nothing for so long is called silent.'),
+    .describe('No meter is called silent before it has sent nothing for so long.'),
+  silent_after_intervals: z
+    .number()
+    .min(1)
+    .max(1_000)
+    .default(4)
+    .describe('A meter is called silent when it has missed so many of its intervals.'),
+  silent_at_most_s: z
+    .number()
+    .min(60)
+    .max(2_592_000)
+    .default(172_800)
+    .describe('Whatever its interval, a meter is called silent when it has sent nothing for so long.'),
+  active_hours: activeHours.prefault({}).describe('When meters are expected to send; outside of it none is silent.'),
   known: z
     .array(knownMeter)
     .max(20_000)
@@ -76,18 +105,40 @@ const meters = z.strictObject({
 });
 
 const validate = z.strictObject({
+  require_time: z.boolean().default(false).describe('Refuse a reading that has no time of its own.'),
+  bad_clock: z
+    .enum(['refuse', 'gateway_time'])
+    .default('gateway_time')
+    .describe(
+      'A meter’s clock that was never set or runs ahead: refuse the reading, or give it the time of its arrival and a flag.',
+    ),
   max_age_days: z.number().min(1).max(4_000).default(400).describe('Readings taken longer ago are refused.'),
   max_future_s: z
     .number()
     .min(0)
     .max(86_400)
     .default(300)
-    .describe('Readings taken further in the future are refused.'),
+    .describe('A meter’s clock that is further ahead is a bad one.'),
+  max_step_power_w: z
+    .number()
+    .min(1_000)
+    .max(10_000_000)
+    .default(60_000)
+    .describe(
+      'A register that would need a higher mean power than this has jumped. Feeder meters have the largest power_w instead, and a meter whose rated power is known three times that.',
+    ),
+  register_tolerance_wh: z
+    .number()
+    .min(0)
+    .max(10_000)
+    .default(100)
+    .describe('A register that falls by no more than this wavers in its last digit.'),
   power_w: range(-2_000_000, 2_000_000).describe('Possible active power.'),
   import_wh: range(0, 1e13).describe('Possible import register.'),
   export_wh: range(0, 1e13).describe('Possible export register.'),
   voltage_v: range(0, 500).describe('Possible voltage to neutral or between phases of a low-voltage network.'),
   current_a: range(-5_000, 5_000).describe('Possible current.'),
+  power_factor: range(-1, 1).describe('Possible power factor; per cent is converted by the feed.'),
   frequency_hz: range(40, 70).describe('Possible mains frequency.'),
 });
 

@@ -111,6 +111,7 @@ export function createFakeSource({
   return {
     head: () => ({ seq: seq(1_000_000), changeSeq: changeSeq(70_000) }),
     meters: () => meters,
+    learnedIntervals: () => new Map(meters.map(({ id }) => [id, 60_000])),
     latestReadings: () => meters.map((_, i) => reading(i, silentSince(i))),
     readings: ({ meter, limit }) =>
       Array.from({ length: count === 0 ? 0 : limit }, (_, i) =>

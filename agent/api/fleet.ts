@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import type { Meter } from '../domain/meter.js';
+import { expectedIntervalMs, type SilenceRules, silentSince } from '../domain/silence.js';
 import type { StoredReading } from '../domain/stored.js';
 import { readingRow } from './rows.js';
 import type { ReadSource } from './source.js';
@@ -13,7 +14,7 @@ export interface Fleet {
 interface Context {
   readonly source: ReadSource;
   readonly clock: Clock;
-  readonly silentAfterMs: number;
+  readonly silence: SilenceRules;
 }
 
 export interface FleetView {
@@ -28,21 +29,31 @@ const SNAPSHOT_MS = 1_000;
 const byName = new Intl.Collator('en', { numeric: true });
 
 /** All meters with their last reading and whether they are silent, by name. */
-export function createFleetView({ source, clock, silentAfterMs }: Context): FleetView {
+export function createFleetView({ source, clock, silence }: Context): FleetView {
   let snapshot: { readonly takenMs: number; readonly fleet: Fleet } | undefined;
   let startedAtMs = 0;
 
   function build(): Fleet {
     const last = new Map(source.latestReadings().map((reading) => [reading.meter, reading]));
     const nowMs = clock.now();
-    const stateOf = (reading: StoredReading | undefined): MeterState => {
-      const quietMs = nowMs - Math.max(reading?.receivedAtMs ?? 0, startedAtMs);
-      if (quietMs > silentAfterMs) return 'silent';
-      return reading === undefined ? 'waiting' : 'reporting';
+    const learned = source.learnedIntervals();
+    const rowOf = (meter: Meter): MeterRow => {
+      const reading = last.get(meter.id);
+      const learnedIntervalMs = learned.get(meter.id);
+      const heard = {
+        meter: meter.id,
+        lastMs: reading?.receivedAtMs,
+        gatewayStartedMs: startedAtMs,
+        learnedIntervalMs,
+      };
+      const silentSinceMs = silentSince(heard, nowMs, silence) ?? null;
+      const state: MeterState = silentSinceMs !== null ? 'silent' : reading === undefined ? 'waiting' : 'reporting';
+      const expectedEveryMs = expectedIntervalMs(silence, meter.id, learnedIntervalMs) ?? null;
+      return { ...described(meter), state, silentSinceMs, expectedEveryMs, last: lastRow(reading) };
     };
     const rows = source
       .meters()
-      .map((meter) => meterRow(meter, last.get(meter.id), stateOf(last.get(meter.id))))
+      .map(rowOf)
       .sort((a, b) => byName.compare(a.id, b.id));
     return { rows, silent: rows.filter((row) => row.state === 'silent') };
   }
@@ -63,16 +74,14 @@ export function createFleetView({ source, clock, silentAfterMs }: Context): Flee
   };
 }
 
-function meterRow(meter: Meter, last: StoredReading | undefined, state: MeterState): MeterRow {
-  return {
-    id: meter.id,
-    kind: meter.kind,
-    feeder: meter.feeder ?? null,
-    ratedPowerW: meter.ratedPowerW ?? null,
-    state,
-    last: last === undefined ? null : readingRow(last),
-  };
-}
+const described = ({ id, kind, feeder, ratedPowerW }: Meter) => ({
+  id,
+  kind,
+  feeder: feeder ?? null,
+  ratedPowerW: ratedPowerW ?? null,
+});
+
+const lastRow = (reading: StoredReading | undefined) => (reading === undefined ? null : readingRow(reading));
 
 /** `q` is looked for in the name of the meter, of its feeder, and in its state. */
 export function selectMeters(fleet: Fleet, { q, limit }: { readonly q: string; readonly limit: number }): MeterList {

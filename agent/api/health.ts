@@ -27,7 +27,7 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   const checks = {
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
     buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
-    meters: fleet.ok ? metersCheck(fleet.value) : degraded('Not known while the buffer cannot be read.'),
+    meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
     centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
     models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
   };
@@ -36,10 +36,12 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   return { status: worst, checks };
 }
 
-function metersCheck({ rows, silent }: Fleet): Check {
+function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
   if (rows.length === 0) return ok('No meter is known yet.');
   if (silent.length === 0) return ok(`${count(rows.length, 'meter')}, none silent.`);
-  const names = silent.slice(0, NAMED_METERS).map((row) => row.id);
+  const names = silent
+    .slice(0, NAMED_METERS)
+    .map(({ id, silentSinceMs }) => (silentSinceMs === null ? id : `${id} (${duration(nowMs - silentSinceMs)})`));
   const others = silent.length > names.length ? ` and ${silent.length - names.length} more` : '';
   const verb = silent.length === 1 ? 'is' : 'are';
   return degraded(`${silent.length} of ${count(rows.length, 'meter')} ${verb} silent: ${names.join(', ')}${others}.`);

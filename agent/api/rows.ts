@@ -1,3 +1,4 @@
+import { flagsOf } from '../domain/flags.js';
 import { SCALE, type StoredAnomaly, type StoredReading, type StoredSlot } from '../domain/stored.js';
 import type { AnomalyRow, ReadingRow, SlotRow } from './wire.js';
 
@@ -20,6 +21,7 @@ export function readingRow(reading: StoredReading): ReadingRow {
     currentA: orNull(SCALE.currentMa.unpack(reading.currentMa)),
     powerFactor: orNull(SCALE.powerFactorPm.unpack(reading.powerFactorPm)),
     frequencyHz: orNull(SCALE.frequencyChz.unpack(reading.frequencyChz)),
+    flags: flagsOf(reading.flags),
   };
 }
 

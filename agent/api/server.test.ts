@@ -50,7 +50,13 @@ async function open(
     host: '127.0.0.1',
     port: 0,
     gateway: 'gateway-1',
-    silentAfterMs: 900_000,
+    silence: {
+      intervals: 4,
+      atLeastMs: 900_000,
+      atMostMs: 172_800_000,
+      activeHours: { from: 0, to: 24 },
+      meters: new Map(),
+    },
     source: createFakeSource({ meters: 5, nowMs: NOW_MS }),
     live: { view: changes.view ?? (async () => liveView()) },
     metrics: createMetrics(),
@@ -128,7 +134,7 @@ test('a lost link and a silent meter degrade the health, in words', async () => 
   const { status, body } = await get<Health>('/healthz');
   expect(status).toBe(200);
   expect(body.status).toBe('degraded');
-  expect(body.checks.meters.detail).toBe('1 of 9 meters is silent: house-7.');
+  expect(body.checks.meters.detail).toBe('1 of 9 meters is silent: house-7 (3 hours).');
   expect(body.checks.centre.detail).toBe(
     'No link to the centre for 3 hours (centre.unreachable); 170 rows wait in the buffer.',
   );

@@ -4,6 +4,7 @@ import { messageOf } from '../domain/errors.js';
 import { listenError } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
+import type { SilenceRules } from '../domain/silence.js';
 import { type Asset, loadAssets } from './assets.js';
 import { createBacklogView } from './backlog.js';
 import { createFleetView } from './fleet.js';
@@ -18,7 +19,7 @@ export interface ServerOptions {
   readonly port: number;
   /** Name of the gateway, as the page shows it. */
   readonly gateway: string;
-  readonly silentAfterMs: number;
+  readonly silence: SilenceRules;
   readonly source: ReadSource;
   readonly live: LiveSource;
   readonly metrics: Metrics;

@@ -15,6 +15,8 @@ export interface ReadSource {
   meters(): readonly Meter[];
   /** The last reading of each meter that has ever sent one. */
   latestReadings(): readonly StoredReading[];
+  /** How often each meter is usually heard, as far as it is known. */
+  learnedIntervals(): ReadonlyMap<MeterId, number>;
   readings(query: Newest): readonly StoredReading[];
   /** In order of time. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];

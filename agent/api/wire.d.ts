@@ -59,6 +59,9 @@ export interface MeterRow {
   readonly feeder: string | null;
   readonly ratedPowerW: number | null;
   readonly state: MeterState;
+  readonly silentSinceMs: number | null;
+  /** As configured or learned; null while it is not known. */
+  readonly expectedEveryMs: number | null;
   readonly last: ReadingRow | null;
 }
 
@@ -89,6 +92,8 @@ export interface ReadingRow {
   readonly currentA: number | null;
   readonly powerFactor: number | null;
   readonly frequencyHz: number | null;
+  /** Names of agent/domain/flags.ts. */
+  readonly flags: readonly string[];
 }
 
 export interface ReadingList {

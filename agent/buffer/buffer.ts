@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.js';
 import { codeOf, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
+import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
@@ -10,9 +11,11 @@ import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
 import { type Connection, logIdOf, openForWriting } from './buffer-file.js';
+import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
+import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRetention, type Pruned } from './retention.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
@@ -34,6 +37,8 @@ export interface BufferOptions {
 export interface Batch {
   readonly readings: readonly Reading[];
   readonly rejected: readonly Rejected[];
+  /** Words for the flags of the readings, for the report of data quality. */
+  readonly notes?: readonly Note[];
 }
 
 /** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
@@ -50,6 +55,8 @@ export interface Buffer {
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
   registeredMeters(): ReadonlyMap<MeterId, Meter>;
+  /** Lives: when a meter was last heard since the start, and how often it usually is. */
+  heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
   /** One bounded step; go on while there is more. */
@@ -92,6 +99,8 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
+  const quality = openQualityBook(db, transactions);
+  const heard = openHeardBook(db);
   const retention = openRetention(db, {
     transactions,
     readingLog,
@@ -118,10 +127,24 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     return rows;
   }
 
-  const closeSlots = (now: EpochMs, limit: number) => ({
-    ...slots.close(now - slotGraceMs, limit),
-    changeSeq: transactions.lastChange(),
-  });
+  /** After the commit: counts and silence are kept in memory, and written now and then. */
+  function keepBooks(rows: readonly LogRow[], { readings, rejected, notes = [] }: Batch): void {
+    for (const [index, { receivedAtMs, flags }] of readings.entries()) {
+      const meter = rows[index]?.meter ?? NO_METER;
+      quality.accepted(meter, receivedAtMs, flags);
+      heard.heard(meter, receivedAtMs);
+    }
+    const keyOf = (meter: MeterId | undefined) =>
+      meter === undefined ? NO_METER : (meters.knownKey(meter) ?? NO_METER);
+    for (const one of rejected) quality.refused(keyOf(one.meter), one.receivedAtMs, one);
+    for (const note of notes) quality.explain(keyOf(note.meter), clock.now(), note);
+  }
+
+  function closeSlots(now: EpochMs, limit: number) {
+    const written = quality.step(now);
+    if (written.length > 0) transactions.run(() => heard.save(written));
+    return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+  }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
   function makeRoom(): void {
@@ -137,6 +160,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     commit(batch) {
       const rows = transactions.run(() => append(batch));
       for (const row of rows) slots.add(row);
+      keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
@@ -157,12 +181,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       transactions.run(() => meters.register(known));
     },
     registeredMeters: () => meters.registered,
+    heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
     prune: retention.step,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
     close() {
       if (!db.open) return;
       try {
+        quality.writeAll();
         transactions.run(boot.ended);
       } finally {
         db.close();

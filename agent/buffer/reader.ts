@@ -1,6 +1,7 @@
 import { type ChangeSeq, changeSeq, type EpochMs, type LogId, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
+import type { QualityCount } from '../domain/quality.js';
 import type { RejectReason } from '../domain/rejection.js';
 import type {
   StoredAnomaly,
@@ -16,6 +17,7 @@ import { meterOf, selectMeters } from './meter-book.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
 import { openMeterKeys } from './reads/meter-keys.js';
+import { openQualityReads, type QualityQuery } from './reads/quality.js';
 import { openReadingReads } from './reads/readings.js';
 import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
 import { openSlotReads } from './reads/slots.js';
@@ -45,6 +47,10 @@ export interface BufferReader {
   rejected(query: { readonly reason?: RejectReason; readonly limit: number }): readonly StoredRejected[];
   /** All that were ever refused, also those that have made room since. */
   rejectedCounts(): Record<RejectReason, number>;
+  /** In order of days; what was counted in the last minute may be missing. */
+  quality(query: QualityQuery): Iterable<QualityCount>;
+  /** How often each meter is usually heard, as far as it is known. */
+  learnedIntervals(): ReadonlyMap<MeterId, number>;
   latestForecast(meter: MeterId): Forecast | undefined;
   anomalies(query: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[];
   /** Newest first. */
@@ -83,6 +89,7 @@ function onConnection(db: Connection, path: string): BufferReader {
     ...openSlotReads(db, { meterKeys, cursors }),
     ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
     ...openRejectedReads(db),
+    ...openQualityReads(db, meterKeys),
     ...openFindings(db, meterKeys),
     latestForecast: forecasts.latest,
     totals: openTotals(db, path),

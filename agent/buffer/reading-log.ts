@@ -50,6 +50,9 @@ export function openReadingLog(db: Connection): ReadingLog {
   const tail = db.prepare<[number, number], StoredReading>(
     `${SELECT_READINGS} where r.seq < ? order by r.seq desc limit ?`,
   );
+  const lastOfMeters = db.prepare<[], StoredReading>(
+    `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
+  );
   const last = lastSeqOf(db, 'reading');
   const lastRejected = lastSeqOf(db, 'rejected');
 
@@ -106,7 +109,9 @@ export function openReadingLog(db: Connection): ReadingLog {
         }
         before = rows.at(-1)?.seq ?? 0;
       }
-      return kept.reverse();
+      // A meter that has been quiet for long keeps its register: its last row is known with its slots.
+      const quiet = lastOfMeters.all().filter(({ meter }) => !counts.has(meter));
+      return [...quiet.map(readingOf), ...kept.reverse()];
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { StreamName } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
+import { DAY_MS } from './quality-book.js';
 import type { ReadingLog } from './reading-log.js';
 import type { Transactions } from './transactions.js';
 
@@ -10,6 +11,7 @@ export interface Pruned {
   readonly readings: number;
   readonly rejected: number;
   readonly forecasts: number;
+  readonly quality: number;
   readonly more: boolean;
 }
 
@@ -39,6 +41,10 @@ export function openRetention(db: Connection, parts: Parts): Retention {
        select issued_slot_ms, meter from forecast where issued_slot_ms < ? and change_seq <= ?
        order by issued_slot_ms limit ?)`,
   );
+  const deleteQuality = db.prepare(
+    `delete from quality where (day, meter, rule) in (
+       select day, meter, rule from quality where day < ? order by day limit ?)`,
+  );
   const settled = (stream: StreamName): number =>
     keepUnsettled ? transactions.position(`settled:${stream}`) : Number.MAX_SAFE_INTEGER;
 
@@ -58,7 +64,9 @@ export function openRetention(db: Connection, parts: Parts): Retention {
         const rejected = readingLog.trimRejected(maxRejected, STEP_ROWS);
         const forecasts = deleteForecasts.run(cutoffMs, settled('forecast'), STEP_ROWS).changes;
         transactions.count('forecasts', -forecasts);
-        return { readings, rejected, forecasts, more: Math.max(readings, rejected, forecasts) === STEP_ROWS };
+        const quality = deleteQuality.run(Math.floor(cutoffMs / DAY_MS), STEP_ROWS).changes;
+        const more = Math.max(readings, rejected, forecasts, quality) === STEP_ROWS;
+        return { readings, rejected, forecasts, quality, more };
       });
     },
   };

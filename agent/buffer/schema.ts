@@ -138,6 +138,20 @@ create table anomaly (
 create unique index anomaly_slot on anomaly (meter, slot_start_ms);
 create index anomaly_change on anomaly (change_seq);
 `,
+  `
+-- How often a meter is usually heard, as learned.
+alter table meter_state add column interval_ms integer;
+
+-- How often each rule of validation spoke, by day (since 1970, UTC) and meter (0: none that is registered).
+create table quality (
+  day integer not null,
+  meter integer not null,
+  rule text not null,
+  count integer not null,
+  detail text not null,
+  primary key (day, meter, rule)
+) strict, without rowid;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,6 @@
 import { openReader } from '../buffer/reader.js';
 import type { MeterId } from '../domain/brand.js';
+import { flagsOf } from '../domain/flags.js';
 import type { RejectReason } from '../domain/rejection.js';
 import { readingsScreen, rejectedScreen } from '../ops/listing.js';
 import { bufferPath } from '../settings.js';
@@ -7,7 +8,8 @@ import { type Given, print, settingsOf } from './given.js';
 
 export function readings(given: Given & { limit: number; meter?: MeterId }): void {
   const rows = read(given, (reader) => reader.readings(only(given, 'limit', 'meter')));
-  print(given, rows, () => readingsScreen(rows));
+  const named = rows.map((row) => ({ ...row, flags: flagsOf(row.flags) }));
+  print(given, named, () => readingsScreen(rows));
 }
 
 export function rejected(given: Given & { limit: number; reason?: RejectReason }): void {

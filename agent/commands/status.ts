@@ -5,7 +5,7 @@ import { openReader } from '../buffer/reader.js';
 import { systemClock } from '../domain/clock.js';
 import { askGateway } from '../ops/control.js';
 import { statusScreen } from '../ops/status.js';
-import { bufferPath, controlPath } from '../settings.js';
+import { bufferPath, controlPath, silenceRules } from '../settings.js';
 import type { MainView } from '../threads/messages.js';
 import { type Given, print, settingsOf } from './given.js';
 
@@ -24,11 +24,7 @@ async function readStatus(settings: Settings) {
       clock: systemClock,
       source: reader,
       live: { view: async () => (await askGateway(controlPath(settings), 'view')) as MainView },
-      fleet: createFleetView({
-        source: reader,
-        clock: systemClock,
-        silentAfterMs: settings.meters.silent_after_s * 1_000,
-      }),
+      fleet: createFleetView({ source: reader, clock: systemClock, silence: silenceRules(settings) }),
     });
   } finally {
     reader.close();

@@ -7,12 +7,48 @@ export const FLAGS = {
   outage: { bit: 1, about: 'The meter reports a loss of power.' },
   fault: { bit: 2, about: 'The meter reports a fault of its own.' },
   reversed: { bit: 3, about: 'The meter reports a reversed phase or direction.' },
+  meter_clock_off: {
+    bit: 8,
+    about: 'The clock of the meter is not set or runs ahead; the reading has the time at which it arrived.',
+  },
+  register_jitter: {
+    bit: 9,
+    about: 'The register stood back by no more than its resolution; the higher value before is stored.',
+  },
+  register_back: {
+    bit: 10,
+    about: 'The register stands below an earlier value or above a later one; it is left out of the reading.',
+  },
+  register_step: {
+    bit: 11,
+    about: 'The register moved further than the physical cap allows in that time; it is left out of the reading.',
+  },
+  register_reset: {
+    bit: 12,
+    about: 'The register begins anew at another value, which following readings have confirmed.',
+  },
+  register_rollover: { bit: 13, about: 'The register passed its largest value and began again at zero.' },
+  register_summed: {
+    bit: 14,
+    about: 'The meter sends increments; the register is their sum as this gateway has stored them.',
+  },
+  unit_suspect: {
+    bit: 15,
+    about: 'Power and register lie apart by a factor near 60 or 1,000 over at least an hour: a unit is mistaken.',
+  },
+  after_suspect_zero: {
+    bit: 16,
+    about:
+      'The reading before this one says 0 W between two real values within two seconds, and is probably false. It was stored before that could be known.',
+  },
 } as const satisfies Record<string, { readonly bit: number; readonly about: string }>;
 
 export type Flag = keyof typeof FLAGS;
 /** Those that a meter says of itself. */
 export const METER_FLAGS = ['tamper', 'outage', 'fault', 'reversed'] as const satisfies readonly Flag[];
 export type MeterFlag = (typeof METER_FLAGS)[number];
+
+export const FLAG_NAMES = Object.keys(FLAGS) as readonly Flag[];
 
 export const flagBits = (flags: Iterable<Flag>): number => {
   let bits = 0;
@@ -21,4 +57,4 @@ export const flagBits = (flags: Iterable<Flag>): number => {
 };
 
 export const flagsOf = (bits: number): readonly Flag[] =>
-  (Object.keys(FLAGS) as Flag[]).filter((flag) => (bits & (1 << FLAGS[flag].bit)) !== 0);
+  bits === 0 ? [] : FLAG_NAMES.filter((flag) => (bits & (1 << FLAGS[flag].bit)) !== 0);

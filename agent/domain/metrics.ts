@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
+import { FLAG_NAMES } from './flags.js';
 import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
@@ -38,6 +39,12 @@ export const METRICS = {
   push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },
   backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
+  meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },
+  readings_flagged_total: {
+    type: 'counter',
+    help: 'Readings stored with a flag, by flag.',
+    labels: { flag: FLAG_NAMES },
+  },
   mqtt_connections: { type: 'gauge', help: 'Clients connected to the embedded broker.', labels: {} },
   source_connections: { type: 'gauge', help: 'Connections to the broker of `source`: 1 or 0.', labels: {} },
   source_ignored_total: {

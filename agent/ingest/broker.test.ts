@@ -103,6 +103,21 @@ test('a retained reading is a fresh one, and is not replayed to who subscribes l
   expect(heard).toEqual(['status/a']);
 });
 
+test('what the gateway itself says, and retains, is heard by who subscribes later', async () => {
+  const batches: (readonly Publication[])[] = [];
+  const broker = await start((batch) => batches.push(batch));
+  await broker.announce('wattwarden/gw/silent', '["a"]');
+  const late = await client(broker);
+  const heard: string[] = [];
+  late.on('message', (topic, payload) => heard.push(`${topic} ${payload}`));
+  await late.subscribeAsync('wattwarden/gw/silent');
+  await until(() => heard.length > 0, 'it is heard');
+  expect(heard).toEqual(['wattwarden/gw/silent ["a"]']);
+  expect(batches).toEqual([]);
+  await broker.stop(NEVER_ABORTED);
+  await broker.announce('wattwarden/gw/silent', '[]');
+});
+
 test('other topics pass between clients and are not readings', async () => {
   const batches: (readonly Publication[])[] = [];
   const broker = await start((batch) => batches.push(batch));

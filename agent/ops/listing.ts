@@ -1,3 +1,4 @@
+import { flagsOf } from '../domain/flags.js';
 import type { StoredReading } from '../domain/stored.js';
 import { SCALE } from '../domain/stored.js';
 import { count, textTable, timeText } from './table.js';
@@ -8,7 +9,7 @@ export function readingsScreen(rows: readonly StoredReading[]): string {
   const number = (value: number | undefined, digits: number): string =>
     value === undefined ? '' : value.toFixed(digits);
   return textTable(
-    ['taken (UTC)', 'meter', 'W', 'import Wh', 'V', 'A', 'time of'],
+    ['taken (UTC)', 'meter', 'W', 'import Wh', 'V', 'A', 'time of', 'flags'],
     rows.map((row) => [
       timeText(row.takenAtMs),
       row.meter,
@@ -17,6 +18,7 @@ export function readingsScreen(rows: readonly StoredReading[]): string {
       number(SCALE.voltageCv.unpack(row.voltageCv), 1),
       number(SCALE.currentMa.unpack(row.currentMa), 2),
       row.timeSource,
+      flagsOf(row.flags).join(' '),
     ]),
   );
 }

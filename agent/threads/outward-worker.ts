@@ -43,7 +43,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     ...data.http,
     ...surroundings,
     gateway: data.gateway,
-    silentAfterMs: data.silentAfterMs,
+    silence: data.silence,
     source: reader,
     live: { view: () => toMain.ask('view', VIEW_WITHIN_MS) },
     metrics,

@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
+import type { SilenceRules } from '../domain/silence.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
@@ -22,7 +23,7 @@ export interface CentreSettings {
 export interface OutwardData {
   readonly gateway: string;
   readonly bufferPath: string;
-  readonly silentAfterMs: number;
+  readonly silence: SilenceRules;
   readonly http: { readonly host: string; readonly port: number };
   readonly models: { readonly dir: string; readonly shippedDir: string; readonly trustedKeys: readonly string[] };
   /** Null when this gateway replicates to nowhere. */

@@ -1,68 +1,72 @@
-import type { EpochMs, MeterId } from '../domain/brand.js';
-import type { Measure } from '../domain/reading.js';
-import { SCALE } from '../domain/stored.js';
+import type { EpochMs } from '../domain/brand.js';
 
 /** Readings of one meter that a repeat is recognised against. At one reading a second it spans half a minute of resends. */
 export const REMEMBERED = 32;
 
-interface Entry {
-  readonly takenAtMs: EpochMs;
-  readonly fingerprint: string;
-}
+/** Time, values, registers of one reading: three numbers side by side. */
+const WIDTH = 3;
+/** Registers of a row from the buffer that are not those which the meter sent. */
+export const REGISTERS_UNKNOWN = -1;
+const EMPTY = Number.NaN;
 
 export type Seen = 'new' | 'same' | 'other';
 
-/** What each meter sent last, to tell a repeat from a reading without asking the disk. */
-export interface Repeats {
-  at(meter: MeterId, takenAtMs: EpochMs, fingerprint: string): Seen;
-  hasValues(meter: MeterId, fingerprint: string): boolean;
-  lastTimeMs(meter: MeterId): EpochMs | undefined;
-  add(meter: MeterId, takenAtMs: EpochMs, fingerprint: string): void;
-  /** Takes back the newest `add` of this meter; for a batch that was not stored. */
-  undo(meter: MeterId): void;
+/** A reading as it was sent, reduced to what tells a repeat. */
+export interface Print {
+  readonly takenAtMs: EpochMs;
+  readonly values: number;
+  readonly registers: number;
 }
 
-type Values = Partial<Record<Measure, number>>;
-
-/** Of the values as the buffer stores them: after a restart they come from there, rounded. */
-export function fingerprintOf({
-  powerW,
-  importWh,
-  exportWh,
-  voltageV,
-  currentA,
-  powerFactor,
-  frequencyHz,
-}: Values): string {
-  const registers = `${SCALE.energyDwh.pack(importWh)}|${SCALE.energyDwh.pack(exportWh)}`;
-  const grid = `${SCALE.voltageCv.pack(voltageV)}|${SCALE.frequencyChz.pack(frequencyHz)}`;
-  const load = `${SCALE.powerDw.pack(powerW)}|${SCALE.currentMa.pack(currentA)}|${SCALE.powerFactorPm.pack(powerFactor)}`;
-  return `${load}|${registers}|${grid}`;
+/** What one meter sent last, to tell a repeat from a reading without asking the disk: 768 bytes. */
+export interface Recent {
+  readonly cells: Float64Array;
+  next: number;
 }
 
-export function createRepeats(): Repeats {
-  const rings = new Map<MeterId, Entry[]>();
-  const of = (meter: MeterId): readonly Entry[] => rings.get(meter) ?? [];
+export const createRecent = (): Recent => ({ cells: new Float64Array(REMEMBERED * WIDTH).fill(EMPTY), next: 0 });
 
-  return {
-    at(meter, takenAtMs, fingerprint) {
-      const entry = of(meter).find((candidate) => candidate.takenAtMs === takenAtMs);
-      if (entry === undefined) return 'new';
-      return entry.fingerprint === fingerprint ? 'same' : 'other';
-    },
-    hasValues: (meter, fingerprint) => of(meter).some((entry) => entry.fingerprint === fingerprint),
-    lastTimeMs: (meter) => of(meter).at(-1)?.takenAtMs,
-    add(meter, takenAtMs, fingerprint) {
-      const ring = rings.get(meter);
-      if (ring === undefined) {
-        rings.set(meter, [{ takenAtMs, fingerprint }]);
-        return;
-      }
-      ring.push({ takenAtMs, fingerprint });
-      if (ring.length > REMEMBERED) ring.shift();
-    },
-    undo(meter) {
-      rings.get(meter)?.pop();
-    },
+export function seenAt({ cells }: Recent, { takenAtMs, values, registers }: Print): Seen {
+  for (let cell = 0; cell < cells.length; cell += WIDTH) {
+    if (cells[cell] === takenAtMs) return sameValues(cells, cell, { values, registers }) ? 'same' : 'other';
+  }
+  return 'new';
+}
+
+export function hasValues({ cells }: Recent, print: Omit<Print, 'takenAtMs'>): boolean {
+  for (let cell = 0; cell < cells.length; cell += WIDTH) {
+    if (sameValues(cells, cell, print)) return true;
+  }
+  return false;
+}
+
+function sameValues(cells: Float64Array, cell: number, { values, registers }: Omit<Print, 'takenAtMs'>): boolean {
+  if (cells[cell + 1] !== values) return false;
+  const known = cells[cell + 2];
+  return known === registers || known === REGISTERS_UNKNOWN;
+}
+
+/** Overwrites the oldest; gives what stood there, for `takeBack`. */
+export function remember(recent: Recent, { takenAtMs, values, registers }: Print): Print {
+  const { cells, next } = recent;
+  const before = {
+    takenAtMs: cells[next] as EpochMs,
+    values: cells[next + 1] ?? EMPTY,
+    registers: cells[next + 2] ?? EMPTY,
   };
+  cells[next] = takenAtMs;
+  cells[next + 1] = values;
+  cells[next + 2] = registers;
+  recent.next = (next + WIDTH) % cells.length;
+  return before;
+}
+
+/** Undoes the newest `remember`. */
+export function takeBack(recent: Recent, before: Print): void {
+  const { cells } = recent;
+  const last = (recent.next + cells.length - WIDTH) % cells.length;
+  cells[last] = before.takenAtMs;
+  cells[last + 1] = before.values;
+  cells[last + 2] = before.registers;
+  recent.next = last;
 }

@@ -1,22 +1,39 @@
 import { type EpochMs, epochMs, METER_ID_RULE, type MeterId, parseMeterId } from '../domain/brand.js';
-import { flagBits } from '../domain/flags.js';
-import type { Measure, Reading } from '../domain/reading.js';
+import { FLAGS } from '../domain/flags.js';
+import type { Note } from '../domain/quality.js';
+import { MEASURES, type Measure, type Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
-import type { Captures, Feed, Refusal, Sample } from './feeds/feed.js';
-import { createRepeats, fingerprintOf } from './repeats.js';
+import type { Captures, Feed, Parsed, Refusal, Sample } from './feeds/feed.js';
+import { printOfRegisters, printOfValues } from './fingerprint.js';
+import { createMeterMemory, type Undo } from './meter-memory.js';
+import { parseJson } from './payload.js';
+import { judgePlausibility } from './plausibility.js';
+import { type Remembered, recall } from './recall.js';
+import type { Limits } from './register.js';
+import { hasValues, type Recent, seenAt } from './repeats.js';
+import { iso, type TimeRules, timeOf } from './times.js';
 
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
-export interface Rules {
+/** What is known of one meter beforehand. */
+export interface MeterFacts {
+  /** Instead of the cap for all: from its rated power, or because it is a feeder. */
+  readonly capW?: number;
+  readonly registerMaxWh?: number;
+}
+
+export interface Rules extends TimeRules {
   readonly maxPayloadBytes: number;
-  readonly maxAgeMs: number;
-  readonly maxFutureMs: number;
   readonly ranges: Readonly<Record<Measure, Range>>;
   readonly register: 'auto' | 'refuse';
   readonly maxRegistered: number;
+  /** The mean power between two values of a register that no meter exceeds, unless its facts say otherwise. */
+  readonly capW: number;
+  readonly registerToleranceWh: number;
+  readonly meters: ReadonlyMap<MeterId, MeterFacts>;
 }
 
 /** What validation needs to know of a publication. */
@@ -30,6 +47,7 @@ export interface Publication {
 export interface Verdict {
   readonly readings: readonly Reading[];
   readonly rejected: readonly Rejected[];
+  readonly notes: readonly Note[];
   /** The batch was not stored: forget that it was seen, so that its repeat is taken. */
   forget(): void;
 }
@@ -42,52 +60,78 @@ export interface RegisteredMeters {
 
 export interface Validator {
   /** Before the first batch: what each meter sent last, oldest first. */
-  remember(readings: Iterable<Pick<Reading, 'meter' | 'takenAtMs'> & Partial<Reading>>): void;
+  remember(readings: Iterable<Remembered>): void;
   validate(batch: readonly Publication[]): Verdict;
 }
 
 /** Decides over every value set that arrives: a reading, or kept aside with a reason. Never throws. */
 export function createValidator(rules: Rules, feeds: readonly Feed[], registered: RegisteredMeters): Validator {
-  const repeats = createRepeats();
+  const memory = createMeterMemory();
+  const usual: Limits = { capW: rules.capW, toleranceWh: rules.registerToleranceWh, maxWh: undefined };
 
-  function judge(
-    sample: Sample,
-    { repeated, receivedAtMs }: Publication,
-    fresh: ReadonlySet<MeterId>,
-  ): Reading | Refusal {
-    const meter = meterOf(sample.meter, fresh);
-    if (typeof meter !== 'string') return meter;
-    for (const [measure, value] of Object.entries(sample.values) as [Measure, number][]) {
-      const { min, max } = rules.ranges[measure];
-      // Written so that NaN is outside as well.
-      if (!(value >= min && value <= max)) {
-        return { reason: 'out_of_range', detail: `${measure} ${value} is not within ${min} to ${max}` };
-      }
-    }
-    const fingerprint = fingerprintOf(sample.values);
-    const { ownTimeMs } = sample;
-    if (ownTimeMs === undefined) {
-      if (repeated && repeats.hasValues(meter, fingerprint)) return REPEAT;
-      return reading(meter, sample, { receivedAtMs, takenAtMs: ownTick(meter, receivedAtMs), timeSource: 'gateway' });
-    }
-    if (ownTimeMs > receivedAtMs + rules.maxFutureMs)
-      return { reason: 'bad_time', detail: `${iso(ownTimeMs)} lies in the future` };
-    if (ownTimeMs < receivedAtMs - rules.maxAgeMs)
-      return { reason: 'bad_time', detail: `${iso(ownTimeMs)} is too long ago` };
-    const seen = repeats.at(meter, ownTimeMs, fingerprint);
-    if (seen === 'same') return REPEAT;
-    if (seen === 'other') return { reason: 'conflicting', detail: `other values are stored for ${iso(ownTimeMs)}` };
-    return reading(meter, sample, { receivedAtMs, takenAtMs: ownTimeMs, timeSource: 'meter' });
+  function limitsOf(meter: MeterId, { registerMaxWh }: Sample): Limits {
+    const facts = rules.meters.get(meter);
+    if (facts === undefined && registerMaxWh === undefined) return usual;
+    return { ...usual, capW: facts?.capW ?? usual.capW, maxWh: facts?.registerMaxWh ?? registerMaxWh };
   }
 
-  /** Two readings without a time of their own may arrive in one millisecond, and are still two. */
-  function ownTick(meter: MeterId, receivedAtMs: EpochMs): EpochMs {
-    const last = repeats.lastTimeMs(meter);
-    return last !== undefined && last >= receivedAtMs && last < receivedAtMs + 1_000 ? epochMs(last + 1) : receivedAtMs;
+  function judge(sample: Sample, arrived: Arrived, batch: Batch): Refusal | undefined {
+    const { repeated, receivedAtMs } = arrived.publication;
+    const meter = meterOf(sample.meter, batch.fresh);
+    if (typeof meter !== 'string') return meter;
+    const fault = valueFault(sample);
+    if (fault !== undefined) return fault;
+    const time = timeOf(sample.ownTimeMs, { receivedAtMs, isAlone: arrived.isAlone }, rules);
+    if ('reason' in time) return time;
+
+    const before = memory.stateOf(meter);
+    const isOwn = time.source === 'meter';
+    const takenAtMs = isOwn ? time.takenAtMs : ownTick(before.lastMs, receivedAtMs);
+    const print = { takenAtMs, values: printOfValues(sample.values), registers: registersOf(sample) };
+    const recent = memory.recentOf(meter);
+    if (recent !== undefined) {
+      const repeat = isOwn ? repeatOf(recent, print) : repeated && hasValues(recent, print) ? REPEAT : undefined;
+      if (repeat !== undefined) return repeat;
+    }
+
+    const judged = judgePlausibility(before, sample, { meter, takenAtMs, limits: limitsOf(meter, sample) });
+    if (judged.refusal !== undefined || judged.values === undefined) {
+      batch.undos.push(memory.learn(meter, judged.state, undefined));
+      return judged.refusal;
+    }
+    batch.undos.push(memory.learn(meter, judged.state, print));
+    const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
+    const flags = judged.flags | clock;
+    batch.readings.push({ meter, takenAtMs, timeSource: time.source, receivedAtMs, ...judged.values, flags });
+    if (judged.notes.length > 0) batch.notes.push(...judged.notes);
+    if (clock !== 0) {
+      const detail = `it says ${iso(sample.ownTimeMs ?? 0)} at ${iso(receivedAtMs)}`;
+      batch.notes.push({ meter, flag: 'meter_clock_off', detail });
+    }
+    if (!registered.has(meter)) batch.fresh.add(meter);
+    return undefined;
+  }
+
+  function valueFault({ values, importDeltaWh, exportDeltaWh }: Sample): Refusal | undefined {
+    let found = importDeltaWh !== undefined || exportDeltaWh !== undefined;
+    for (const measure of MEASURES) {
+      const value = values[measure];
+      if (value === undefined) continue;
+      found = true;
+      const { min, max } = rules.ranges[measure];
+      if (value >= min && value <= max) continue;
+      return rangeFault(measure, value, rules.ranges[measure]);
+    }
+    if (!found) return { reason: 'nothing_usable', detail: 'no value in it' };
+    return (
+      deltaFault('importDeltaWh', importDeltaWh, rules.ranges.importWh) ??
+      deltaFault('exportDeltaWh', exportDeltaWh, rules.ranges.exportWh)
+    );
   }
 
   function meterOf(name: string, fresh: ReadonlySet<MeterId>): MeterId | Refusal {
-    const meter = parseMeterId(name);
+    // Whoever has sent before has a name that was checked before.
+    const meter = memory.knows(name) ? (name as MeterId) : parseMeterId(name);
     if (meter === undefined) return { reason: 'bad_meter_id', detail: `${name} is not ${METER_ID_RULE}` };
     if (registered.has(meter) || fresh.has(meter)) return meter;
     if (rules.register === 'refuse') return { reason: 'unknown_meter', detail: `${meter} is not registered` };
@@ -105,86 +149,107 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
     return undefined;
   }
 
+  /** A name that nobody has registered is counted under no name. */
+  function ofMeter(name: string | undefined): { readonly meter?: MeterId } {
+    const meter = name as MeterId | undefined;
+    return meter !== undefined && registered.has(meter) ? { meter } : {};
+  }
+
   /** One publication: its readings and refusals are added to what the batch has so far. */
   function take(publication: Publication, batch: Batch): void {
-    const refuse = (refusal: Refusal, payload: Uint8Array): void => {
-      batch.rejected.push({ ...refusal, topic: publication.topic, receivedAtMs: publication.receivedAtMs, payload });
+    const { topic, receivedAtMs } = publication;
+    const refuse = (refusal: Refusal, payload: Uint8Array, meter: string | undefined): void => {
+      batch.rejected.push({ ...refusal, topic, receivedAtMs, payload, ...ofMeter(meter) });
     };
+    const found = feedOf(topic);
+    const named = found?.captures['meter'];
     const cut = publication.payload.subarray(0, rules.maxPayloadBytes);
     if (cut.length < publication.payload.length) {
-      refuse({ reason: 'too_large', detail: `${publication.payload.length} bytes` }, cut);
+      refuse({ reason: 'too_large', detail: `${publication.payload.length} bytes` }, cut, named);
       return;
     }
-    const found = feedOf(publication.topic);
     if (found === undefined) {
-      refuse({ reason: 'bad_meter_id', detail: 'no feed knows this topic' }, cut);
+      refuse({ reason: 'bad_meter_id', detail: 'no feed knows this topic' }, cut, undefined);
       return;
     }
     const json = parseJson(cut);
     if ('refusal' in json) {
-      refuse(json.refusal, cut);
+      refuse(json.refusal, cut, named);
       return;
     }
     const items = found.feed.decode(found.captures, json.value, publication.receivedAtMs);
     if (items === 'ignored') return;
     if ('reason' in items) {
-      refuse(items, cut);
+      refuse(items, cut, named);
       return;
     }
+    const arrived: Arrived = { publication, isAlone: () => areOfDifferentMeters(items) };
     for (const item of items) {
-      const verdict = 'refusal' in item ? item.refusal : judge(item.sample, publication, batch.fresh);
-      if ('reason' in verdict) {
-        refuse(verdict, items.length === 1 ? cut : Buffer.from(JSON.stringify(item.raw)));
-        continue;
-      }
-      if (!registered.has(verdict.meter)) batch.fresh.add(verdict.meter);
-      repeats.add(verdict.meter, verdict.takenAtMs, fingerprintOf(verdict));
-      batch.readings.push(verdict);
+      const refusal = 'refusal' in item ? item.refusal : judge(item.sample, arrived, batch);
+      if (refusal === undefined) continue;
+      const payload = items.length === 1 ? cut : Buffer.from(JSON.stringify(item.raw) ?? '');
+      refuse(refusal, payload, 'sample' in item ? item.sample.meter : named);
     }
   }
 
   return {
-    remember(readings) {
-      for (const past of readings) repeats.add(past.meter, past.takenAtMs, fingerprintOf(past));
-    },
+    remember: (readings) => recall(memory, readings),
     validate(publications) {
-      const batch: Batch = { readings: [], rejected: [], fresh: new Set() };
+      const batch: Batch = { readings: [], rejected: [], notes: [], fresh: new Set(), undos: [] };
       for (const publication of publications) take(publication, batch);
+      const { readings, rejected, notes, undos } = batch;
       return {
-        readings: batch.readings,
-        rejected: batch.rejected,
+        readings,
+        rejected,
+        notes,
         forget() {
-          for (const { meter } of batch.readings.toReversed()) repeats.undo(meter);
+          for (const undo of undos.splice(0).reverse()) undo();
         },
       };
     },
   };
 }
 
+interface Arrived {
+  readonly publication: Publication;
+  readonly isAlone: () => boolean;
+}
+
 interface Batch {
   readonly readings: Reading[];
   readonly rejected: Rejected[];
+  readonly notes: Note[];
   /** Meters that this batch would register. */
   readonly fresh: Set<MeterId>;
-}
-
-function parseJson(payload: Uint8Array): { readonly value: unknown } | { readonly refusal: Refusal } {
-  try {
-    return { value: JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8')) };
-  } catch (error) {
-    return { refusal: { reason: 'not_json', detail: error instanceof Error ? error.message : String(error) } };
-  }
+  readonly undos: Undo[];
 }
 
 const REPEAT: Refusal = { reason: 'duplicate', detail: 'stored before' };
 
-const iso = (atMs: EpochMs): string => {
-  const date = new Date(atMs);
-  return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();
-};
+function repeatOf(recent: Recent, print: Parameters<typeof seenAt>[1]): Refusal | undefined {
+  const seen = seenAt(recent, print);
+  if (seen === 'new') return undefined;
+  if (seen === 'same') return REPEAT;
+  return { reason: 'conflicting', detail: `other values are stored for ${iso(print.takenAtMs)}` };
+}
 
-const reading = (
-  meter: MeterId,
-  { values, flags }: Sample,
-  times: Pick<Reading, 'receivedAtMs' | 'takenAtMs' | 'timeSource'>,
-): Reading => ({ meter, ...times, ...values, flags: flagBits(flags) });
+const registersOf = ({ values, importDeltaWh, exportDeltaWh }: Sample): number =>
+  printOfRegisters(values.importWh, values.exportWh, importDeltaWh, exportDeltaWh);
+
+/** Two readings without a time of their own may arrive in one millisecond, and are still two. */
+const ownTick = (lastMs: EpochMs | undefined, receivedAtMs: EpochMs): EpochMs =>
+  lastMs !== undefined && lastMs >= receivedAtMs && lastMs < receivedAtMs + 1_000 ? epochMs(lastMs + 1) : receivedAtMs;
+
+function rangeFault(measure: string, value: number, { min, max }: Range): Refusal {
+  if (!Number.isFinite(value)) return { reason: 'not_finite', detail: `${measure} is ${value}` };
+  return { reason: 'out_of_range', detail: `${measure} ${value} is not within ${min} to ${max}` };
+}
+
+function deltaFault(name: string, value: number | undefined, { max }: Range): Refusal | undefined {
+  if (value === undefined || (value >= 0 && value <= max)) return undefined;
+  return rangeFault(name, value, { min: 0, max });
+}
+
+const areOfDifferentMeters = (items: readonly Parsed[]): boolean =>
+  items.length === 1 ||
+  new Set(items.map((item) => ('sample' in item ? item.sample.meter : undefined))).size === items.length;

@@ -1,0 +1,83 @@
+import type { Connection } from './buffer-file.js';
+
+/** When a meter was last heard, and how often it usually is. */
+export interface Heard {
+  readonly atMs: number | undefined;
+  /** Undefined until enough is known. */
+  readonly intervalMs: number | undefined;
+}
+
+export interface HeardBook {
+  heard(meter: number, receivedAtMs: number): void;
+  of(meter: number): Heard;
+  /** Only inside a transaction; writes what has changed enough to matter. */
+  save(meters: readonly number[]): void;
+}
+
+interface Memory {
+  atMs: number | undefined;
+  /** The last ones, in a ring. */
+  readonly gaps: number[];
+  next: number;
+  storedMs: number | undefined;
+}
+
+const GAPS = 15;
+const ENOUGH_GAPS = 3;
+/** What comes closer together is one message in parts, or one that is repeated. */
+const BURST_MS = 5_000;
+/** The upper quartile: of a meter that reports changes it is nearer to its quiet hours, and one outage does not move it. */
+const QUANTILE = 0.75;
+const WORTH_WRITING = 1.2;
+
+export function openHeardBook(db: Connection): HeardBook {
+  const upsert = db.prepare(
+    `insert into meter_state (meter, interval_ms) values (?, ?)
+     on conflict do update set interval_ms = excluded.interval_ms`,
+  );
+  const stored = db.prepare<[], { readonly meter: number; readonly intervalMs: number }>(
+    'select meter, interval_ms as intervalMs from meter_state where interval_ms is not null',
+  );
+  const memories = new Map<number, Memory>();
+  for (const { meter, intervalMs } of stored.all()) {
+    memories.set(meter, { atMs: undefined, gaps: [], next: 0, storedMs: intervalMs });
+  }
+
+  function intervalOf({ gaps, storedMs }: Memory): number | undefined {
+    if (gaps.length < ENOUGH_GAPS) return storedMs;
+    return [...gaps].sort((a, b) => a - b)[Math.ceil(QUANTILE * (gaps.length - 1))];
+  }
+
+  return {
+    heard(meter, receivedAtMs) {
+      const memory = memories.get(meter);
+      if (memory === undefined) {
+        memories.set(meter, { atMs: receivedAtMs, gaps: [], next: 0, storedMs: undefined });
+        return;
+      }
+      const gapMs = receivedAtMs - (memory.atMs ?? receivedAtMs);
+      memory.atMs = receivedAtMs;
+      if (gapMs < BURST_MS) return;
+      memory.gaps[memory.next] = gapMs;
+      memory.next = (memory.next + 1) % GAPS;
+    },
+    of(meter) {
+      const memory = memories.get(meter);
+      return memory === undefined
+        ? { atMs: undefined, intervalMs: undefined }
+        : { atMs: memory.atMs, intervalMs: intervalOf(memory) };
+    },
+    save(meters) {
+      for (const meter of meters) {
+        const memory = memories.get(meter);
+        if (memory === undefined) continue;
+        const intervalMs = intervalOf(memory);
+        if (intervalMs === undefined) continue;
+        const known = memory.storedMs;
+        if (known !== undefined && Math.max(known / intervalMs, intervalMs / known) < WORTH_WRITING) continue;
+        upsert.run(meter, intervalMs);
+        memory.storedMs = intervalMs;
+      }
+    },
+  };
+}
