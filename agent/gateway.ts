@@ -30,7 +30,7 @@ import { createAnalytics } from './threads/analytics.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createFeeds } from './validate/feeds/registry.js';
-import { REMEMBERED } from './validate/repeats.js';
+import { rememberedOf } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
@@ -68,7 +68,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
   const feeds = createFeeds(feedOptions(settings));
   const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
-  validator.remember(buffer.recentReadings(REMEMBERED));
+  validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
   // it calls storeReadings once, and the PUBACKs are sent when that has returned.
