@@ -105,6 +105,11 @@ export const ERRORS = {
     action: 'Update the gateway, or release a bundle made for its version.',
     retry: false,
   },
+  'bundle.older': {
+    hint: 'A model bundle is older than the one that is installed.',
+    action: 'Release a bundle made later. To go back on purpose, delete the directory `models` of this gateway first.',
+    retry: false,
+  },
   'bundle.golden_mismatch': {
     hint: 'A model bundle does not give its own golden outputs on this machine.',
     action: 'Nothing to do at the gateway: it keeps the model in use. Report the processor to whoever trains.',
@@ -136,8 +141,14 @@ export const ERRORS = {
     retry: true,
   },
   'centre.rejected_batch': {
-    hint: 'The centre could not take a batch of rows.',
-    action: 'The batch stays in the buffer and is sent again; the detail names what the centre objected to.',
+    hint: 'The centre objects to what rows say.',
+    action:
+      'The rows around them are sent on; the log names each row that is set aside, and the buffer keeps it. Report what the detail says.',
+    retry: true,
+  },
+  'centre.busy': {
+    hint: 'The centre answers, but cannot do this now.',
+    action: 'Nothing is lost: it is tried again. Look for a full disk, long locks or a read-only server at the centre.',
     retry: true,
   },
   'release.exists': {

@@ -37,6 +37,11 @@ export const METRICS = {
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
   push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },
+  push_rows_rejected_total: {
+    type: 'counter',
+    help: 'Rows that the centre would not have; they are set aside.',
+    labels: { stream: STREAM_NAMES },
+  },
   backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
   meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },

@@ -24,10 +24,17 @@ const storeTrusting = (...trustedKeys: string[]): ModelStore =>
   createModelStore({ dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys, log: silentLogger });
 
 /** The shipped bundle under another version, signed as a centre would. */
-async function release(version: string, change: Partial<Incoming> & { signedBy?: string } = {}): Promise<Incoming> {
-  const { signedBy = centre.privateKeyPem, ...rest } = change;
+async function release(
+  version: string,
+  change: Partial<Incoming> & { signedBy?: string; createdAt?: string } = {},
+): Promise<Incoming> {
+  const { signedBy = centre.privateKeyPem, createdAt = '2026-05-01T00:00:00Z', ...rest } = change;
   const text = await readFile(join(SHIPPED, 'manifest.json'), 'utf8');
-  const manifest = Buffer.from(text.replace(/"version":\s*"[^"]*"/, `"version": "${version}"`));
+  const manifest = Buffer.from(
+    text
+      .replace(/"version":\s*"[^"]*"/, `"version": "${version}"`)
+      .replace(/"createdAt":\s*"[^"]*"/, `"createdAt": "${createdAt}"`),
+  );
   const file = (name: string): Promise<Buffer> => readFile(join(SHIPPED, name));
   return { version, manifest, signature: signManifest(manifest, signedBy), file, ...rest };
 }
@@ -97,6 +104,28 @@ test.each<[string, string, () => Promise<Incoming>]>([
   await expect(store.receive(await make())).rejects.toMatchObject({ code });
   expect(await serving()).toBe('good');
   expect((await readdir(join(dir, 'models'))).sort()).toEqual(['good', 'installed.json']);
+});
+
+test('a release that was signed earlier does not come back, though the centre offers it as its newest', async () => {
+  const r1 = await release('r1', { createdAt: '2026-05-01T00:00:00Z' });
+  expect(await store.receive(r1)).toBe('installed');
+  expect(await store.receive(await release('r2', { createdAt: '2026-05-02T00:00:00Z' }))).toBe('installed');
+  const between = await release('r3', { createdAt: '2026-05-01T12:00:00Z' });
+  await expect(store.receive(r1)).rejects.toMatchObject({ code: 'bundle.older' });
+  await expect(store.receive(between)).rejects.toMatchObject({ code: 'bundle.older' });
+  expect(await serving()).toBe('r2');
+  expect(await store.receive(await release('r2', { createdAt: '2026-05-02T00:00:00Z' }))).toBe('present');
+  expect(await store.receive(await release('r4', { createdAt: '2026-05-03T00:00:00Z' }))).toBe('installed');
+});
+
+test('an installed release that is spoilt, or of a key trusted no more, holds no other back', async () => {
+  await store.receive(await release('r2', { createdAt: '2026-05-02T00:00:00Z' }));
+  const renewed = storeTrusting(stranger.publicKey);
+  const r1 = await release('r1', { createdAt: '2026-05-01T00:00:00Z', signedBy: stranger.privateKeyPem });
+  expect(await renewed.receive(r1)).toBe('installed');
+  await writeFile(join(dir, 'models', 'r1', 'manifest.json'), '{}');
+  const r0 = await release('r0', { createdAt: '2026-04-01T00:00:00Z', signedBy: stranger.privateKeyPem });
+  expect(await renewed.receive(r0)).toBe('installed');
 });
 
 test('a manifest cannot make a file outside of the bundle', async () => {

@@ -26,7 +26,7 @@ export interface Loaded {
 
 export interface ModelStore {
   /** Verifies and installs; throws `bundle.*` and leaves everything as it was when something is wrong with it. */
-  receive(incoming: Incoming): Promise<void>;
+  receive(incoming: Incoming): Promise<'installed' | 'present'>;
   /** The newest bundle that verifies and works on this machine, and what became of those before it. */
   load(): Promise<{ readonly loaded: Loaded; readonly refused: readonly BundleState[] }>;
   /** The newest installed version, whether or not it works here. */
@@ -51,15 +51,39 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
     return bundle;
   }
 
+  /** What is installed but spoilt, or signed by a key that is trusted no more, holds nothing back. */
+  async function newestCreatedAt(installed: readonly Installed[]): Promise<number> {
+    let newestMs = Number.NEGATIVE_INFINITY;
+    for (const { version } of installed) {
+      try {
+        const bytes = await readFile(join(dir, version, MANIFEST_FILE));
+        verifyManifest(bytes, await readFile(join(dir, version, SIGNATURE_FILE), 'utf8'), trustedKeys);
+        newestMs = Math.max(newestMs, Date.parse(parseManifest(bytes).createdAt));
+      } catch (error) {
+        log.warn({ version, code: codeOf(error) }, `an installed bundle cannot be read: ${messageOf(error)}`);
+      }
+    }
+    return newestMs;
+  }
+
   return {
     async receive({ version, manifest, signature, file }) {
       verifyManifest(manifest, signature, trustedKeys);
-      const { files, version: signedVersion } = parseManifest(manifest);
+      const { files, version: signedVersion, createdAt } = parseManifest(manifest);
       if (signedVersion !== version) {
         throw new WattwardenError('bundle.unreadable', `offered as ${version}, but its manifest says ${signedVersion}`);
       }
       const installed = await readInstalled(dir);
-      if (installed.some((entry) => entry.version === version)) return;
+      // The centre's order of releases is not signed, but this is: an old release with a known fault must not come back.
+      const newestMs = await newestCreatedAt(installed);
+      if (Date.parse(createdAt) < newestMs) {
+        const newest = new Date(newestMs).toISOString();
+        throw new WattwardenError(
+          'bundle.older',
+          `${version} was made at ${createdAt}, the installed one at ${newest}`,
+        );
+      }
+      if (installed.some((entry) => entry.version === version)) return 'present';
       const incoming = join(dir, `incoming-${version}`);
       await rm(incoming, { recursive: true, force: true });
       await mkdir(incoming, { recursive: true });
@@ -77,6 +101,7 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
       const kept = [{ version }, ...installed].slice(0, KEEP);
       await writeInstalled(dir, kept);
       for (const old of installed.slice(KEEP - 1)) await rm(join(dir, old.version), { recursive: true, force: true });
+      return 'installed';
     },
 
     async load() {

@@ -47,7 +47,14 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
     source,
     centre: link,
     batchRows: centre.batchRows,
-    metrics: { sent: (stream, rows) => metrics.inc('push_rows_total', rows, { stream }) },
+    metrics: {
+      sent: (stream, rows) => metrics.inc('push_rows_total', rows, { stream }),
+      rejected: (stream) => metrics.inc('push_rows_rejected_total', 1, { stream }),
+    },
+    setAside(stream, row, reason) {
+      const position = 'seq' in row ? row.seq : row.changeSeq;
+      log.error({ stream, position, meter: row.meter, code: 'centre.rejected_batch' }, `row set aside: ${reason}`);
+    },
     settle: (stream, position) => post({ kind: 'settled', stream, position }),
   });
   const pull = createPull({ centre: link, store: models, installedVersion: () => installed, clock });

@@ -22,6 +22,10 @@ export const MAX_BATCH_ROWS = 50_000;
 /** A gateway's log changes when its buffer is replaced; more than this is a fault or an attack. */
 export const MAX_LOGS_PER_GATEWAY = 1_000;
 
-/** SQLSTATEs of the centre's own functions. */
+/** Of one list of accepted ranges, which is rewritten with each batch: some thousand gaps. */
+export const MAX_ACCEPTED_BYTES = 65_536;
+
+/** SQLSTATEs of the centre's own functions. What no row is to blame for is `REFUSED_GATEWAY`: it waits for a person. */
 export const REFUSED_GATEWAY = 'WW401';
+/** A gateway that hears this halves its batch, and at last sets the one row aside. */
 export const BAD_BATCH = 'WW400';

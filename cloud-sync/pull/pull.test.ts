@@ -61,6 +61,7 @@ function createStore() {
       const sha256 = createHash('sha256').update(file).digest('hex');
       if (manifest.files['model.onnx'].sha256 !== sha256)
         throw new WattwardenError('bundle.hash_mismatch', 'model.onnx');
+      return 'installed' as const;
     },
   };
 }
@@ -106,7 +107,12 @@ test('a flipped bit reaches the store as it is, which refuses it; it is asked fo
 
 test('a file that the centre does not have, and a bundle that is too large, are refused', async () => {
   const { connection, link } = await openGateway();
-  const asking = { receive: async (bundle: ReceivedBundle) => void (await bundle.file('other.onnx')) };
+  const asking = {
+    async receive(bundle: ReceivedBundle) {
+      await bundle.file('other.onnx');
+      return 'installed' as const;
+    },
+  };
   const options = { centre: link, installedVersion: () => undefined, clock: systemClock };
   await insertRelease(connection, { version: 'v1', content: Buffer.from('x') });
   expect(await createPull({ ...options, store: asking }).pullOnce(never)).toMatchObject({
@@ -120,19 +126,60 @@ test('a file that the centre does not have, and a bundle that is too large, are 
   expect(store.received).toEqual([]);
 });
 
-test('a failure of the store that says nothing of the bundle is not held against it', async () => {
+test.each(['ENOSPC', 'EACCES'])(
+  'a store that fails with %s does not download the bundle again for an hour',
+  async (code) => {
+    const { connection, link } = await openGateway();
+    await insertRelease(connection, { version: 'v1', content: Buffer.from('x') });
+    let failing = true;
+    let downloads = 0;
+    const store = {
+      async receive(bundle: ReceivedBundle) {
+        await bundle.file('model.onnx');
+        downloads += 1;
+        if (failing) throw Object.assign(new Error('the disk has something'), { code });
+        return 'installed' as const;
+      },
+    };
+    let nowMs = 0;
+    const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
+    const pull = createPull({ centre: link, store, installedVersion: () => undefined, clock });
+    await expect(pull.pullOnce(never)).rejects.toThrow('the disk has something');
+    expect(await pull.pullOnce(never)).toEqual({ outcome: 'known' });
+    expect(downloads).toBe(1);
+    nowMs += 61 * 60_000;
+    failing = false;
+    expect(await pull.pullOnce(never)).toMatchObject({ outcome: 'received' });
+  },
+);
+
+test('a link that breaks during the download is not held against the bundle', async () => {
   const { connection, link } = await openGateway();
   await insertRelease(connection, { version: 'v1', content: Buffer.from('x') });
-  let full = true;
-  const store = {
-    receive: async () => {
-      if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  let broken = true;
+  const centreOnAndOff: Pick<CentreLink, 'call'> = {
+    async call(name, values, signal) {
+      if (broken && values[1] === 'model.onnx') throw new WattwardenError('centre.unreachable', 'gone');
+      return await link.call(name, values, signal);
     },
   };
-  const pull = createPull({ centre: link, store, installedVersion: () => undefined, clock: systemClock });
-  await expect(pull.pullOnce(never)).rejects.toThrow('no space');
-  full = false;
+  const pull = createPull({
+    centre: centreOnAndOff,
+    store: createStore(),
+    installedVersion: () => undefined,
+    clock: systemClock,
+  });
+  await expect(pull.pullOnce(never)).rejects.toMatchObject({ code: 'centre.unreachable' });
+  broken = false;
   expect(await pull.pullOnce(never)).toMatchObject({ outcome: 'received' });
+});
+
+test('a bundle that the store has already is the current one', async () => {
+  const { connection, link } = await openGateway();
+  await insertRelease(connection, { version: 'v1', content: Buffer.from('x') });
+  const store = { receive: async () => 'present' as const };
+  const pull = createPull({ centre: link, store, installedVersion: () => undefined, clock: systemClock });
+  expect(await pull.pullOnce(never)).toEqual({ outcome: 'current' });
 });
 
 test.each([

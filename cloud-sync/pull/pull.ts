@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../agent/domain/clock.js';
-import { type ErrorCode, WattwardenError } from '../../agent/domain/errors.js';
+import { type ErrorCode, messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import {
   BUNDLE_VERSION,
   MANIFEST_FILE,
@@ -20,8 +20,8 @@ export interface ReceivedBundle {
 }
 
 export interface BundleReceiver {
-  /** Verifies and stores; throws `bundle.*` when it will not have it. */
-  receive(bundle: ReceivedBundle): Promise<void>;
+  /** Verifies and stores; throws `bundle.*` when it will not have it, and anything else when it cannot. */
+  receive(bundle: ReceivedBundle): Promise<'installed' | 'present'>;
 }
 
 interface PullCentre {
@@ -46,7 +46,9 @@ export interface Pull {
 }
 
 /** A refused bundle costs the link its size at each attempt; by then somebody may have mended this gateway. */
-const AGAIN_AFTER_MS = 24 * 3_600_000;
+const AGAIN_AFTER_REFUSAL_MS = 24 * 3_600_000;
+/** A full disk costs the same, and says nothing of the bundle. */
+const AGAIN_AFTER_FAILURE_MS = 3_600_000;
 const MAX_FILES = 64;
 
 const releaseRow = z.object({
@@ -61,7 +63,7 @@ const fileRow = z.object({ content: z.instanceof(Buffer) });
 
 /** Fetches the newest release when it is not the installed one. What to think of it is the store's business. */
 export function createPull({ centre, store, installedVersion, clock }: PullOptions): Pull {
-  let attempted: { fingerprint: string; atMs: number } | undefined;
+  let attempted: { fingerprint: string; againAtMs: number } | undefined;
 
   async function latest(signal: AbortSignal): Promise<ReleaseRow | undefined> {
     const [row] = await centre.call('latest_release', [], signal);
@@ -77,11 +79,11 @@ export function createPull({ centre, store, installedVersion, clock }: PullOptio
       if (release === undefined) return { outcome: 'none' };
       const { version, fingerprint } = release;
       if (version === installedVersion()) return { outcome: 'current' };
-      if (attempted?.fingerprint === fingerprint && clock.monotonicMs() - attempted.atMs < AGAIN_AFTER_MS) {
+      if (attempted?.fingerprint === fingerprint && clock.monotonicMs() < attempted.againAtMs) {
         return { outcome: 'known' };
       }
-      const remember = () => {
-        attempted = { fingerprint, atMs: clock.monotonicMs() };
+      const remember = (forMs: number) => {
+        attempted = { fingerprint, againAtMs: clock.monotonicMs() + forMs };
       };
       try {
         if (release.bytes > MAX_BUNDLE_BYTES) {
@@ -90,14 +92,25 @@ export function createPull({ centre, store, installedVersion, clock }: PullOptio
         const fetchFile = createFetcher(centre, version, signal);
         const manifest = await fetchFile(MANIFEST_FILE, MAX_MANIFEST_BYTES);
         const signature = (await fetchFile(SIGNATURE_FILE, MAX_MANIFEST_BYTES)).toString('utf8');
-        await store.receive({ version, manifest, signature, file: (name) => fetchFile(name, MAX_BUNDLE_BYTES) });
+        const outcome = await store.receive({
+          version,
+          manifest,
+          signature,
+          file: (name) => fetchFile(name, MAX_BUNDLE_BYTES),
+        });
+        remember(AGAIN_AFTER_REFUSAL_MS);
+        return outcome === 'installed' ? { outcome: 'received', version } : { outcome: 'current' };
       } catch (error) {
-        if (!(error instanceof WattwardenError) || !error.code.startsWith('bundle.')) throw error;
-        remember();
-        return { outcome: 'refused', version, code: error.code, detail: error.message };
+        const code = error instanceof WattwardenError ? error.code : undefined;
+        // The link's failures are tried again as soon as it is back, and a stop is nobody's failure.
+        if (code?.startsWith('centre.') || signal.aborted) throw error;
+        if (code === undefined || !code.startsWith('bundle.')) {
+          remember(AGAIN_AFTER_FAILURE_MS);
+          throw error;
+        }
+        remember(AGAIN_AFTER_REFUSAL_MS);
+        return { outcome: 'refused', version, code, detail: messageOf(error) };
       }
-      remember();
-      return { outcome: 'received', version };
     },
   };
 }

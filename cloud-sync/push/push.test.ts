@@ -13,7 +13,8 @@ import type {
 import { encodeRows } from '../contract/array-literal.js';
 import { openTestCentre, type TestCentre, type TestDatabase } from '../timescale/centre.fixture.js';
 import { type CentreLink, createCentreLink } from '../timescale/centre-link.js';
-import { createPush, type PushSource } from './push.js';
+import { centreError } from '../timescale/failure.js';
+import { createPush, type PushOptions, type PushSource } from './push.js';
 
 const LOG = logId('log-a');
 const START_MS = Date.UTC(2026, 4, 1);
@@ -123,11 +124,30 @@ async function linkToNewGateway() {
   return { name, link };
 }
 
-function pushTo(link: CentreLink, source: PushSource, batchRows = 1_000) {
+function pushTo(
+  link: PushOptions['centre'],
+  source: PushSource,
+  batchRows = 1_000,
+  setAside: NonNullable<PushOptions['setAside']> = () => undefined,
+) {
   const settled: (StreamPosition & { stream: StreamName })[] = [];
   const settle = (stream: StreamName, position: StreamPosition) => void settled.push({ stream, ...position });
-  return { settled, push: createPush({ source, centre: link, settle, batchRows }) };
+  const counted = { sent: 0, rejected: 0 };
+  const metrics = {
+    sent(_stream: StreamName, rows: number) {
+      counted.sent += rows;
+    },
+    rejected() {
+      counted.rejected += 1;
+    },
+  };
+  return { settled, counted, push: createPush({ source, centre: link, settle, metrics, setAside, batchRows }) };
 }
+
+const acceptedOf = async (connection: TestDatabase['connection'], stream: StreamName) => {
+  const sql = 'select accepted::text as a from wattwarden_data.position where stream = $1';
+  return (await connection.query(sql, [stream]))[0]?.['a'];
+};
 
 const send = <S extends StreamName>(
   link: CentreLink,
@@ -261,8 +281,6 @@ test.each<[string, (columns: string[]) => readonly unknown[]]>([
   ['a column that is null', (columns) => [LOG, 0, 2, columns[0], null, ...columns.slice(2)]],
   ['a row outside the range', (columns) => [LOG, 1, 2, ...columns]],
   ['an empty range', (columns) => [LOG, 2, 2, ...columns]],
-  ['no log', (columns) => [null, 0, 2, ...columns]],
-  ['a log with an endless name', (columns) => ['x'.repeat(65), 0, 2, ...columns]],
   [
     'too many rows',
     (columns) => [LOG, 0, 2, `{${Array.from({ length: 50_001 }, () => 1).join()}}`, ...columns.slice(1)],
@@ -278,13 +296,99 @@ test.each<[string, (columns: string[]) => readonly unknown[]]>([
   expect(await count('position')).toBe(0);
 });
 
-test('a stream that the centre objects to does not hold the others up', async () => {
+test.each([null, 'x'.repeat(65)])('a log without a proper name concerns the gateway and no row: %s', async (log) => {
   const { gateway } = await openGateway();
-  const bad = { ...slot(1, 1, 1), coveragePm: 1_000_000 };
-  const source = sourceOf({ reading: [reading(1)], slot: [bad], anomaly: [anomaly] });
-  const { push, settled } = pushTo(gateway.link, source);
+  const columns = encodeRows('reading', [reading(1)]);
+  await expect(gateway.link.call('push_reading', [log, 0, 1, ...columns])).rejects.toMatchObject({
+    code: 'centre.refused',
+    cause: { code: 'WW401' },
+  });
+});
+
+test('a log with too many gaps concerns the gateway and no row', async () => {
+  const { gateway, connection } = await openGateway();
+  await send(gateway.link, 'reading', [reading(1)], [0, 1]);
+  await connection.query(`update wattwarden_data.position set accepted =
+    (select range_agg(int8range(at * 10, at * 10 + 1)) from generate_series(1, 10000) at)`);
+  const { push, settled } = pushTo(gateway.link, sourceOf({ reading: [reading(2)] }));
+  await expect(push.pushOnce(never)).rejects.toMatchObject({ code: 'centre.refused' });
+  expect(settled).toEqual([]);
+});
+
+test('one row that the centre will not have is set aside by name, and its stream goes on', async () => {
+  const { gateway, connection } = await openGateway();
+  const bad = { ...reading(317), flags: 2 ** 40 };
+  const readings = Array.from({ length: 500 }, (_, index) => (index === 316 ? bad : reading(index + 1)));
+  const source = sourceOf({ reading: readings, anomaly: [anomaly] });
+  const aside: unknown[] = [];
+  const { push, settled, counted } = pushTo(gateway.link, source, 500, (...row) => aside.push(row));
+  expect(await push.pushOnce(never)).toEqual({ sent: 500, more: true });
+  expect(await push.pushOnce(never)).toEqual({ sent: 0, more: false });
+  expect(aside).toEqual([['reading', bad, expect.stringContaining('22003')]]);
+  expect(counted).toEqual({ sent: 500, rejected: 1 });
+  expect(settled.at(-2)).toEqual({ stream: 'reading', logId: LOG, upTo: 500 });
+  expect(await count('reading')).toBe(499);
+  expect(await acceptedOf(connection, 'reading')).toBe('{[1,317),[318,501)}');
+});
+
+test('of a stream of bad rows only a few are set aside in a turn, which then fails; other streams go on', async () => {
+  const { gateway } = await openGateway();
+  const bad = Array.from({ length: 40 }, (_, index) => ({
+    ...slot(index + 1, 1, 1),
+    slotStartMs: epochMs(START_MS + index * 300_000),
+    coveragePm: 1_000_000,
+  }));
+  const source = sourceOf({ slot: bad, anomaly: [anomaly] });
+  const aside: unknown[] = [];
+  const { push, settled } = pushTo(gateway.link, source, 100, (_stream, row) => aside.push(row));
   await expect(push.pushOnce(never)).rejects.toMatchObject({ code: 'centre.rejected_batch', message: /^slot: / });
-  expect(settled.map(({ stream }) => stream)).toEqual(['reading', 'anomaly']);
+  expect(aside).toEqual(bad.slice(0, 4));
+  expect(settled.at(-1)?.stream).toBe('anomaly');
+  await expect(push.pushOnce(never)).rejects.toMatchObject({ code: 'centre.rejected_batch' });
+  expect(aside).toEqual(bad.slice(0, 8));
+});
+
+test('a batch that comes at a bad time is neither halved nor set aside', async () => {
+  const calls: string[] = [];
+  const busy = {
+    call: async (name: string) => {
+      calls.push(name);
+      if (name === 'push_reading') throw centreError(new Error('no space left'), '53100');
+      return [];
+    },
+  };
+  const source = sourceOf({ reading: [reading(1), reading(2)], anomaly: [anomaly] });
+  const { push, settled, counted } = pushTo(busy, source);
+  await expect(push.pushOnce(never)).rejects.toMatchObject({ code: 'centre.busy', message: /^reading: / });
+  expect(calls).toEqual(['push_reading', 'push_anomaly']);
+  expect(settled.map(({ stream }) => stream)).toEqual(['anomaly']);
+  expect(counted.rejected).toBe(0);
+});
+
+test('the energy of a feeder that was counted in one slot has a mean power beyond 32 bits', async () => {
+  const { gateway, connection } = await openGateway();
+  const large = { ...slot(1, 1, 25_000_000_000), meanPowerDw: 3_000_000_600, maxPowerDw: 3_000_000_600 };
+  const held = sourceOf({ slot: [large], reading: [reading(1, 4_000_000_000)] });
+  expect(await pushTo(gateway.link, held).push.pushOnce(never)).toEqual({ sent: 2, more: false });
+  const [row] = await connection.query('select mean_power_w::float8, max_power_w::float8 from wattwarden.slot');
+  expect(row).toEqual({ mean_power_w: 300_000_060, max_power_w: 300_000_060 });
+});
+
+test('readings that the buffer lost before they were sent are no part of what the centre says it has', async () => {
+  const { gateway, connection } = await openGateway();
+  const readings = [3, 4, 5, 9, 10, 20].map((at) => reading(at));
+  const { push, settled } = pushTo(gateway.link, sourceOf({ reading: readings }));
+  expect(await push.pushOnce(never)).toEqual({ sent: 6, more: false });
+  expect(await acceptedOf(connection, 'reading')).toBe('{[3,6),[9,11),[20,21)}');
+  expect(settled.map(({ upTo }) => upTo)).toEqual([5, 10, 20]);
+});
+
+test('more gaps than one turn has calls for are a matter of several turns', async () => {
+  const { gateway } = await openGateway();
+  const readings = Array.from({ length: 100 }, (_, index) => reading(2 * index + 1));
+  const { push } = pushTo(gateway.link, sourceOf({ reading: readings }));
+  expect(await push.pushOnce(never)).toEqual({ sent: 64, more: true });
+  expect(await push.pushOnce(never)).toEqual({ sent: 36, more: false });
 });
 
 test('after a restart it goes on where the writer knows the stream to be settled; a new log begins at its beginning', async () => {

@@ -4,6 +4,7 @@ import { type Column, STREAM_CONTRACT, type StreamContract, wireType } from '../
 import {
   BAD_BATCH,
   CONTRACT_VERSION,
+  MAX_ACCEPTED_BYTES,
   MAX_BATCH_ROWS,
   MAX_LOGS_PER_GATEWAY,
   REFUSED_GATEWAY,
@@ -43,12 +44,12 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare found_id integer;
 begin
   if log_name is null or length(log_name) not between 1 and 64 then
-    perform wattwarden_data.refuse_batch('a log has a name of 1 to 64 characters');
+    raise exception 'a log has a name of 1 to 64 characters' using errcode = '${REFUSED_GATEWAY}';
   end if;
   select id into found_id from wattwarden_data.log where gateway_id = gateway and name = log_name;
   if found_id is not null then return found_id; end if;
   if (select count(*) from wattwarden_data.log where gateway_id = gateway) >= ${MAX_LOGS_PER_GATEWAY} then
-    perform wattwarden_data.refuse_batch('this gateway has used ${MAX_LOGS_PER_GATEWAY} logs already');
+    raise exception 'this gateway has used ${MAX_LOGS_PER_GATEWAY} logs already' using errcode = '${REFUSED_GATEWAY}';
   end if;
   insert into wattwarden_data.log (gateway_id, name) values (gateway, log_name)
     on conflict (gateway_id, name) do update set name = excluded.name returning id into found_id;
@@ -70,6 +71,7 @@ declare
   batch_rows constant integer := cardinality(p_${position});
   known_log integer;
   written integer;
+  accepted_bytes integer;
 begin
   if batch_rows is null or batch_rows > ${MAX_BATCH_ROWS} then
     perform wattwarden_data.refuse_batch('a batch has at most ${MAX_BATCH_ROWS} rows');
@@ -88,7 +90,11 @@ ${upsert(stream, contract)}
   values (caller, '${stream}', known_log, int8multirange(int8range(p_after, p_up_to, '(]')), 1, batch_rows, now())
   on conflict (gateway_id, stream, log_id) do update
      set accepted = held.accepted + excluded.accepted, batches = held.batches + 1,
-         rows = held.rows + excluded.rows, updated_at = excluded.updated_at;
+         rows = held.rows + excluded.rows, updated_at = excluded.updated_at
+  returning pg_column_size(accepted) into accepted_bytes;
+  if accepted_bytes > ${MAX_ACCEPTED_BYTES} then
+    raise exception 'the log of this gateway has too many gaps' using errcode = '${REFUSED_GATEWAY}';
+  end if;
   return written;
 end $$;
 `;

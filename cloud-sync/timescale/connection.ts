@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import pg from 'pg';
-import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
-import { centreError } from './failure.js';
+import { codeOf, messageOf, WattwardenError } from '../../agent/domain/errors.js';
+import { centreError, isSpoiltSession } from './failure.js';
 
 export interface CentreAddress {
   readonly host: string;
@@ -35,10 +35,19 @@ const QUERY_TIMEOUT_MS = 90_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 const KEEPALIVE_AFTER_MS = 30_000;
 
+interface ConnectOptions {
+  readonly queryTimeoutMs?: number;
+  /** Gives up an attempt under way; a session that stands is closed by its owner. */
+  readonly signal?: AbortSignal;
+}
+
+export const givenUp = (): WattwardenError => new WattwardenError('centre.unreachable', 'given up before it answered');
+
 export async function connect(
   address: CentreAddress,
-  { queryTimeoutMs = QUERY_TIMEOUT_MS }: { queryTimeoutMs?: number } = {},
+  { queryTimeoutMs = QUERY_TIMEOUT_MS, signal }: ConnectOptions = {},
 ): Promise<Connection> {
+  if (signal?.aborted) throw givenUp();
   const socket = new Socket();
   const client = new pg.Client({
     host: address.host,
@@ -63,11 +72,15 @@ export async function connect(
   client.once('end', () => {
     over = true;
   });
+  const abandon = () => socket.destroy();
+  signal?.addEventListener('abort', abandon, { once: true });
   try {
     await client.connect();
   } catch (error) {
     socket.destroy();
-    throw asCentreError(error);
+    throw signal?.aborted ? givenUp() : asCentreError(error);
+  } finally {
+    signal?.removeEventListener('abort', abandon);
   }
 
   async function query(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -76,7 +89,7 @@ export async function connect(
       return result.rows;
     } catch (error) {
       const failure = asCentreError(error);
-      if (failure.code === 'centre.unreachable') {
+      if (failure.code === 'centre.unreachable' || isSpoiltSession(codeOf(error))) {
         over = true;
         socket.destroy();
       }

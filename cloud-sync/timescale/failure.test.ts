@@ -1,10 +1,11 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../tests/kit/until.js';
 import { openTestCentre, type TestCentre } from './centre.fixture.js';
 import { createCentreLink } from './centre-link.js';
 import { type CentreAddress, connect } from './connection.js';
@@ -86,11 +87,64 @@ test('a failed transaction leaves nothing behind, and the session serves on', as
   expect(await connection.query(`select to_regclass('half') as half`)).toEqual([{ half: null }]);
 });
 
+test('a session in a transaction that is none of ours is replaced; one that ran out of time serves on', async () => {
+  const { connection, address } = await centre.openDatabase();
+  const spoilt = await connect(address);
+  await spoilt.query('begin');
+  await expect(spoilt.query('select 1 / 0')).rejects.toMatchObject({ code: 'centre.rejected_batch' });
+  await expect(spoilt.query('select 1')).rejects.toMatchObject({ code: 'centre.busy', cause: { code: '25P02' } });
+  expect(spoilt.usable()).toBe(false);
+  await spoilt.close();
+  await connection.query(`set statement_timeout = 20`);
+  await expect(connection.query('select pg_sleep(60)')).rejects.toMatchObject({ code: 'centre.busy' });
+  expect(connection.usable()).toBe(true);
+  await connection.query('reset statement_timeout');
+});
+
 test('int8 is a number where a number can hold it, and an error where not', async () => {
   const { connection } = await centre.openDatabase();
   expect(await connection.query('select 9007199254740991::int8 as n')).toEqual([{ n: Number.MAX_SAFE_INTEGER }]);
   await expect(connection.query('select 9007199254740993::int8 as n')).rejects.toThrow('safe integers');
 });
+
+test.each<['off' | 'verify', string]>([
+  ['off', ''],
+  ['verify', ''],
+  ['verify', 'S'], // "yes, TLS", and then nothing
+])(
+  'a link that hangs (TLS %s, answer "%s") is given up at once by whoever stops, and by close',
+  async (mode, answer) => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => sockets.delete(socket));
+      socket.once('data', () => answer !== '' && socket.write(answer));
+    });
+    const port = await listening(server);
+    const link = createCentreLink(() => ({
+      host: 'localhost',
+      port,
+      database: 'd',
+      user: 'u',
+      password: 'p',
+      tls: { mode },
+    }));
+    const abort = new AbortController();
+    const stopping = expect(link.call('hello', [], abort.signal)).rejects.toMatchObject({ code: 'centre.unreachable' });
+    const closing = expect(link.call('hello', [])).rejects.toMatchObject({ code: 'centre.unreachable' });
+    await until('the link has called', () => sockets.size === 1);
+    const startedMs = performance.now();
+    abort.abort();
+    await stopping;
+    expect(sockets.size, 'the other caller still waits').toBe(1);
+    await link.close();
+    await closing;
+    await until('the link has hung up', () => sockets.size === 0);
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    await new Promise((closed) => server.close(closed));
+  },
+);
 
 test.each([
   ['28P01', 'centre.refused'],
@@ -98,11 +152,22 @@ test.each([
   ['42883', 'centre.incompatible'],
   ['3F000', 'centre.incompatible'],
   ['57P01', 'centre.unreachable'],
-  ['53300', 'centre.unreachable'],
-  ['53100', 'centre.rejected_batch'],
-  ['57014', 'centre.rejected_batch'],
+  ['57P05', 'centre.unreachable'],
+  ['25P03', 'centre.unreachable'],
+  ['25P01', 'centre.busy'],
+  ['25P02', 'centre.busy'],
+  ['25006', 'centre.busy'],
+  ['40001', 'centre.busy'],
+  ['40P01', 'centre.busy'],
+  ['53100', 'centre.busy'],
+  ['53300', 'centre.busy'],
+  ['55P03', 'centre.busy'],
+  ['57014', 'centre.busy'],
+  ['58030', 'centre.busy'],
+  ['XX000', 'centre.busy'],
+  ['22003', 'centre.rejected_batch'],
   ['23502', 'centre.rejected_batch'],
-  ['XX000', 'centre.rejected_batch'],
+  ['WW400', 'centre.rejected_batch'],
 ])('SQLSTATE %s means %s', (sqlState, code) => {
   expect(centreError(new Error('in whatever language'), sqlState).code).toBe(code);
 });

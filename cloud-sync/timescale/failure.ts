@@ -6,9 +6,9 @@ import { codeOf, type ErrorCode, messageOf, WattwardenError } from '../../agent/
  */
 const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '08': 'centre.unreachable',
-  '57P': 'centre.unreachable', // shutting down, or not yet up
-  '53300': 'centre.unreachable', // too many connections
-  '25P': 'centre.unreachable', // this session was ended for its idleness
+  '57P': 'centre.unreachable', // shutting down, or not yet up, or this session was ended for its idleness
+  '25P03': 'centre.unreachable', // ended for its idleness in a transaction
+  '25P04': 'centre.unreachable', // ended for the length of its transaction
   '28': 'centre.refused',
   '42501': 'centre.refused',
   WW401: 'centre.refused',
@@ -16,7 +16,14 @@ const BY_SQLSTATE: Readonly<Record<string, ErrorCode>> = {
   '3D': 'centre.incompatible',
   '3F': 'centre.incompatible',
   '42': 'centre.incompatible',
+  // What a row says, or what we say of a batch. Nothing else: rows are set aside for it.
+  '22': 'centre.rejected_batch',
+  '23': 'centre.rejected_batch',
+  WW400: 'centre.rejected_batch',
 };
+
+/** A transaction that is not ours, or a server that became read-only: another session may fare better. */
+export const isSpoiltSession = (sqlState: string | undefined): boolean => sqlState?.startsWith('25') ?? false;
 
 const BY_NODE_CODE: Readonly<Record<string, ErrorCode>> = {
   CERT_HAS_EXPIRED: 'centre.untrusted',
@@ -47,5 +54,6 @@ function answered(sqlState: string): ErrorCode {
     const code = BY_SQLSTATE[sqlState.slice(0, length)];
     if (code !== undefined) return code;
   }
-  return 'centre.rejected_batch';
+  // Out of time, memory, disk or locks, or in a state that somebody will mend: the batch is good, and comes again.
+  return 'centre.busy';
 }

@@ -96,7 +96,7 @@ test('it has no right to other databases of the server', async () => {
 test('its sessions are few and bounded in time', async () => {
   const { address } = await database.addGateway();
   const sessions = await Promise.all([1, 2, 3, 4, 5].map(() => connect(address)));
-  await expect(connect(address)).rejects.toMatchObject({ code: 'centre.unreachable', cause: { code: '53300' } });
+  await expect(connect(address)).rejects.toMatchObject({ code: 'centre.busy', cause: { code: '53300' } });
   const [limits] =
     (await sessions[0]?.query(
       `select current_setting('statement_timeout') as statement, current_setting('idle_in_transaction_session_timeout') as idle`,
