@@ -29,6 +29,7 @@ import {
 import { createAnalytics } from './threads/analytics.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
+import { createPendingWrites } from './threads/pending-writes.js';
 import { createFeeds } from './validate/feeds/registry.js';
 import { rememberedOf } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
@@ -117,6 +118,9 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     outward.post({ kind: 'rows-waiting' });
   }
 
+  // What the threads below find out is written in this one, and again while the disk refuses it.
+  const writes = createPendingWrites({ ...surroundings, metrics });
+
   // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
   // threads/analysis-loop.ts.
   const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
@@ -125,11 +129,13 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     { ...shared, threshold: settings.models.threshold },
     {
       onResult(result) {
-        buffer.storeAnalysis(result);
-        metrics.inc('forecasts_total', result.forecasts.length);
-        for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
-        analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });
-        outward.post({ kind: 'rows-waiting' });
+        writes.put('analysis', () => {
+          buffer.storeAnalysis(result);
+          metrics.inc('forecasts_total', result.forecasts.length);
+          for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
+          analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });
+          outward.post({ kind: 'rows-waiting' });
+        });
       },
       onBundle,
       onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
@@ -150,7 +156,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     {
       onListening: (address) => Object.assign(live, { http: address }),
       // The centre has a stream (readings, slots, …) up to this position.
-      onSettled: (stream, position) => buffer.settle(stream, position),
+      onSettled: (stream, position) => writes.put(`settled ${stream}`, () => buffer.settle(stream, position)),
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
@@ -162,11 +168,12 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   );
 
   function onBundle(bundle: BundleState): void {
-    buffer.recordBundle(bundle, clock.now());
+    const atMs = clock.now();
+    writes.put(`bundle ${bundle.version} ${bundle.state}`, () => buffer.recordBundle(bundle, atMs));
     if (bundle.state === 'active') {
       live.bundle = bundle;
       log.info(bundle, 'model serves');
-    } else log.error(bundle, 'model refused; the one before serves on');
+    } else log.error(bundle, live.bundle === null ? 'model refused' : 'model refused; the one before serves on');
   }
 
   async function view(): Promise<MainView> {
@@ -195,7 +202,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [asPart('buffer', buffer), writes, ...thinking, outward, slots, maintenance, control, ingest, silence];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,

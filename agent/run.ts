@@ -26,10 +26,11 @@ export async function runGateway(settings: Settings): Promise<number> {
   const stopped = asked.first.then(() => gateway.stop());
   void asked.second.then(() => gateway.hurry());
   try {
-    await gateway.start();
-    const { mqtt, http } = gateway.addresses();
-    log.info({ gateway: settings.gateway.name, mqtt, http }, 'ready');
-    process.send?.({ kind: 'ready', mqtt, http } satisfies ReadyMessage);
+    if ((await gateway.start()) === 'started') {
+      const { mqtt, http } = gateway.addresses();
+      log.info({ gateway: settings.gateway.name, mqtt, http }, 'ready');
+      process.send?.({ kind: 'ready', mqtt, http } satisfies ReadyMessage);
+    }
     const { stragglers, failures } = await stopped;
     log.info({}, 'stopped');
     return stragglers.length + failures.length === 0 ? 0 : 1;

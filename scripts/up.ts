@@ -59,14 +59,20 @@ export async function main(given: readonly string[]): Promise<void> {
   ];
   const everything = inOrder(parts, { clock: systemClock, log, stopDeadlineMs: 20_000 });
   const asked = new Promise<void>((stop) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop());
+    let times = 0;
+    const ask = (): void => {
+      times += 1;
+      stop();
+      if (times > 1) everything.hurry();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
   });
   const died = gateway.died.then((code) => {
     console.error(`The gateway has ended with code ${code}; everything else is stopped.`);
     process.exitCode = 1;
   });
   const ended = Promise.race([asked, died]).then(async () => {
-    console.log('\nStopping…');
+    console.log('\nStopping… (once more does it in a hurry)');
     return await everything.stop();
   });
   await everything.start();

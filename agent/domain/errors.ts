@@ -87,12 +87,12 @@ export const ERRORS = {
   },
   'bundle.unreadable': {
     hint: 'A model bundle is not what a bundle must be.',
-    action: 'Release it again from the centre; the model in use keeps serving.',
+    action: 'Release it again from the centre. If the model that came with the program is refused, install that again.',
     retry: false,
   },
   'bundle.hash_mismatch': {
     hint: 'A file of a model bundle differs from its manifest.',
-    action: 'Nothing to do at the gateway: it keeps the model in use. Release the bundle again.',
+    action: 'Release the bundle again. If it is the one that came with the program, install that again.',
     retry: false,
   },
   'bundle.bad_signature': {
@@ -112,7 +112,8 @@ export const ERRORS = {
   },
   'bundle.golden_mismatch': {
     hint: 'A model bundle does not give its own golden outputs on this machine.',
-    action: 'Nothing to do at the gateway: it keeps the model in use. Report the processor to whoever trains.',
+    action:
+      'Report the processor to whoever trains. The model before serves on; without one, readings are taken in and replicated, but not forecast or scored.',
     retry: false,
   },
   'model.no_data': {

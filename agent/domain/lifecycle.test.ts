@@ -18,7 +18,7 @@ function setUp() {
 test('starts in order and stops in reverse, once', async () => {
   const { happened, part, run } = setUp();
   const all = run(part('a'), part('b'), part('c'));
-  await all.start();
+  expect(await all.start()).toBe('started');
   const reports = await Promise.all([all.stop(), all.stop()]);
   expect(happened).toEqual(['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a']);
   expect(reports[0]).toEqual({ stragglers: [], failures: [] });
@@ -56,15 +56,35 @@ test('the second signal ends the waiting of a part, and the buffer is still flus
   expect(happened).toContain('stop buffer');
 });
 
-test('stop while a part is starting: what comes after it is never started', async () => {
+test('stop while a part is starting: it is stopped once it has started, and what comes after it never starts', async () => {
   const { happened, part, run } = setUp();
   let ready = (): void => undefined;
-  const slow = part('slow', { start: () => new Promise((resolve) => (ready = resolve)) });
+  const slow = part('slow', {
+    start: async () => {
+      await new Promise<void>((resolve) => (ready = resolve));
+      happened.push('started slow');
+    },
+  });
   const all = run(part('a'), slow, part('c'));
   const started = all.start();
   await Promise.resolve();
   const stopped = all.stop();
   ready();
-  await Promise.all([started, stopped]);
-  expect(happened).toEqual(['start a', 'stop slow', 'stop a']);
+  expect(await started).toBe('stopped');
+  await stopped;
+  expect(happened).toEqual(['start a', 'started slow', 'stop slow', 'stop a']);
+});
+
+test('a start that does not end is stopped all the same: after the deadline, or at once in a hurry', async () => {
+  for (const stopDeadlineMs of [20, 60_000]) {
+    const { happened, part } = setUp();
+    const stuck = part('stuck', { start: () => new Promise(() => undefined) });
+    const all = inOrder([part('a'), stuck], { clock: systemClock, log: silentLogger, stopDeadlineMs });
+    void all.start();
+    await Promise.resolve();
+    const stopped = all.stop();
+    if (stopDeadlineMs > 1_000) all.hurry();
+    await stopped;
+    expect(happened).toEqual(['start a', 'stop stuck', 'stop a']);
+  }
 });

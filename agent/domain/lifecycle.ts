@@ -2,7 +2,7 @@ import type { Clock } from './clock.js';
 import { messageOf, WattwardenError } from './errors.js';
 import type { Logger } from './log.js';
 
-/** Anything that must be stopped. `stop` may be called at any moment, also before `start` has ended. */
+/** Anything that must be stopped. `stop` comes after `start` has ended, or in place of an end that does not come. */
 export interface Part {
   readonly name: string;
   start(): Promise<void>;
@@ -11,7 +11,8 @@ export interface Part {
 }
 
 export interface Lifecycle {
-  start(): Promise<void>;
+  /** `stopped` when `stop` was called meanwhile; what was started until then has been stopped. */
+  start(): Promise<'started' | 'stopped'>;
   stop(): Promise<StopReport>;
   /** The second signal: waiting ends, flushing does not. */
   hurry(): void;
@@ -33,9 +34,12 @@ interface Timing {
 export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: Timing): Lifecycle {
   const started: Part[] = [];
   const hurried = new AbortController();
+  let starting: Promise<void> | undefined;
   let stopping: Promise<StopReport> | undefined;
 
   async function stopAll(): Promise<StopReport> {
+    // A part that is stopped half started would open the rest of itself afterwards, and nobody would close it.
+    if (starting !== undefined) await inTime(starting);
     const stragglers: string[] = [];
     const failures: { part: string; message: string }[] = [];
     for (let part = started.pop(); part !== undefined; part = started.pop()) {
@@ -46,6 +50,16 @@ export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: 
     for (const name of stragglers) log.error({ code: 'stop.straggler', part: name }, 'did not stop in time');
     for (const failure of failures) log.error(failure, 'failed while stopping');
     return { stragglers, failures };
+  }
+
+  async function inTime(start: Promise<void>): Promise<void> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    hurried.signal.addEventListener('abort', end, { once: true });
+    if (hurried.signal.aborted) end();
+    await Promise.race([start, clock.sleep(stopDeadlineMs, ended.signal)]);
+    hurried.signal.removeEventListener('abort', end);
+    end();
   }
 
   async function stopOne(part: Part): Promise<'stopped' | 'late' | { message: string }> {
@@ -63,16 +77,23 @@ export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: 
   return {
     async start() {
       for (const part of parts) {
-        if (stopping !== undefined) return;
+        if (stopping !== undefined) break;
         started.push(part);
+        const start = part.start();
+        starting = start.catch(() => undefined); // its failure is told below
         try {
-          await part.start();
+          await start;
+          starting = undefined;
         } catch (error) {
+          starting = undefined;
           stopping ??= stopAll();
           await stopping;
           throw error;
         }
       }
+      if (stopping === undefined) return 'started';
+      await stopping;
+      return 'stopped';
     },
     stop() {
       stopping ??= stopAll();

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Clock, seededRandom, systemClock } from './clock.js';
 import { type Logger, silentLogger } from './log.js';
@@ -68,6 +69,34 @@ test('wake ends the pause, and a wake during a turn is not lost', async () => {
     );
   });
   expect(turns).toBe(3);
+});
+
+test('wake does not end a back-off, which is there to spare what fails; now does', async () => {
+  const surroundings = { clock: systemClock, random: seededRandom(1), log: silentLogger };
+  let turns = 0;
+  const loop = supervise(
+    {
+      name: 'test',
+      backoff: { firstMs: 3_600_000, maxMs: 3_600_000 },
+      async turn() {
+        turns += 1;
+        loop.wake();
+        await turnOfTheLoop();
+        throw new Error('no link');
+      },
+    },
+    surroundings,
+  );
+  for (let wakes = 0; wakes < 100; wakes++) {
+    loop.wake();
+    await turnOfTheLoop();
+  }
+  expect(turns).toBe(1);
+  loop.now();
+  await turnOfTheLoop();
+  await turnOfTheLoop();
+  expect(turns).toBe(2);
+  await loop.stop();
 });
 
 test('stop waits for the turn under way, and tells it', async () => {

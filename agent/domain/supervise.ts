@@ -25,8 +25,10 @@ export interface Supervised {
 
 export interface Loop {
   readonly name: string;
-  /** Ends the present pause; the next turn begins at once. */
+  /** There is something to do: ends the pause after a turn that succeeded. A back-off is waited out. */
   wake(): void;
+  /** Somebody asks for a turn at once: ends a back-off too. */
+  now(): void;
   /** Resolves when the turn under way has ended. */
   stop(): Promise<void>;
 }
@@ -41,13 +43,13 @@ interface Surroundings {
 export function supervise(loop: Supervised, { clock, random, log }: Surroundings): Loop {
   const ending = new AbortController();
   let pause = new AbortController();
-  let woken = false;
+  let asked: 'nothing' | 'soon' | 'now' = 'nothing';
   let failures = 0;
 
   async function run(): Promise<void> {
     while (!ending.signal.aborted) {
       let pauseMs: number;
-      woken = false;
+      asked = 'nothing';
       try {
         pauseMs = await loop.turn(ending.signal);
         if (failures > 0) log.info({ loop: loop.name, failures }, 'recovered');
@@ -62,7 +64,7 @@ export function supervise(loop: Supervised, { clock, random, log }: Surroundings
           log.warn({ loop: loop.name, failures, code: codeOf(error), retryMs: pauseMs }, messageOf(error));
         }
       }
-      if (pauseMs <= 0 || woken) {
+      if (pauseMs <= 0 || hasToGoOn()) {
         await turnOfTheLoop();
         continue;
       }
@@ -72,11 +74,18 @@ export function supervise(loop: Supervised, { clock, random, log }: Surroundings
     }
   }
 
+  // Events come by the hundred while a link is down; each of them must not be an attempt of its own.
+  const hasToGoOn = (): boolean => asked === 'now' || (asked === 'soon' && failures === 0);
+
   const running = run();
   return {
     name: loop.name,
     wake() {
-      woken = true;
+      if (asked === 'nothing') asked = 'soon';
+      if (hasToGoOn()) pause.abort();
+    },
+    now() {
+      asked = 'now';
       pause.abort();
     },
     async stop() {

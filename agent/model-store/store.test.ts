@@ -42,8 +42,8 @@ async function release(
 /** Which version serves; the forecaster is closed again. */
 async function serving(models = store): Promise<string> {
   const { loaded } = await models.load();
-  await loaded.forecaster.close();
-  return loaded.state.version;
+  await loaded?.forecaster.close();
+  return loaded?.state.version ?? 'none';
 }
 
 const flipped = (bytes: Uint8Array): Buffer => {
@@ -145,8 +145,8 @@ test('what the card has spoilt since is named, and the release before it serves'
   const path = join(dir, 'models', 'r2', 'forecast.int8.onnx');
   await writeFile(path, flipped(await readFile(path)));
   const { loaded, refused } = await store.load();
-  await loaded.forecaster.close();
-  expect(loaded.state.version).toBe('r1');
+  await loaded?.forecaster.close();
+  expect(loaded?.state.version).toBe('r1');
   expect(refused).toMatchObject([{ state: 'refused', version: 'r2', code: 'bundle.hash_mismatch' }]);
 });
 
@@ -166,8 +166,8 @@ test('a model that does not give its golden outputs here: float32 serves in plac
     log: silentLogger,
   });
   const { loaded } = await models.load();
-  await loaded.forecaster.close();
-  expect(loaded.state.precision).toBe('float32');
+  await loaded?.forecaster.close();
+  expect(loaded?.state.precision).toBe('float32');
 });
 
 /** As if this processor computed int8 differently: the stored int8 answers are other ones. */
@@ -186,3 +186,15 @@ async function withOddInt8(bundle: string): Promise<string> {
   await writeFile(join(bundle, 'manifest.json'), JSON.stringify(manifest));
   return bundle;
 }
+
+test('when nothing works here, not even what came with the program, that is said and nothing is thrown', async () => {
+  const models = createModelStore({
+    dir: join(dir, 'models'),
+    shippedDir: join(dir, 'nowhere'),
+    trustedKeys: [],
+    log: silentLogger,
+  });
+  const { loaded, refused } = await models.load();
+  expect(loaded).toBeUndefined();
+  expect(refused).toMatchObject([{ state: 'refused', version: 'shipped' }]);
+});

@@ -27,8 +27,8 @@ export interface Loaded {
 export interface ModelStore {
   /** Verifies and installs; throws `bundle.*` and leaves everything as it was when something is wrong with it. */
   receive(incoming: Incoming): Promise<'installed' | 'present'>;
-  /** The newest bundle that verifies and works on this machine, and what became of those before it. */
-  load(): Promise<{ readonly loaded: Loaded; readonly refused: readonly BundleState[] }>;
+  /** The newest bundle that verifies and works on this machine, if any does, and what became of those before it. */
+  load(): Promise<{ readonly loaded: Loaded | undefined; readonly refused: readonly BundleState[] }>;
   /** The newest installed version, whether or not it works here. */
   newestVersion(): Promise<string | undefined>;
 }
@@ -43,6 +43,8 @@ interface StoreOptions {
 
 /** The one before stays, so that a release that fails here has something to fall back to without the centre. */
 const KEEP = 2;
+/** What a refusal calls the bundle of the installation, whose manifest may be what is wrong with it. */
+const SHIPPED_VERSION = 'shipped';
 
 export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOptions): ModelStore {
   async function installedBundle({ version }: Installed): Promise<Bundle> {
@@ -113,7 +115,11 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
           refused.push(refusal(entry.version, error));
         }
       }
-      return { loaded: await loadBundle(await readBundle(shippedDir), log), refused };
+      try {
+        return { loaded: await loadBundle(await readBundle(shippedDir), log), refused };
+      } catch (error) {
+        return { loaded: undefined, refused: [...refused, refusal(SHIPPED_VERSION, error)] };
+      }
     },
 
     async newestVersion() {

@@ -13,9 +13,9 @@ import { silentLogger } from '../domain/log.js';
 import { createMetrics } from '../domain/metrics.js';
 import type { BundleState } from '../domain/results.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
-import { createForecasting } from '../forecast/forecasting.js';
+import { createForecasting, type Forecasting } from '../forecast/forecasting.js';
 import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
-import { createModelStore } from '../model-store/store.js';
+import { createModelStore, type ModelStore } from '../model-store/store.js';
 import { type Analysis, createAnalysis } from './analysis-loop.js';
 import type { FromAnalytics } from './messages.js';
 
@@ -46,7 +46,12 @@ afterEach(async () => {
 });
 
 /** As the analytics worker composes it, with the writer in the same thread. */
-async function startAnalysis(): Promise<void> {
+async function startAnalysis(
+  fault: {
+    readonly forecasting?: (real: Forecasting) => Forecasting;
+    readonly models?: (real: ModelStore) => ModelStore;
+  } = {},
+): Promise<void> {
   const windows = createSlotWindows();
   for (const slot of reader.analysedSlots(WINDOW_SLOTS))
     windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
@@ -58,12 +63,15 @@ async function startAnalysis(): Promise<void> {
     buffer.storeAnalysis(message.result);
     analysis.stored(message.result.analysedUpTo);
   };
+  const forecasting = createForecasting(windows);
+  const options = { dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys: [], log: silentLogger };
+  const models = createModelStore(options);
   analysis = createAnalysis({
     reader,
     windows,
-    forecasting: createForecasting(windows),
+    forecasting: fault.forecasting?.(forecasting) ?? forecasting,
     score: scoreNewestSlot,
-    models: createModelStore({ dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys: [], log: silentLogger }),
+    models: fault.models?.(models) ?? models,
     threshold: 0.6,
     post,
     clock: systemClock,
@@ -71,8 +79,7 @@ async function startAnalysis(): Promise<void> {
     log: silentLogger,
     metrics: createMetrics(),
   });
-  await analysis.loadModels();
-  analysis.start();
+  await analysis.start();
 }
 
 /** A household with a morning and an evening; nothing random. */
@@ -91,6 +98,10 @@ function publish(meter: MeterId, slots: readonly number[], watts: (slot: number)
 
 const slotsUpTo = (last: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => last - count + 1 + index);
+const unscored = (meter: MeterId): number[] =>
+  reader
+    .slotsOf(meter, epochMs(0), epochMs(Date.now()))
+    .flatMap((slot) => (slot.scoreE4 === null ? [slot.slotStartMs / SLOT_MS] : []));
 const isIdle = (): boolean => reader.slotsToAnalyse(reader.analysedUpTo(), 1).slots.length === 0;
 const lastForecast = (meter: MeterId) => reader.latestForecast(meter)?.issuedSlotMs;
 
@@ -147,4 +158,64 @@ test('a late reading makes a new forecast from the corrected window', async () =
   const before = reader.latestForecast(HONEST)?.steps[0]?.medianW;
   publish(HONEST, [LAST_SLOT - 3], () => 3_000);
   await until('another forecast', () => reader.latestForecast(HONEST)?.steps[0]?.medianW !== before);
+});
+
+test('a backlog that comes after the live reading is scored, each slot on its own past', async () => {
+  publish(HONEST, slotsUpTo(LAST_SLOT - 101, 2 * WINDOW_SLOTS));
+  await startAnalysis();
+  await until('the history is analysed', isIdle);
+  publish(HONEST, [LAST_SLOT]);
+  await until('the live slot is analysed', isIdle);
+  publish(HONEST, slotsUpTo(LAST_SLOT - 1, 100));
+  await until('the backlog is analysed', isIdle);
+  // The first day, and the live slot: when it was scored, too much of its day was missing.
+  expect(unscored(HONEST)).toEqual([
+    ...slotsUpTo(LAST_SLOT - 101, 2 * WINDOW_SLOTS).slice(0, LEAST_SLOTS - 1),
+    LAST_SLOT,
+  ]);
+});
+
+test('a forecast that fails withholds no score, and is made later', async () => {
+  publish(HONEST, slotsUpTo(LAST_SLOT, WINDOW_SLOTS + 20));
+  let failures = 0;
+  let scoredBefore: number | undefined;
+  await startAnalysis({
+    forecasting: (real) => ({
+      ...real,
+      async forecast(...given) {
+        if (failures++ === 0) throw new Error('no memory');
+        scoredBefore = WINDOW_SLOTS + 20 - unscored(HONEST).length;
+        return await real.forecast(...given);
+      },
+    }),
+  });
+  await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
+  expect(scoredBefore).toBe(WINDOW_SLOTS + 20 - LEAST_SLOTS + 1);
+});
+
+test('without a model it starts, says once what was refused, and begins when one serves', async () => {
+  publish(HONEST, slotsUpTo(LAST_SLOT, WINDOW_SLOTS));
+  let attempts = 0;
+  const refused = {
+    state: 'refused',
+    version: 'shipped',
+    code: 'bundle.golden_mismatch',
+    detail: 'other numbers',
+  } as const;
+  await startAnalysis({
+    models: (real) => ({
+      ...real,
+      async load() {
+        attempts += 1;
+        if (attempts === 1) return { loaded: undefined, refused: [refused] };
+        if (attempts === 2) throw new Error('EIO');
+        return attempts === 3 ? { loaded: undefined, refused: [refused] } : await real.load();
+      },
+    }),
+  });
+  expect(bundles).toEqual([refused]);
+  analysis.wake();
+  analysis.bundleArrived();
+  await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
+  expect(bundles.map(({ state }) => state)).toEqual(['refused', 'active']);
 });

@@ -2,6 +2,7 @@ import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.j
 import type { Anomaly } from '../domain/anomaly.js';
 import type { ChangeSeq, EpochMs, MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
+import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { AnalysisResult } from '../domain/results.js';
@@ -38,9 +39,8 @@ interface AnalysisOptions {
 }
 
 export interface Analysis {
-  /** Before `start`, and again whenever a bundle has arrived. */
-  loadModels(): Promise<void>;
-  start(): void;
+  /** Resolves after the first attempt to load a model; one that fails is repeated, and nothing waits for it but forecasts and scores. */
+  start(): Promise<void>;
   wake(): void;
   /** The writer has stored the result that reaches this far. */
   stored(upTo: ChangeSeq): void;
@@ -53,7 +53,7 @@ const CHUNK = 500;
 /** Slots are announced; this only bounds what a lost announcement can cost. */
 const IDLE_MS = 30_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
-/** When the writer has not stored a result for so long, the result is computed again. */
+/** When the writer has not stored a result for so long, it is handed over again. */
 const STORED_WITHIN_MS = 60_000;
 
 /** Follows the slots with a cursor of its own; each result names how far it reaches, and is stored together with that. */
@@ -62,13 +62,21 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   const changed = new Set<MeterId>();
   let cursor = reader.analysedUpTo();
   let loaded: Loaded | undefined;
-  let reload = false;
+  let reload = true;
+  let said = '';
   let loop: Loop | undefined;
   let onStored: ((upTo: ChangeSeq) => void) | undefined;
+  /** Computed and not stored yet. It is never computed again: the windows have moved on. */
+  const undelivered: AnalysisResult[] = [];
 
   async function loadModels(): Promise<void> {
     const { loaded: next, refused } = await models.load();
-    for (const bundle of refused) post({ kind: 'bundle', bundle });
+    // An attempt that is repeated has nothing new to say.
+    const saying = JSON.stringify(refused);
+    if (saying !== said) for (const bundle of refused) post({ kind: 'bundle', bundle });
+    said = saying;
+    if (next === undefined) throw new WattwardenError('bundle.unreadable', 'no model serves on this machine');
+    reload = false;
     const previous = loaded;
     loaded = next;
     post({ kind: 'bundle', bundle: next.state });
@@ -94,14 +102,22 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
       throw new Error(`the writer did not store a result in ${STORED_WITHIN_MS} ms`);
   }
 
+  async function deliverAll(signal: AbortSignal): Promise<void> {
+    for (let next = undelivered[0]; next !== undefined; next = undelivered[0]) {
+      await deliver(next, signal);
+      if (signal.aborted) return;
+      undelivered.shift();
+    }
+  }
+
+  /** Each slot on the window that ends with it, as it would have been had they come in order. */
   function scoreSlots(slots: readonly StoredSlot[], { bundle }: Loaded): { scores: SlotScore[]; anomalies: Anomaly[] } {
     const scores: SlotScore[] = [];
     const anomalies: Anomaly[] = [];
-    for (const slot of slots) {
+    for (const slot of slots.toSorted((a, b) => a.slotStartMs - b.slotStartMs)) {
       windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
-      const window = windows.get(slot.meter);
-      // A late revision of an older slot changes the window, but the window's newest slot was scored already.
-      if (window === undefined || window.endMs !== endOf(slot)) continue;
+      const window = windows.get(slot.meter, endOf(slot));
+      if (window === undefined) continue; // too old for the windows
       const expectedW = forecasting.expectedW(slot.meter, slot.slotStartMs);
       const scored = options.score({ meter: slot.meter, window, expectedW }, bundle, options.threshold);
       if (scored === undefined) continue;
@@ -112,13 +128,9 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   }
 
   /** One chunk of slots: taken into the windows, scored, forecast once nothing more waits, delivered. */
-  async function turn(signal: AbortSignal): Promise<number> {
-    if (reload) {
-      reload = false;
-      await loadModels();
-    }
-    const model = loaded;
-    if (model === undefined) return IDLE_MS;
+  async function analyse(model: Loaded, signal: AbortSignal): Promise<number> {
+    await deliverAll(signal);
+    if (signal.aborted) return 0;
     const { slots, upTo } = reader.slotsToAnalyse(cursor, CHUNK);
     if (slots.length === 0 && changed.size === 0) {
       cursor = upTo;
@@ -127,31 +139,41 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     for (const slot of slots) changed.add(slot.meter);
     const { scores, anomalies } = scoreSlots(slots, model);
     // While catching up, only the last forecast of each meter is of use to anybody.
-    const caughtUp = slots.length < CHUNK;
-    const forecasts = caughtUp ? await forecasting.forecast(changed, model.forecaster) : [];
+    const isLast = slots.length < CHUNK;
+    const forecast = isLast ? await attempt(() => forecasting.forecast(changed, model.forecaster)) : { value: [] };
+    const forecasts = forecast.value ?? [];
     // Only the last part moves the cursor: after a kill in between, all of it is made again.
-    for (let from = CHUNK; from < forecasts.length && !signal.aborted; from += CHUNK) {
+    for (let from = CHUNK; from < forecasts.length; from += CHUNK) {
       const part = forecasts.slice(from, from + CHUNK);
-      await deliver({ forecasts: part, scores: [], anomalies: [], analysedUpTo: cursor }, signal);
+      undelivered.push({ forecasts: part, scores: [], anomalies: [], analysedUpTo: cursor });
     }
-    await deliver({ forecasts: forecasts.slice(0, CHUNK), scores, anomalies, analysedUpTo: upTo }, signal);
+    undelivered.push({ forecasts: forecasts.slice(0, CHUNK), scores, anomalies, analysedUpTo: upTo });
     cursor = upTo;
-    if (caughtUp) changed.clear();
+    if (isLast && forecast.failure === undefined) changed.clear();
+    await deliverAll(signal);
+    // The scores are on their way; the forecasts are made after the back-off.
+    if (forecast.failure !== undefined) throw forecast.failure;
     return 0;
   }
 
+  async function turn(signal: AbortSignal): Promise<number> {
+    const { failure } = reload ? await attempt(loadModels) : {};
+    // The model before serves on; without one the slots wait in the buffer.
+    const pauseMs = loaded === undefined ? IDLE_MS : await analyse(loaded, signal);
+    if (failure !== undefined) throw failure;
+    return pauseMs;
+  }
+
   return {
-    loadModels,
-    start() {
+    async start() {
+      const { failure } = await attempt(loadModels);
+      if (failure !== undefined) options.log.warn({ code: codeOf(failure) }, messageOf(failure));
       loop = supervise(
         {
           name: 'analysis',
           backoff: BACKOFF,
           turn,
-          onFailure: () => {
-            metrics.inc('loop_failures_total', 1, { loop: 'analysis' });
-            cursor = reader.analysedUpTo();
-          },
+          onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'analysis' }),
         },
         options,
       );
@@ -160,13 +182,22 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     stored: (upTo) => onStored?.(upTo),
     bundleArrived() {
       reload = true;
-      loop?.wake();
+      loop?.now();
     },
     async stop() {
       await loop?.stop();
       await loaded?.forecaster.close();
     },
   };
+}
+
+/** For a failure that must wait until what does not depend on it is done. */
+async function attempt<T>(work: () => Promise<T>): Promise<{ readonly value?: T; readonly failure?: unknown }> {
+  try {
+    return { value: await work() };
+  } catch (failure) {
+    return { failure };
+  }
 }
 
 const endOf = (slot: StoredSlot): EpochMs => (slot.slotStartMs + SLOT_MS) as EpochMs;

@@ -37,8 +37,7 @@ await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
     log,
     metrics,
   });
-  await analysis.loadModels();
-  analysis.start();
+  await analysis.start();
 
   return {
     onMessage(message) {

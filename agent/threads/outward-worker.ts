@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
-import { openServer } from '../api/server.js';
+import { openServer, type Server } from '../api/server.js';
 import { checkpoint } from '../buffer/checkpoint.js';
 import { openReader } from '../buffer/reader.js';
 import { systemClock } from '../domain/clock.js';
@@ -12,6 +12,7 @@ import { createModelStore } from '../model-store/store.js';
 import type { FromOutward, ToOutward } from './messages.js';
 import type { OutwardData } from './outward.js';
 import { startReplication } from './replication.js';
+import type { Launched } from './thread.js';
 import { serve } from './worker.js';
 
 const PAGE = fileURLToPath(new URL('../ui/public', import.meta.url));
@@ -21,10 +22,13 @@ const VIEW_WITHIN_MS = 2_000;
 /** The writer never moves its log into the file itself: that would be an fsync in the way of readings. */
 const CHECKPOINT_EVERY_MS = 30_000;
 const CHECKPOINT_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
+const HTTP_BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
+/** Once it listens there is nothing to do. */
+const HTTP_LOOK_EVERY_MS = 3_600_000;
 
 /** The outward thread: the page and the metrics, push and pull, and the checkpoints that the writer must not wait for. */
 await serve<ToOutward, FromOutward>(async (toMain) => {
-  const data = workerData as OutwardData;
+  const data = workerData as OutwardData & Launched;
   const log = createLogger(data.logLevel, data.terminal).child({ thread: 'outward' });
   const surroundings = { clock: systemClock, random: Math.random, log };
   const metrics = createMetrics();
@@ -38,18 +42,6 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     const { fileBytes, walBytes } = reader.totals();
     metrics.set('buffer_file_bytes', fileBytes + walBytes);
   });
-
-  const server = await openServer({
-    ...data.http,
-    ...surroundings,
-    gateway: data.gateway,
-    silence: data.silence,
-    source: reader,
-    live: { view: () => toMain.ask('view', VIEW_WITHIN_MS) },
-    metrics,
-    assetsDir: PAGE,
-  });
-  post({ kind: 'listening', address: server.address });
 
   const models = createModelStore({ ...data.models, log });
   const replication =
@@ -69,6 +61,35 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     surroundings,
   );
 
+  // Last: a port that somebody has taken meanwhile must not end push, pull and checkpoints.
+  let server: Server | undefined;
+  async function serveHttp(): Promise<void> {
+    server = await openServer({
+      ...data.http,
+      ...surroundings,
+      gateway: data.gateway,
+      silence: data.silence,
+      source: reader,
+      live: { view: () => toMain.ask('view', VIEW_WITHIN_MS) },
+      metrics,
+      assetsDir: PAGE,
+    });
+    post({ kind: 'listening', address: server.address });
+  }
+  if (!data.isRestart) await serveHttp();
+  const serving = supervise(
+    {
+      name: 'http',
+      backoff: HTTP_BACKOFF,
+      onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'http' }),
+      async turn() {
+        if (server === undefined) await serveHttp();
+        return HTTP_LOOK_EVERY_MS;
+      },
+    },
+    surroundings,
+  );
+
   return {
     onMessage(message) {
       switch (message.kind) {
@@ -80,7 +101,8 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     },
     onAsk: () => Promise.reject(new Error('outward is asked nothing')),
     async stop() {
-      await server.close();
+      await serving.stop();
+      await server?.close();
       await replication?.stop();
       await checkpoints.stop();
       watch.close();

@@ -99,8 +99,8 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
   return {
     wake: () => pushing.wake(),
     now() {
-      pushing.wake();
-      pulling.wake();
+      pushing.now();
+      pulling.now();
     },
     async stop() {
       await Promise.all([pushing.stop(), pulling.stop()]);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +101,25 @@ test('hurry ends a thread that does not end by itself', async () => {
   await (await create(`ready(); setInterval(() => undefined, 1_000);`)).start();
   const hurry = new AbortController();
   const stopped = thread.stop(hurry.signal);
+  hurry.abort();
+  await stopped;
+});
+
+test('a restarted thread that hangs before it is ready is told to stop, and then ended', async () => {
+  const code = `
+    import { writeFileSync } from 'node:fs';
+    parentPort.on('message', ({ type }) => {
+      if (type === 'message') throw new Error('as told');
+      if (type === 'stop') writeFileSync(workerData.dir + '/stop-was-heard', '');
+    });
+    if (!workerData.isRestart) ready();
+    else writeFileSync(workerData.dir + '/hangs', '');`;
+  await (await create(code)).start();
+  thread.post('die');
+  await until('it is started again', () => existsSync(join(dir, 'hangs')));
+  const hurry = new AbortController();
+  const stopped = thread.stop(hurry.signal);
+  await until('it has heard', () => existsSync(join(dir, 'stop-was-heard')));
   hurry.abort();
   await stopped;
 });

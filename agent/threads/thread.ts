@@ -16,10 +16,16 @@ export interface ThreadOptions<From extends Traffic> {
   readonly name: string;
   /** The compiled entry; see worker.ts. */
   readonly entry: URL;
-  /** Copied to the thread at each start. */
-  readonly data: unknown;
+  /** Copied to the thread at each start, together with what Launched says. */
+  readonly data: object;
   readonly receiver: Omit<Receiver<From>, 'onReady' | 'onStop'>;
   onRestart(): void;
+}
+
+/** What every thread is told beside its own data. */
+export interface Launched {
+  /** Whatever fails at the first start is told to whoever starts the gateway; later on nobody is there. */
+  readonly isRestart: boolean;
 }
 
 interface Surroundings {
@@ -31,10 +37,13 @@ interface Surroundings {
 const RESTART = { firstMs: 500, maxMs: 60_000 };
 /** A thread that ran for so long before it died is started again as if it were the first time. */
 const HEALTHY_MS = 300_000;
+/** A thread that has not started by then holds nothing that is worth waiting for. */
+const STARTED_WITHIN_STOP_MS = 2_000;
 
 interface Running<To extends Traffic> {
   readonly worker: Worker;
   readonly channel: Channel<To>;
+  readonly ready: Promise<void>;
   readonly ended: Promise<void>;
 }
 
@@ -48,27 +57,28 @@ export function createThread<To extends Traffic, From extends Traffic>(
   let restarting: Promise<void> = Promise.resolve();
   let failures = 0;
 
-  async function launch(): Promise<void> {
-    const worker = new Worker(entry, { name, workerData: data });
+  async function launch(isRestart: boolean): Promise<void> {
+    const worker = new Worker(entry, { name, workerData: { ...data, isRestart } satisfies Launched });
     const startedAt = clock.monotonicMs();
     let failure: unknown;
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
     });
-    const ready = new Promise<void>((resolve) => {
-      const channel = createChannel<To, From>(worker, { ...receiver, onReady: resolve }, clock);
-      running = { worker, channel, ended };
-    });
+    let onReady = (): void => undefined;
+    const ready = new Promise<void>((resolve) => (onReady = resolve));
+    const channel = createChannel<To, From>(worker, { ...receiver, onReady }, clock);
+    running = { worker, channel, ready, ended };
     worker.on('error', (error) => {
       failure = error;
     });
     const died = ended.then(() => 'died' as const);
     if ((await Promise.race([ready, died])) === 'died') {
+      channel.close();
       running = undefined;
       throw failure ?? new WattwardenError('thread.died', `${name} ended while it started`);
     }
     void ended.then(() => {
-      running?.channel.close();
+      channel.close();
       running = undefined;
       if (stopping.signal.aborted) return;
       if (clock.monotonicMs() - startedAt > HEALTHY_MS) failures = 0;
@@ -85,7 +95,7 @@ export function createThread<To extends Traffic, From extends Traffic>(
       await clock.sleep(pauseMs, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
-        await launch();
+        await launch(true);
         return;
       } catch (error) {
         failure = error;
@@ -93,21 +103,28 @@ export function createThread<To extends Traffic, From extends Traffic>(
     }
   }
 
+  async function end({ worker, channel, ready, ended }: Running<To>, hurry: AbortSignal): Promise<void> {
+    channel.stop();
+    // What a worker has not handed over yet, it computes or sends again; only the writer has anything to flush.
+    const terminate = (): void => void worker.terminate();
+    if (hurry.aborted) terminate();
+    hurry.addEventListener('abort', terminate, { once: true });
+    const over = new AbortController();
+    const late = clock.sleep(STARTED_WITHIN_STOP_MS, over.signal).then(() => 'late' as const);
+    if ((await Promise.race([ready, ended, late])) === 'late') terminate();
+    over.abort();
+    await ended;
+    hurry.removeEventListener('abort', terminate);
+  }
+
   return {
     name,
-    start: launch,
+    start: () => launch(false),
     async stop(hurry) {
       stopping.abort();
+      // A restart that waits ends now; one that is under way has a worker already, which may hang.
+      if (running !== undefined) await end(running, hurry);
       await restarting;
-      const current = running;
-      if (current === undefined) return;
-      current.channel.stop();
-      // What a worker has not handed over yet, it computes or sends again; only the writer has anything to flush.
-      const terminate = (): void => void current.worker.terminate();
-      if (hurry.aborted) terminate();
-      hurry.addEventListener('abort', terminate, { once: true });
-      await current.ended;
-      hurry.removeEventListener('abort', terminate);
     },
     post(message) {
       running?.channel.post(message);

@@ -30,11 +30,34 @@ test('late and repeated slots find their place, too old ones are ignored', () =>
   expect(window?.present).toBe(2);
 });
 
+test('a window may end with an older slot: nothing newer is in it, and a backlog of a day has the day before it', () => {
+  const windows = createSlotWindows();
+  for (let slot = 0; slot < 3 * WINDOW_SLOTS; slot++) windows.put(METER, at(slot), slot);
+  const newest = 3 * WINDOW_SLOTS - 1;
+  const day = windows.get(METER, at(newest - WINDOW_SLOTS + 1));
+  expect(day?.endMs).toBe(at(newest - WINDOW_SLOTS + 1));
+  expect(day?.present).toBe(WINDOW_SLOTS);
+  expect(day?.values.at(-1)).toBe(newest - WINDOW_SLOTS);
+  // What has left the ring is missing, and a window that would end there is none.
+  expect(windows.get(METER, at(newest - WINDOW_SLOTS))?.present).toBe(WINDOW_SLOTS - 1);
+  expect(windows.get(METER, at(newest - 2 * WINDOW_SLOTS + 1))).toBeUndefined();
+  expect(windows.get(METER, at(newest + 2))).toBeUndefined();
+});
+
+test('no window ends with a slot that is missing', () => {
+  const windows = createSlotWindows();
+  windows.put(METER, at(0), 1);
+  windows.put(METER, at(2), 1);
+  expect(windows.get(METER, at(2))).toBeUndefined();
+  expect(windows.get(METER, at(1))?.present).toBe(1);
+});
+
 test('a jump over more than a window leaves nothing of the old one', () => {
   const windows = createSlotWindows();
   for (let slot = 0; slot < WINDOW_SLOTS; slot++) windows.put(METER, at(slot), slot);
   windows.put(METER, at(3 * WINDOW_SLOTS), 7);
   expect(windows.get(METER)?.present).toBe(1);
+  expect(windows.get(METER, at(WINDOW_SLOTS))).toBeUndefined();
 });
 
 test('what is not a number is no slot, and an unknown meter has no window', () => {

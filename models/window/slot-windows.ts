@@ -13,15 +13,21 @@ export interface SlotWindow {
 
 /** The windows of all meters of a gateway; how many there are is bounded by the registry of meters. */
 export interface SlotWindows {
-  /** In any order, and again when a slot is revised; what is older than the meter's window is ignored. */
+  /** In any order, and again when a slot is revised; what is older than RING_SLOTS is ignored. */
   put(meter: MeterId, slotStartMs: EpochMs, meanPowerW: number): void;
-  /** A copy that later puts do not change; undefined before the first put. */
-  get(meter: MeterId): SlotWindow | undefined;
+  /**
+   * A copy that later puts do not change, ending with the newest slot or at `endMs`; undefined where no such slot is
+   * (any more). What has left the ring is missing in it.
+   */
+  get(meter: MeterId, endMs?: EpochMs): SlotWindow | undefined;
   meters(): Iterable<MeterId>;
   readonly size: number;
 }
 
-/** Slot number n (since 1970) stands at n modulo WINDOW_SLOTS. */
+/** Twice a window, so that a meter's backlog of a day, sent after its live reading, still finds the day before it. */
+const RING_SLOTS = 2 * WINDOW_SLOTS;
+
+/** Slot number n (since 1970) stands at n modulo RING_SLOTS. */
 interface Ring {
   newest: number;
   readonly values: Float32Array;
@@ -32,32 +38,35 @@ export function createSlotWindows(): SlotWindows {
 
   function advance(ring: Ring, to: number): void {
     const skipped = to - ring.newest;
-    if (skipped > WINDOW_SLOTS) ring.values.fill(Number.NaN);
-    else for (let slot = ring.newest + 1; slot <= to; slot++) ring.values[slot % WINDOW_SLOTS] = Number.NaN;
+    if (skipped > RING_SLOTS) ring.values.fill(Number.NaN);
+    else for (let slot = ring.newest + 1; slot <= to; slot++) ring.values[slot % RING_SLOTS] = Number.NaN;
     ring.newest = to;
   }
 
   return {
     put(meter, slotStartMs, meanPowerW) {
-      const slot = Math.floor(slotStartMs / SLOT_MS);
+      const slot = slotAt(slotStartMs);
       if (!Number.isFinite(meanPowerW) || !(slot >= 0)) return;
       let ring = rings.get(meter);
       if (ring === undefined) {
-        ring = { newest: slot, values: new Float32Array(WINDOW_SLOTS).fill(Number.NaN) };
+        ring = { newest: slot, values: new Float32Array(RING_SLOTS).fill(Number.NaN) };
         rings.set(meter, ring);
       }
-      if (slot <= ring.newest - WINDOW_SLOTS) return;
+      if (slot <= ring.newest - RING_SLOTS) return;
       if (slot > ring.newest) advance(ring, slot);
-      ring.values[slot % WINDOW_SLOTS] = meanPowerW;
+      ring.values[slot % RING_SLOTS] = meanPowerW;
     },
-    get(meter) {
+    get(meter, endMs) {
       const ring = rings.get(meter);
       if (ring === undefined) return undefined;
-      const values = new Float32Array(WINDOW_SLOTS);
-      const oldest = (ring.newest + 1) % WINDOW_SLOTS;
-      values.set(ring.values.subarray(oldest));
-      values.set(ring.values.subarray(0, oldest), WINDOW_SLOTS - oldest);
-      return { endMs: epochMs((ring.newest + 1) * SLOT_MS), values, present: countPresent(values) };
+      const last = endMs === undefined ? ring.newest : slotAt(endMs) - 1;
+      if (!holds(ring, last)) return undefined;
+      const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
+      const first = last - WINDOW_SLOTS + 1;
+      for (let slot = Math.max(first, ring.newest - RING_SLOTS + 1, 0); slot <= last; slot++) {
+        values[slot - first] = ring.values[slot % RING_SLOTS] ?? Number.NaN;
+      }
+      return { endMs: epochMs((last + 1) * SLOT_MS), values, present: countPresent(values) };
     },
     meters: () => rings.keys(),
     get size() {
@@ -65,6 +74,11 @@ export function createSlotWindows(): SlotWindows {
     },
   };
 }
+
+const slotAt = (ms: EpochMs): number => Math.floor(ms / SLOT_MS);
+
+const holds = ({ newest, values }: Ring, slot: number): boolean =>
+  slot <= newest && slot > newest - RING_SLOTS && !Number.isNaN(values[slot % RING_SLOTS]);
 
 export function countPresent(values: Float32Array): number {
   let present = 0;

@@ -33,19 +33,27 @@ export function createNarrator({ clock, centreFile, configFile, bundlesDir }: Na
   async function narrate(): Promise<void> {
     const say = createSayer(clock);
     let attempts = 0;
+    let told = '';
     while (!ending.signal.aborted) {
       await clock.sleep(LOOK_EVERY_MS, ending.signal);
       if (ending.signal.aborted) return;
       try {
         const overview = await get<Overview>('/api/v1/overview');
         say(overview);
-        if (attempts >= TRAINING_ATTEMPTS || !isReplicated(overview)) continue;
+        if (attempts >= TRAINING_ATTEMPTS || !isReplicated(overview)) {
+          told = '';
+          continue;
+        }
         attempts += 1;
         console.log('The centre has the history: it trains a model on it and releases it…');
-        await runCommand(['cloud', 'retrain', '--release', '--out', bundlesDir, '--config', centreFile]);
+        const retrain = ['cloud', 'retrain', '--release', '--out', bundlesDir, '--config', centreFile];
+        await runCommand(retrain, ending.signal);
         attempts = TRAINING_ATTEMPTS;
       } catch (error) {
-        if (!ending.signal.aborted) console.error(`(${messageOf(error)})`);
+        if (ending.signal.aborted) return;
+        const failure = messageOf(error);
+        if (failure !== told) console.error(`(${failure})`);
+        told = failure;
       }
     }
   }

@@ -54,16 +54,27 @@ export function createProcess({
       stopping = true;
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
-      hurry.addEventListener('abort', () => child?.kill('SIGTERM'), { once: true });
+      const again = (): void => void child?.kill('SIGTERM');
+      if (hurry.aborted) again();
+      hurry.addEventListener('abort', again, { once: true });
       await exited;
+      hurry.removeEventListener('abort', again);
     },
   };
 }
 
-/** Runs a command to its end; what it says on the way is passed on. */
-export async function runCommand(command: readonly string[]): Promise<void> {
-  const code = await codeOf(launch(command, 'inherit'));
-  if (code !== 0) throw new Error(`wattwarden ${command.slice(0, 2).join(' ')} has ended with code ${code}`);
+/** Runs a command to its end, which the signal asks for early; what it says on the way is passed on. */
+export async function runCommand(command: readonly string[], signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const child = launch(command, 'inherit');
+  const end = (): void => void child.kill('SIGTERM');
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    const code = await codeOf(child);
+    if (code !== 0) throw new Error(`wattwarden ${command.slice(0, 2).join(' ')} has ended with code ${code}`);
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
 }
 
 const launch = (command: readonly string[], output: 'inherit'): ChildProcess =>
