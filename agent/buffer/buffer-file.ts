@@ -2,12 +2,16 @@ import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { type LogId, logId } from '../domain/brand.js';
 import { messageOf, WattwardenError } from '../domain/errors.js';
+import { WAL_LIMIT_PAGES } from './checkpoint.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 
 export type Connection = Database.Database;
 
 /** Longest wait for the moment in which another connection opens or recovers the WAL. */
 const LOCK_WAIT_MS = 5_000;
+
+/** The length at which checkpoint.ts begins the WAL anew. */
+const WAL_LIMIT_BYTES = WAL_LIMIT_PAGES * 4_096;
 
 /** The writer's connection to the file; creates or migrates it as needed. */
 export function openForWriting(path: string): Connection {
@@ -24,6 +28,8 @@ export function openForWriting(path: string): Connection {
       db.pragma('synchronous = FULL');
       // A checkpoint calls fsync on the whole file; a worker does that, see checkpoint.ts.
       db.pragma('wal_autocheckpoint = 0');
+      // Once begun anew, a WAL that had grown gives its room back.
+      db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
       db.transaction(() => migrate(db, version)).immediate();
     });
   });

@@ -20,6 +20,7 @@ const PAGE = fileURLToPath(new URL('../ui/public', import.meta.url));
 const VIEW_WITHIN_MS = 2_000;
 /** The writer never moves its log into the file itself: that would be an fsync in the way of readings. */
 const CHECKPOINT_EVERY_MS = 30_000;
+const CHECKPOINT_AGAIN_MS = 2_000;
 const CHECKPOINT_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 
 /** The outward thread: the page and the metrics, push and pull, and the checkpoints that the writer must not wait for. */
@@ -62,8 +63,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
       backoff: CHECKPOINT_BACKOFF,
       onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' }),
       async turn() {
-        checkpoint(data.bufferPath);
-        return CHECKPOINT_EVERY_MS;
+        return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
     surroundings,
