@@ -278,6 +278,57 @@ test('a WAL over its limit begins anew though a commit falls into every checkpoi
   expect(checkpoint(bench.path, 100).overdue).toBe(false);
 });
 
+/** Refuses every write as a full disk does; call the result when there is room again. */
+function fillDisk(path: string): () => void {
+  const db = new Database(path);
+  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'slot', 'model'].flatMap((table) =>
+    ['insert', 'update'].map((what) => ({ table, what, name: `full_${table}_${what}` })),
+  );
+  for (const { table, what, name } of triggers) {
+    db.exec(`create trigger ${name} before ${what} on ${table} begin select raise(abort, 'disk is full'); end`);
+  }
+  return () => {
+    for (const { name } of triggers) db.exec(`drop trigger ${name}`);
+    db.close();
+  };
+}
+
+test('on a full disk the buffer opens, is read, and takes readings in again once there is room', () => {
+  const one = { readings: [reading('a', 0)], rejected: [] };
+  const before = bench.open();
+  before.commit(one);
+  before.close();
+  const room = fillDisk(bench.path);
+  const buffer = bench.open();
+  const feeder = { id: meterId('f'), kind: 'feeder' } as const;
+  buffer.registerMeters([feeder]);
+  expect(buffer.registeredMeters().get(feeder.id)).toEqual(feeder);
+  buffer.settle('reading', { logId: buffer.logId, upTo: 1 });
+  buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1));
+  const next = { readings: [reading('f', 1_000), reading('new', 1_000)], rejected: [] };
+  for (let n = 0; n < 2; n += 1) {
+    expect(() => buffer.commit(next)).toThrow(expect.objectContaining({ code: 'buffer.write_failed' }));
+  }
+  expect([...buffer.registeredMeters().keys()]).toEqual(['a', 'f']);
+  expect(buffer.prune(at(0)).readings).toBe(0);
+  expect(bench.reader().readings({ limit: 9 })).toHaveLength(1);
+  room();
+  expect(buffer.commit(next)).toEqual({ seq: 3 });
+  expect(bench.reader().meters()).toContainEqual(feeder);
+  buffer.close();
+  const raw = new Database(bench.path, { readonly: true });
+  expect(raw.prepare('select count(*) from boot where closed_at_ms is not null').pluck().get()).toBe(2);
+  expect(raw.prepare('select distinct boot from reading').pluck().all()).toEqual([1, 2]);
+  raw.close();
+});
+
+test('a buffer closes on a full disk', () => {
+  bench.open().close();
+  const room = fillDisk(bench.path);
+  expect(() => bench.open().close()).not.toThrow();
+  room();
+});
+
 test('a bundle keeps the last thing that became of it', () => {
   const buffer = bench.open();
   buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1));

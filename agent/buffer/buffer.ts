@@ -100,10 +100,24 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     maxRejected,
     keepUnsettled,
   });
-  const boot = transactions.run(() => startBoot(db, clock));
+  const boot = startBoot(db, clock, transactions);
+  attempt('the buffer is open, but takes nothing in', boot.write);
   replay(readingLog, slots, transactions.position('replay'));
 
+  /** For what can wait until there is room again, or comes again by itself. */
+  function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
+    try {
+      transactions.run(write);
+      return 'written';
+    } catch (error) {
+      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
+      return 'failed';
+    }
+  }
+
   function append({ readings, rejected }: Batch): LogRow[] {
+    meters.registerExpected();
     const moment = boot.moment();
     const rows = readings.map((reading) => {
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
@@ -148,13 +162,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+      attempt('a settled position is not kept', () => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
     },
     recordBundle(state, atMs) {
-      transactions.run(() => models.record(state, atMs));
+      attempt('what became of a bundle is not kept', () => models.record(state, atMs));
     },
     registerMeters(known) {
-      transactions.run(() => meters.register(known));
+      const outcome = attempt('meters are not registered yet', () => meters.register(known));
+      if (outcome === 'failed') meters.expect(known);
     },
     registeredMeters: () => meters.registered,
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
@@ -163,7 +178,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     close() {
       if (!db.open) return;
       try {
-        transactions.run(boot.ended);
+        attempt('the end is not noted', boot.ended);
       } finally {
         db.close();
         lock.release();
