@@ -198,6 +198,32 @@ test('refused input is kept up to the limit and counted beyond it', () => {
   expect(reader.totals().rejected).toBe(3);
 });
 
+test('refused input is kept up to so many bytes, also across a failed commit and a new opening', () => {
+  const limits = { maxRejected: 1_000, maxRejectedBytes: 10_000 };
+  const big = (n: number) => ({ ...refusal(n), payload: new Uint8Array(4_000) });
+  const buffer = bench.open(limits);
+  const details = () =>
+    bench
+      .reader()
+      .rejected({ limit: 99 })
+      .map((row) => row.detail);
+  for (let n = 0; n < 50; n += 1) buffer.commit({ readings: [], rejected: [refusal(n)] });
+  expect(details()).toHaveLength(50);
+  for (let n = 50; n < 53; n += 1) buffer.commit({ readings: [], rejected: [big(n)] });
+  expect(details()).toEqual(['52', '51']);
+  const room = fillDisk(bench.path);
+  expect(() => buffer.commit({ readings: [], rejected: [big(0)] })).toThrow();
+  room();
+  buffer.commit({ readings: [], rejected: [refusal(53)] });
+  expect(details()).toEqual(['53', '52', '51']);
+  buffer.close();
+  const again = bench.open(limits);
+  again.commit({ readings: [], rejected: [big(54)] });
+  expect(details()).toEqual(['54', '53', '52']);
+  again.close();
+  expect(bench.open({ ...limits, maxRejectedBytes: 100 }).prune(at(0)).rejected).toBe(3);
+});
+
 test('meters from the configuration stand beside those that appeared', () => {
   const buffer = bench.open();
   buffer.commit({ readings: [reading('seen', 0)], rejected: [] });

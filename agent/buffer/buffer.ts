@@ -14,6 +14,7 @@ import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
@@ -26,6 +27,7 @@ export interface BufferOptions {
   /** How long a slot waits after its end for readings that are on their way. */
   readonly slotGraceMs: number;
   readonly maxRejected: number;
+  readonly maxRejectedBytes: number;
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
@@ -82,22 +84,22 @@ export function openBuffer(options: BufferOptions): Buffer {
 }
 
 function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
-  const { clock, log, slotGraceMs, maxRejected, retentionMs, keepUnsettled } = options;
+  const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
   const meters = openMeterBook(db, transactions);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
+  const rejectedLog = openRejectedLog(db, transactions, options);
   const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
   const retention = openRetention(db, {
     transactions,
-    readingLog,
+    rejectedLog,
     replayFrom,
     retentionMs,
-    maxRejected,
     keepUnsettled,
   });
   const boot = startBoot(db, clock, transactions);
@@ -124,11 +126,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       slots.prepare(row.meter, row.takenAtMs);
       return row;
     });
-    for (const one of rejected) {
-      readingLog.appendRejected(one);
-      transactions.count(`rejected:${one.reason}`, 1);
-    }
-    if (rejected.length > 0) readingLog.trimRejected(maxRejected, 2 * rejected.length);
+    rejectedLog.append(rejected);
     return rows;
   }
 

@@ -1,6 +1,6 @@
 import type { StreamName } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
-import type { ReadingLog } from './reading-log.js';
+import type { RejectedLog } from './rejected-log.js';
 import type { Transactions } from './transactions.js';
 
 /** Rows dropped of one table in one step: a few milliseconds on the thread that takes readings in. */
@@ -31,16 +31,15 @@ export interface Retention {
 
 interface Parts {
   readonly transactions: Transactions;
-  readonly readingLog: ReadingLog;
+  readonly rejectedLog: RejectedLog;
   /** The first row that an open slot still needs. */
   readonly replayFrom: () => number;
   readonly retentionMs: number;
-  readonly maxRejected: number;
   readonly keepUnsettled: boolean;
 }
 
 export function openRetention(db: Connection, parts: Parts): Retention {
-  const { transactions, readingLog, replayFrom, retentionMs, maxRejected, keepUnsettled } = parts;
+  const { transactions, rejectedLog, replayFrom, retentionMs, keepUnsettled } = parts;
   const oldest = db.prepare<[number, number], { seq: number; newestMs: number }>(
     `select seq, max(received_at_ms, taken_at_ms) as newestMs from reading where seq <= ? order by seq limit ?`,
   );
@@ -96,7 +95,7 @@ export function openRetention(db: Connection, parts: Parts): Retention {
       const cutoffMs = nowMs - retentionMs;
       return transactions.run(() => {
         const readings = pruneReadings(cutoffMs, nowMs);
-        const rejected = readingLog.trimRejected(maxRejected, STEP_ROWS);
+        const rejected = rejectedLog.trim(STEP_ROWS);
         const { deleted: forecasts, more } = pruneForecasts(cutoffMs);
         transactions.count('forecasts', -forecasts);
         return { readings, rejected, forecasts, more: more || Math.max(readings, rejected) === STEP_ROWS };
