@@ -1,6 +1,7 @@
 import type { Settings } from '../config/schema.js';
 import { openBuffer } from './buffer/buffer.js';
 import type { Clock, Random } from './domain/clock.js';
+import { codeOf, messageOf } from './domain/errors.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
@@ -111,7 +112,13 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     { ...shared, threshold: settings.models.threshold },
     {
       onResult(result) {
-        buffer.storeAnalysis(result);
+        try {
+          buffer.storeAnalysis(result);
+        } catch (error) {
+          if (codeOf(error) !== 'buffer.write_failed') throw error;
+          log.warn({ code: codeOf(error) }, `a result is not stored and will be computed again: ${messageOf(error)}`);
+          return;
+        }
         metrics.inc('forecasts_total', result.forecasts.length);
         for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
         analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });

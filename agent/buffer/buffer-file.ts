@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type LogId, logId } from '../domain/brand.js';
 import { messageOf, WattwardenError } from '../domain/errors.js';
@@ -33,6 +34,19 @@ export function openForWriting(path: string): Connection {
       db.transaction(() => migrate(db, version)).immediate();
     });
   });
+}
+
+/**
+ * The last connection to close moves the WAL into the file, on the thread that closes it. When that is much, it is left
+ * to the next start: a connection that cannot write stays until the writer's is closed.
+ */
+export function closeForWriting(db: Connection): void {
+  const wal = statSync(`${db.name}-wal`, { throwIfNoEntry: false });
+  const last = wal !== undefined && wal.size > WAL_LIMIT_BYTES ? openForReading(db.name) : undefined;
+  // Its lock on the file is taken with its first read.
+  last?.pragma('user_version');
+  db.close();
+  last?.close();
 }
 
 /** A connection that cannot write, to a file that is already there. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -390,6 +390,24 @@ test('a buffer closes on a full disk', () => {
   const room = fillDisk(bench.path);
   expect(() => bench.open().close()).not.toThrow();
   room();
+});
+
+test('closing leaves a long WAL to the next start, and moves a short one', () => {
+  const wal = `${bench.path}-wal`;
+  const buffer = bench.open({ maxRejectedBytes: 1e9 });
+  buffer.commit({ readings: [reading('a', 0)], rejected: [{ ...refusal(0), payload: new Uint8Array(20_000_000) }] });
+  const { size } = statSync(wal);
+  buffer.close();
+  expect(statSync(wal).size).toBeGreaterThanOrEqual(size);
+  const again = bench.open({ maxRejectedBytes: 1e9 });
+  const reader = bench.reader();
+  expect(reader.readings({ limit: 9 })).toHaveLength(1);
+  checkpoint(bench.path);
+  again.commit({ readings: [reading('a', 1_000)], rejected: [] });
+  expect(statSync(wal).size).toBeLessThan(size);
+  reader.close();
+  again.close();
+  expect(existsSync(wal)).toBe(false);
 });
 
 test('a bundle keeps the last thing that became of it', () => {

@@ -9,7 +9,7 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
-import { type Connection, logIdOf, openForWriting } from './buffer-file.js';
+import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
@@ -178,7 +178,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       try {
         attempt('the end is not noted', boot.ended);
       } finally {
-        db.close();
+        closeForWriting(db);
         lock.release();
       }
     },
