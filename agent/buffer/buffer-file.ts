@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type LogId, logId } from '../domain/brand.js';
-import { messageOf, WattwardenError } from '../domain/errors.js';
+import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import { WAL_LIMIT_PAGES } from './checkpoint.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 
@@ -37,16 +37,25 @@ export function openForWriting(path: string): Connection {
 }
 
 /**
- * The last connection to close moves the WAL into the file, on the thread that closes it. When that is much, it is left
- * to the next start: a connection that cannot write stays until the writer's is closed.
+ * Moves a short WAL into the file; a long one is left to the next start, because this thread would wait for it. The last
+ * connection to close would do that anyway, and delete the WAL's index, for which a full disk has no room at the next
+ * start: so a connection that cannot write is closed after it.
  */
 export function closeForWriting(db: Connection): void {
   const wal = statSync(`${db.name}-wal`, { throwIfNoEntry: false });
-  const last = wal !== undefined && wal.size > WAL_LIMIT_BYTES ? openForReading(db.name) : undefined;
-  // Its lock on the file is taken with its first read.
-  last?.pragma('user_version');
-  db.close();
-  last?.close();
+  let last: Connection | undefined;
+  try {
+    last = openForReading(db.name);
+    // Its place among the connections is taken with its first read.
+    last.pragma('user_version');
+    if ((wal?.size ?? 0) <= WAL_LIMIT_BYTES) db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    // Without room for that, the WAL stays as it is: nothing is lost.
+    if (codeOf(error)?.startsWith('SQLITE_') !== true && codeOf(error) !== 'buffer.unopenable') throw error;
+  } finally {
+    db.close();
+    last?.close();
+  }
 }
 
 /** A connection that cannot write, to a file that is already there. */

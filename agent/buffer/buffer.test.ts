@@ -407,7 +407,9 @@ test('closing leaves a long WAL to the next start, and moves a short one', () =>
   expect(statSync(wal).size).toBeLessThan(size);
   reader.close();
   again.close();
-  expect(existsSync(wal)).toBe(false);
+  expect(statSync(wal).size).toBe(0);
+  // For which a full disk would have no room.
+  expect(existsSync(`${bench.path}-shm`)).toBe(true);
 });
 
 test('a bundle keeps the last thing that became of it', () => {
