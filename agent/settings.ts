@@ -43,6 +43,7 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   path: bufferPath(settings),
   slotGraceMs: settings.buffer.slot_grace_s * 1_000,
   maxRejected: settings.buffer.max_rejected,
+  maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
 });

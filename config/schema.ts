@@ -156,6 +156,12 @@ const buffer = z.strictObject({
     .max(10_000_000)
     .default(100_000)
     .describe('Refused payloads kept; the oldest make room.'),
+  max_rejected_bytes: z
+    .int()
+    .min(1_048_576)
+    .max(10_737_418_240)
+    .default(67_108_864)
+    .describe('Bytes of refused payloads kept, 64 MiB by default; the oldest make room.'),
   slot_grace_s: z
     .number()
     .min(0)

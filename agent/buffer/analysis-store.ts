@@ -1,5 +1,5 @@
 import type { Anomaly } from '../domain/anomaly.js';
-import type { ChangeSeq } from '../domain/brand.js';
+import type { ChangeSeq, MeterId } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Logger } from '../domain/log.js';
 import type { AnalysisResult } from '../domain/results.js';
@@ -14,6 +14,7 @@ import type { Transactions } from './transactions.js';
 
 interface ScoredSlot {
   readonly dataSeq: number;
+  readonly energyMwh: number;
   readonly scoreE4: number | null;
   readonly rawScoreE4: number | null;
   readonly model: number | null;
@@ -44,14 +45,18 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
      where issued_slot_ms = ? and meter = ?`,
   );
   const scored = db.prepare<[number, number], ScoredSlot>(
-    `select data_seq as dataSeq, score_e4 as scoreE4, raw_score_e4 as rawScoreE4, model
+    `select data_seq as dataSeq, energy_mwh as energyMwh, score_e4 as scoreE4, raw_score_e4 as rawScoreE4, model
      from slot where slot_start_ms = ? and meter = ?`,
   );
   const updateScore = db.prepare(
     `update slot set score_e4 = ?, raw_score_e4 = ?, model = ?, revision = revision + 1, change_seq = ?
      where slot_start_ms = ? and meter = ?`,
   );
-  const isKnownAnomaly = db.prepare<[number, number], 1>('select 1 from anomaly where meter = ? and slot_start_ms = ?');
+  const anomalyState = db
+    .prepare<[number, number], 'present' | 'cleared'>(
+      `select iif(sentence = '', 'cleared', 'present') from anomaly where meter = ? and slot_start_ms = ?`,
+    )
+    .pluck();
   const insertAnomaly = db.prepare(
     `insert into anomaly (meter, slot_start_ms, revision, change_seq, score_e4, raw_score_e4, type, expected_mwh,
        actual_mwh, contributions, sentence, model)
@@ -65,6 +70,12 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
      where meter = @meter and slot_start_ms = @slotStartMs and (score_e4 is not @scoreE4 or type is not @type
        or expected_mwh is not @expectedMwh or actual_mwh is not @actualMwh or contributions is not @contributions
        or sentence is not @sentence or model is not @model)`,
+  );
+
+  const clearAnomaly = db.prepare(
+    `update anomaly set revision = revision + 1, change_seq = @changeSeq, score_e4 = @scoreE4,
+       raw_score_e4 = @rawScoreE4, actual_mwh = @actualMwh, contributions = '[]', sentence = '', model = @model
+     where meter = @meter and slot_start_ms = @slotStartMs`,
   );
 
   function storeForecast({ meter: id, issuedSlotMs, modelVersion, steps }: Forecast): 'stored' | 'unusable' {
@@ -100,8 +111,8 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
     if (meter === undefined) return;
     const slot = scored.get(anomaly.slotStartMs, meter);
     if (slot === undefined || isOutdated(slot, analysedUpTo)) return;
-    const isNew = isKnownAnomaly.get(meter, anomaly.slotStartMs) === undefined;
-    (isNew ? insertAnomaly : updateAnomaly).run({
+    const known = anomalyState.get(meter, anomaly.slotStartMs);
+    (known === undefined ? insertAnomaly : updateAnomaly).run({
       meter,
       slotStartMs: anomaly.slotStartMs,
       changeSeq: transactions.nextChange(),
@@ -114,14 +125,36 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
       sentence: anomaly.sentence,
       model: models.keyOf(anomaly.modelVersion),
     });
-    if (isNew) transactions.count('anomalies', 1);
+    if (known !== 'present') transactions.count('anomalies', 1);
+  }
+
+  /** Late readings can turn what looked wrong into something ordinary. The row stays, so that the centre hears of it. */
+  function withdrawAnomaly(one: SlotScore, analysedUpTo: number): void {
+    const meter = meters.knownKey(one.meter);
+    if (meter === undefined || anomalyState.get(meter, one.slotStartMs) !== 'present') return;
+    const slot = scored.get(one.slotStartMs, meter);
+    if (slot === undefined || isOutdated(slot, analysedUpTo)) return;
+    clearAnomaly.run({
+      meter,
+      slotStartMs: one.slotStartMs,
+      changeSeq: transactions.nextChange(),
+      scoreE4: SCALE.scoreE4.pack(one.score),
+      rawScoreE4: SCALE.scoreE4.pack(one.rawScore),
+      actualMwh: slot.energyMwh,
+      model: models.keyOf(one.modelVersion),
+    });
+    transactions.count('anomalies', -1);
   }
 
   return {
     store(result) {
+      const anomalous = new Set(result.anomalies.map(placeOf));
       const unusable = transactions.run(() => {
         const outcomes = result.forecasts.map(storeForecast);
-        for (const score of result.scores) storeScore(score, result.analysedUpTo);
+        for (const score of result.scores) {
+          storeScore(score, result.analysedUpTo);
+          if (!anomalous.has(placeOf(score))) withdrawAnomaly(score, result.analysedUpTo);
+        }
         for (const anomaly of result.anomalies) storeAnomaly(anomaly, result.analysedUpTo);
         transactions.advance('analysed', Math.min(result.analysedUpTo, transactions.lastChange()));
         return outcomes.filter((outcome) => outcome === 'unusable').length;
@@ -131,6 +164,9 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
     },
   };
 }
+
+const placeOf = ({ meter, slotStartMs }: { readonly meter: MeterId; readonly slotStartMs: number }): string =>
+  `${slotStartMs} ${meter}`;
 
 /** Readings that came while the models were at work have changed the slot: it is going to be analysed again. */
 const isOutdated = ({ dataSeq }: ScoredSlot, analysedUpTo: number): boolean => dataSeq > analysedUpTo;

@@ -81,6 +81,38 @@ test('a score of a slot that has changed meanwhile is left out: the slot is anal
   expect(reader.anomalies({ limit: 9 })).toHaveLength(1);
 });
 
+test('an anomaly that is none any more is withdrawn, and the centre hears of it', () => {
+  const { buffer, reader } = closedSlot();
+  const analysed = (more: Partial<AnalysisResult> = {}) => {
+    buffer.storeAnalysis(result(buffer.head().changeSeq, { forecasts: [], ...more }));
+    return [reader.anomalies({ limit: 9 }), reader.anomalies({ meter: meterId('a'), limit: 9 })].map(
+      (rows) => rows.length,
+    );
+  };
+  const calm = {
+    anomalies: [],
+    scores: [{ meter: meterId('a'), slotStartMs: at(0), score: 0.1, rawScore: 0.05, modelVersion: 'v2' }],
+  };
+  expect(analysed()).toEqual([1, 1]);
+  const before = buffer.head().changeSeq;
+  buffer.commit({ readings: [reading('a', 1_000)], rejected: [] });
+  buffer.closeSlots(at(60 * MINUTE), 10);
+  // What was computed before the late reading says nothing about the slot as it is now.
+  buffer.storeAnalysis(result(before, { ...calm, forecasts: [] }));
+  expect(reader.anomalies({ limit: 9 })).toHaveLength(1);
+  expect(analysed(calm)).toEqual([0, 0]);
+  expect(reader.totals().anomalies).toBe(0);
+  const cleared = reader.stream('anomaly', before, 9);
+  expect(cleared).toMatchObject([
+    { revision: 2, scoreE4: 1_000, rawScoreE4: 500, contributions: '[]', sentence: '', modelVersion: 'v2' },
+  ]);
+  expect(analysed(calm)).toEqual([0, 0]);
+  expect(reader.stream('anomaly', before, 9)).toEqual(cleared);
+  expect(analysed()).toEqual([1, 1]);
+  expect(reader.stream('anomaly', before, 9)).toMatchObject([{ revision: 3, scoreE4: 8_765 }]);
+  expect(reader.totals().anomalies).toBe(1);
+});
+
 test('the same result stored twice changes nothing', () => {
   const { buffer, reader } = closedSlot();
   const everything = () => [

@@ -5,24 +5,39 @@ import type { Clock } from '../domain/clock.js';
 import { codeOf } from '../domain/errors.js';
 import type { Connection } from './buffer-file.js';
 import type { Moment } from './reading-log.js';
+import type { Transactions } from './transactions.js';
 
 /** This opening of the buffer: rows name it and count time from it, whatever the clock of the machine says. */
 export interface Boot {
+  /** This and the following only inside a transaction. */
+  write(): void;
   moment(): Moment;
-  /** Only inside a transaction; a boot without it ended uncleanly. */
+  /** A boot without it ended uncleanly. */
   ended(): void;
 }
 
-/** Only inside a transaction. */
-export function startBoot(db: Connection, clock: Clock): Boot {
+/** Its row is written with the first rows that name it: a full disk must not keep the buffer from opening. */
+export function startBoot(db: Connection, clock: Clock, transactions: Transactions): Boot {
   const startedMs = clock.monotonicMs();
+  const opened = [kernelBootId(), Math.floor(clock.now()), Math.floor(uptime() * 1_000)];
   const insert = db.prepare('insert into boot (kernel_boot_id, opened_at_ms, uptime_ms) values (?, ?, ?)');
-  const { lastInsertRowid } = insert.run(kernelBootId(), Math.floor(clock.now()), Math.floor(uptime() * 1_000));
-  const boot = Number(lastInsertRowid);
   const end = db.prepare('update boot set closed_at_ms = ? where id = ?');
+  let boot: number | undefined;
+  let before: number | undefined;
+  transactions.onBegin(() => {
+    before = boot;
+  });
+  transactions.onRollback(() => {
+    boot = before;
+  });
+  const written = (): number => {
+    boot ??= Number(insert.run(opened).lastInsertRowid);
+    return boot;
+  };
   return {
-    moment: () => ({ boot, monotonicMs: Math.floor(clock.monotonicMs() - startedMs) }),
-    ended: () => void end.run(Math.floor(clock.now()), boot),
+    write: () => void written(),
+    moment: () => ({ boot: written(), monotonicMs: Math.floor(clock.monotonicMs() - startedMs) }),
+    ended: () => void end.run(Math.floor(clock.now()), boot ?? null),
   };
 }
 

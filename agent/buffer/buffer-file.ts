@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { type LogId, logId } from '../domain/brand.js';
-import { messageOf, WattwardenError } from '../domain/errors.js';
+import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import { WAL_LIMIT_PAGES } from './checkpoint.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 
 export type Connection = Database.Database;
 
 /** Longest wait for the moment in which another connection opens or recovers the WAL. */
 const LOCK_WAIT_MS = 5_000;
+
+/** The length at which checkpoint.ts begins the WAL anew. */
+const WAL_LIMIT_BYTES = WAL_LIMIT_PAGES * 4_096;
 
 /** The writer's connection to the file; creates or migrates it as needed. */
 export function openForWriting(path: string): Connection {
@@ -24,9 +29,33 @@ export function openForWriting(path: string): Connection {
       db.pragma('synchronous = FULL');
       // A checkpoint calls fsync on the whole file; a worker does that, see checkpoint.ts.
       db.pragma('wal_autocheckpoint = 0');
+      // Once begun anew, a WAL that had grown gives its room back.
+      db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
       db.transaction(() => migrate(db, version)).immediate();
     });
   });
+}
+
+/**
+ * Moves a short WAL into the file; a long one is left to the next start, because this thread would wait for it. The last
+ * connection to close would do that anyway, and delete the WAL's index, for which a full disk has no room at the next
+ * start: so a connection that cannot write is closed after it.
+ */
+export function closeForWriting(db: Connection): void {
+  const wal = statSync(`${db.name}-wal`, { throwIfNoEntry: false });
+  let last: Connection | undefined;
+  try {
+    last = openForReading(db.name);
+    // Its place among the connections is taken with its first read.
+    last.pragma('user_version');
+    if ((wal?.size ?? 0) <= WAL_LIMIT_BYTES) db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    // Without room for that, the WAL stays as it is: nothing is lost.
+    if (codeOf(error)?.startsWith('SQLITE_') !== true && codeOf(error) !== 'buffer.unopenable') throw error;
+  } finally {
+    db.close();
+    last?.close();
+  }
 }
 
 /** A connection that cannot write, to a file that is already there. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -135,6 +135,43 @@ test('retention keeps what is young, what an open slot needs and what the centre
   expect(buffer.prune(late).readings).toBe(0);
 });
 
+test('readings of a clock that was far ahead do not keep the rest of the log', () => {
+  const buffer = bench.open({ retentionMs: 100 * MINUTE });
+  const ahead = 1_000_000 * MINUTE;
+  const row = (n: number, receivedAtMs: number) => reading('a', n, { powerW: 1, receivedAtMs: at(receivedAtMs) });
+  buffer.commit({ readings: Array.from({ length: 2_500 }, (_, n) => row(n, ahead)), rejected: [] });
+  buffer.closeSlots(at(10 * MINUTE), 10);
+  // As long as nothing old stands behind them, nobody knows how old they are.
+  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(0);
+  const old = Array.from({ length: 300 }, (_, n) => row(3_000 + n, 0));
+  buffer.commit({ readings: [...old, row(4_000, ahead), row(150 * MINUTE, 150 * MINUTE)], rejected: [] });
+  buffer.closeSlots(at(190 * MINUTE), 10);
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 2_000, more: true });
+  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(800);
+  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(0);
+  expect(buffer.prune(at(300 * MINUTE)).readings).toBe(2);
+});
+
+test('forecasts that are not settled are passed over in bounded steps', () => {
+  const buffer = bench.open({ retentionMs: 100 * MINUTE, keepUnsettled: true });
+  buffer.commit({ readings: [reading('a', 0)], rejected: [] });
+  buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(0));
+  const raw = new Database(bench.path);
+  raw.exec(`with recursive n (n) as (select 0 union all select n + 1 from n where n < 4999)
+    insert into forecast (issued_slot_ms, meter, revision, change_seq, model, packed)
+    select ${START_MS} + n * 1000, 1, 1, iif(n < 3000, 9999, 0), 1, x'00' from n`);
+  raw.close();
+  const steps = Array.from({ length: 6 }, () => buffer.prune(at(10_000 * MINUTE)));
+  expect(steps.map(({ forecasts, more }) => [forecasts, more])).toEqual([
+    [0, true],
+    [1_000, true],
+    [1_000, false],
+    [0, true],
+    [0, false],
+    [0, true],
+  ]);
+});
+
 test('cursors never go back, do not outrun the log and know their log', () => {
   const buffer = bench.open();
   const reader = bench.reader();
@@ -159,6 +196,32 @@ test('refused input is kept up to the limit and counted beyond it', () => {
   expect(reader.rejected({ limit: 9, reason: 'too_large' })).toEqual([]);
   expect(reader.rejectedCounts()).toMatchObject({ not_json: 8, too_large: 0 });
   expect(reader.totals().rejected).toBe(3);
+});
+
+test('refused input is kept up to so many bytes, also across a failed commit and a new opening', () => {
+  const limits = { maxRejected: 1_000, maxRejectedBytes: 10_000 };
+  const big = (n: number) => ({ ...refusal(n), payload: new Uint8Array(4_000) });
+  const buffer = bench.open(limits);
+  const details = () =>
+    bench
+      .reader()
+      .rejected({ limit: 99 })
+      .map((row) => row.detail);
+  for (let n = 0; n < 50; n += 1) buffer.commit({ readings: [], rejected: [refusal(n)] });
+  expect(details()).toHaveLength(50);
+  for (let n = 50; n < 53; n += 1) buffer.commit({ readings: [], rejected: [big(n)] });
+  expect(details()).toEqual(['52', '51']);
+  const room = fillDisk(bench.path);
+  expect(() => buffer.commit({ readings: [], rejected: [big(0)] })).toThrow();
+  room();
+  buffer.commit({ readings: [], rejected: [refusal(53)] });
+  expect(details()).toEqual(['53', '52', '51']);
+  buffer.close();
+  const again = bench.open(limits);
+  again.commit({ readings: [], rejected: [big(54)] });
+  expect(details()).toEqual(['54', '53', '52']);
+  again.close();
+  expect(bench.open({ ...limits, maxRejectedBytes: 100 }).prune(at(0)).rejected).toBe(3);
 });
 
 test('meters from the configuration stand beside those that appeared', () => {
@@ -255,6 +318,99 @@ test('only a checkpoint moves the WAL, and it works beside the writer and a read
   expect(reader.totals().fileBytes).toBeGreaterThan(4_000_000);
   for (let n = 0; n < 10; n += 1) buffer.commit({ readings: [reading('a', n)], rejected: [] });
   expect(reader.totals().walBytes).toBe(before.walBytes);
+});
+
+test('a WAL over its limit begins anew though a commit falls into every checkpoint', () => {
+  const buffer = bench.open();
+  const many = Array.from({ length: 5_000 }, (_, n) => reading('a', n));
+  for (let n = 0; n < 10; n += 1) buffer.commit({ readings: many, rejected: [] });
+  const grown = bench.reader().totals().walBytes;
+  expect(checkpoint(bench.path).overdue).toBe(false);
+  // Pages in the WAL that are not moved yet are what the passive checkpoint finds when a commit fell into it.
+  buffer.commit({ readings: many, rejected: [] });
+  expect(checkpoint(bench.path, 100)).toMatchObject({ overdue: false });
+  for (let n = 0; n < 5; n += 1) buffer.commit({ readings: many, rejected: [] });
+  expect(bench.reader().totals().walBytes).toBeLessThanOrEqual(grown * 1.2);
+  // A reader of old content keeps the WAL, and the writer waits only briefly.
+  const old = new Database(bench.path, { readonly: true });
+  old.exec('begin');
+  old.prepare('select count(*) from reading').get();
+  buffer.commit({ readings: many, rejected: [] });
+  expect(checkpoint(bench.path, 100).overdue).toBe(true);
+  old.close();
+  expect(checkpoint(bench.path, 100).overdue).toBe(false);
+});
+
+/** Refuses every write as a full disk does; call the result when there is room again. */
+function fillDisk(path: string): () => void {
+  const db = new Database(path);
+  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'slot', 'model'].flatMap((table) =>
+    ['insert', 'update'].map((what) => ({ table, what, name: `full_${table}_${what}` })),
+  );
+  for (const { table, what, name } of triggers) {
+    db.exec(`create trigger ${name} before ${what} on ${table} begin select raise(abort, 'disk is full'); end`);
+  }
+  return () => {
+    for (const { name } of triggers) db.exec(`drop trigger ${name}`);
+    db.close();
+  };
+}
+
+test('on a full disk the buffer opens, is read, and takes readings in again once there is room', () => {
+  const one = { readings: [reading('a', 0)], rejected: [] };
+  const before = bench.open();
+  before.commit(one);
+  before.close();
+  const room = fillDisk(bench.path);
+  const buffer = bench.open();
+  const feeder = { id: meterId('f'), kind: 'feeder' } as const;
+  buffer.registerMeters([feeder]);
+  expect(buffer.registeredMeters().get(feeder.id)).toEqual(feeder);
+  const refused = expect.objectContaining({ code: 'buffer.write_failed' });
+  expect(() => buffer.settle('reading', { logId: buffer.logId, upTo: 1 })).toThrow(refused);
+  expect(() => buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1))).toThrow(refused);
+  const next = { readings: [reading('f', 1_000), reading('new', 1_000)], rejected: [] };
+  for (let n = 0; n < 2; n += 1) {
+    expect(() => buffer.commit(next)).toThrow(refused);
+  }
+  expect([...buffer.registeredMeters().keys()]).toEqual(['a', 'f']);
+  expect(buffer.prune(at(0)).readings).toBe(0);
+  expect(bench.reader().readings({ limit: 9 })).toHaveLength(1);
+  room();
+  expect(buffer.commit(next)).toEqual({ seq: 3 });
+  expect(bench.reader().meters()).toContainEqual(feeder);
+  buffer.close();
+  const raw = new Database(bench.path, { readonly: true });
+  expect(raw.prepare('select count(*) from boot where closed_at_ms is not null').pluck().get()).toBe(2);
+  expect(raw.prepare('select distinct boot from reading').pluck().all()).toEqual([1, 2]);
+  raw.close();
+});
+
+test('a buffer closes on a full disk', () => {
+  bench.open().close();
+  const room = fillDisk(bench.path);
+  expect(() => bench.open().close()).not.toThrow();
+  room();
+});
+
+test('closing leaves a long WAL to the next start, and moves a short one', () => {
+  const wal = `${bench.path}-wal`;
+  const buffer = bench.open({ maxRejectedBytes: 1e9 });
+  buffer.commit({ readings: [reading('a', 0)], rejected: [{ ...refusal(0), payload: new Uint8Array(20_000_000) }] });
+  const { size } = statSync(wal);
+  buffer.close();
+  expect(statSync(wal).size).toBeGreaterThanOrEqual(size);
+  const again = bench.open({ maxRejectedBytes: 1e9 });
+  const reader = bench.reader();
+  expect(reader.readings({ limit: 9 })).toHaveLength(1);
+  checkpoint(bench.path);
+  again.commit({ readings: [reading('a', 1_000)], rejected: [] });
+  expect(statSync(wal).size).toBeLessThan(size);
+  reader.close();
+  again.close();
+  expect(statSync(wal).size).toBe(0);
+  // For which a full disk would have no room.
+  expect(existsSync(`${bench.path}-shm`)).toBe(true);
 });
 
 test('a bundle keeps the last thing that became of it', () => {

@@ -10,13 +10,14 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
-import { type Connection, logIdOf, openForWriting } from './buffer-file.js';
+import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
@@ -29,6 +30,7 @@ export interface BufferOptions {
   /** How long a slot waits after its end for readings that are on their way. */
   readonly slotGraceMs: number;
   readonly maxRejected: number;
+  readonly maxRejectedBytes: number;
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
@@ -89,13 +91,14 @@ export function openBuffer(options: BufferOptions): Buffer {
 }
 
 function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
-  const { clock, log, slotGraceMs, maxRejected, retentionMs, keepUnsettled } = options;
+  const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
   const meters = openMeterBook(db, transactions);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
+  const rejectedLog = openRejectedLog(db, transactions, options);
   const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
@@ -103,27 +106,36 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const heard = openHeardBook(db);
   const retention = openRetention(db, {
     transactions,
-    readingLog,
+    rejectedLog,
     replayFrom,
     retentionMs,
-    maxRejected,
     keepUnsettled,
   });
-  const boot = transactions.run(() => startBoot(db, clock));
+  const boot = startBoot(db, clock, transactions);
+  attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, transactions.position('replay'));
 
+  /** For what can wait until there is room again, or comes again by itself. */
+  function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
+    try {
+      write();
+      return 'written';
+    } catch (error) {
+      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
+      return 'failed';
+    }
+  }
+
   function append({ readings, rejected }: Batch): LogRow[] {
+    meters.registerExpected();
     const moment = boot.moment();
     const rows = readings.map((reading) => {
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
       slots.prepare(row.meter, row.takenAtMs);
       return row;
     });
-    for (const one of rejected) {
-      readingLog.appendRejected(one);
-      transactions.count(`rejected:${one.reason}`, 1);
-    }
-    if (rejected.length > 0) readingLog.trimRejected(maxRejected, 2 * rejected.length);
+    rejectedLog.append(rejected);
     return rows;
   }
 
@@ -178,7 +190,8 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       transactions.run(() => models.record(state, atMs));
     },
     registerMeters(known) {
-      transactions.run(() => meters.register(known));
+      const outcome = attempt('meters are not registered yet', () => transactions.run(() => meters.register(known)));
+      if (outcome === 'failed') meters.expect(known);
     },
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
@@ -188,10 +201,10 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     close() {
       if (!db.open) return;
       try {
-        quality.writeAll();
-        transactions.run(boot.ended);
+        attempt('the last minute of data quality is not kept', quality.writeAll);
+        attempt('the end is not noted', () => transactions.run(boot.ended));
       } finally {
-        db.close();
+        closeForWriting(db);
         lock.release();
       }
     },

@@ -19,6 +19,10 @@ export interface MeterBook {
   knownKey(id: MeterId): number | undefined;
   /** Only inside a transaction. */
   register(meters: readonly Meter[]): void;
+  /** Known from now on, and written with the next rows: there was no room to register them. */
+  expect(meters: readonly Meter[]): void;
+  /** Only inside a transaction. */
+  registerExpected(): void;
   readonly registered: ReadonlyMap<MeterId, Meter>;
 }
 
@@ -61,28 +65,44 @@ export function openMeterBook(db: Connection, transactions: Transactions): Meter
     return key;
   }
 
+  function register(meters: readonly Meter[]): void {
+    for (const meter of meters) {
+      const key = keyOf(meter.id, meter.kind);
+      const feeder = meter.feeder === undefined ? null : keyOf(meter.feeder, 'feeder');
+      update.run({ key, kind: meter.kind, feeder, ratedPowerDw: SCALE.powerDw.pack(meter.ratedPowerW) });
+    }
+    readAll();
+  }
+
+  let expected: readonly Meter[] = [];
+  let expectedBefore = expected;
   let added: MeterId[] = [];
   transactions.onRollback(() => {
     for (const id of added) {
       keys.delete(id);
       registered.delete(id);
     }
+    expected = expectedBefore;
+    for (const meter of expected) registered.set(meter.id, meter);
   });
   transactions.onBegin(() => {
     added = [];
+    expectedBefore = expected;
   });
 
   readAll();
   return {
     keyOf: (id) => keyOf(id),
     knownKey: (id) => keys.get(id),
-    register(meters) {
-      for (const meter of meters) {
-        const key = keyOf(meter.id, meter.kind);
-        const feeder = meter.feeder === undefined ? null : keyOf(meter.feeder, 'feeder');
-        update.run({ key, kind: meter.kind, feeder, ratedPowerDw: SCALE.powerDw.pack(meter.ratedPowerW) });
-      }
-      readAll();
+    register,
+    expect(meters) {
+      expected = meters;
+      for (const meter of meters) registered.set(meter.id, meter);
+    },
+    registerExpected() {
+      if (expected.length === 0) return;
+      register(expected);
+      expected = [];
     },
     registered,
   };

@@ -1,6 +1,5 @@
 import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
-import type { Rejected } from '../domain/rejection.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
 import { lastSeqOf } from './cursors.js';
@@ -16,9 +15,6 @@ export interface Moment {
 export interface ReadingLog {
   /** Only inside a transaction. */
   append(reading: Reading, meter: number, moment: Moment): LogRow;
-  appendRejected(rejected: Rejected): void;
-  /** Makes room in steps: a lowered limit must not delete a million rows at once. */
-  trimRejected(keep: number, step: number): number;
   lastSeq(): Seq;
   /** Rows from `from` on, in bounded pages. */
   replay(from: number): Iterable<LogRow>;
@@ -37,12 +33,6 @@ export function openReadingLog(db: Connection): ReadingLog {
     `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
        export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
-  const insertRejected = db.prepare(
-    'insert into rejected (received_at_ms, reason, detail, topic, payload) values (?, ?, ?, ?, ?)',
-  );
-  const trimRejected = db.prepare(
-    'delete from rejected where seq in (select seq from rejected where seq <= ? order by seq limit ?)',
-  );
   const page = db.prepare<[number, number], LogRow>(
     `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv
      from reading where seq >= ? order by seq limit ?`,
@@ -54,7 +44,6 @@ export function openReadingLog(db: Connection): ReadingLog {
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
   );
   const last = lastSeqOf(db, 'reading');
-  const lastRejected = lastSeqOf(db, 'rejected');
 
   return {
     append(reading, meter, { boot, monotonicMs }) {
@@ -80,10 +69,6 @@ export function openReadingLog(db: Connection): ReadingLog {
       );
       return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
     },
-    appendRejected({ receivedAtMs, reason, detail, topic, payload }) {
-      insertRejected.run(Math.floor(receivedAtMs), reason, detail, topic, payload);
-    },
-    trimRejected: (keep, step) => trimRejected.run(lastRejected() - keep, step).changes,
     lastSeq: () => seq(last()),
     *replay(from) {
       for (let next = from; ; ) {

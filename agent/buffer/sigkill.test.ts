@@ -20,7 +20,7 @@ import { openBuffer } from ${built('buffer/buffer.js')};
 import { silentLogger } from ${built('domain/log.js')};
 import { systemClock } from ${built('domain/clock.js')};
 const buffer = openBuffer({ path: ${JSON.stringify(path)}, clock: systemClock, log: silentLogger, slotGraceMs: 0,
-  maxRejected: 100, retentionMs: 1e12, keepUnsettled: false });
+  maxRejected: 100, maxRejectedBytes: 1e6, retentionMs: 1e12, keepUnsettled: false });
 for (let n = 0; ; n += 1) {
   const takenAtMs = ${at(0)} + n * 7_000;
   const readings = ['a', 'b', 'c'].map((meter) => ({ meter, takenAtMs, receivedAtMs: takenAtMs, timeSource: 'meter', powerW: n, flags: 0 }));

@@ -40,6 +40,46 @@ test('a meter without power is known by its register alone', () => {
   expect(slotOf(entries, { lastMs: -60 * SECOND, registerDwh: 99 })).toMatchObject({ energyMwh: 500, meanPowerDw: 60 });
 });
 
+test('a step of the register that no meter can make is no energy', () => {
+  const carried = { lastMs: -60 * SECOND, registerDwh: 0 };
+  const glitch = { importDwh: 250_000_500 };
+  const none = { energyMwh: 0, meanPowerDw: 0, coveragePm: 0 };
+  expect(slotOf([[1_000, glitch]], carried)).toMatchObject(none);
+  expect(
+    slotOf([
+      [1_000, { importDwh: 0 }],
+      [61_000, glitch],
+    ]),
+  ).toMatchObject(none);
+  const entries = every(60 * SECOND, () => ({ powerDw: 10_000, ...glitch }));
+  expect(slotOf(entries, carried)).toMatchObject({ energyMwh: 83_333, meanPowerDw: 10_000, coveragePm: 1_000 });
+  // 1.9 MW of a large feeder, also when its two readings lie almost two slots apart, is energy.
+  const feeder = (slots: number) => ({ importDwh: (19_000_000 * slots) / 12 });
+  expect(slotOf([[240_000, feeder(1)]], carried).energyMwh).toBeCloseTo(158_333_333, -1);
+  expect(slotOf([[299_000, feeder(1.99)]], { lastMs: -298_000, registerDwh: 0 }).coveragePm).toBeGreaterThan(0);
+  // And so is that of a meter whose own power is larger still.
+  expect(slotOf([[240_000, { ...feeder(2), powerDw: 30_000_000 }]], carried).energyMwh).toBeCloseTo(316_666_667, -1);
+});
+
+test('whatever the readings, a slot fits the columns of the centre', () => {
+  const value = fc.option(fc.oneof(fc.integer(), fc.integer({ min: -1e15, max: 1e15 })));
+  const entries = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 299_999 }), fc.record({ powerDw: value, importDwh: value, voltageCv: value })),
+    { maxLength: 20 },
+  );
+  const carried = fc.option(fc.record({ lastMs: fc.integer({ min: -300_000, max: -1 }), registerDwh: value }));
+  fc.assert(
+    fc.property(entries, carried, (list, before) => {
+      const { energyMwh, coveragePm, count, ...int4 } = slotOf(list, before);
+      expect(Number.isSafeInteger(energyMwh) && energyMwh >= 0).toBe(true);
+      expect(coveragePm).toBeLessThanOrEqual(1_000);
+      for (const one of Object.values(int4)) {
+        expect(one === null || (Number.isInteger(one) && Math.abs(one) < 2 ** 31)).toBe(true);
+      }
+    }),
+  );
+});
+
 test('voltage alone covers nothing', () => {
   expect(slotOf(every(60 * SECOND, () => ({ voltageCv: 1 })))).toMatchObject({ energyMwh: 0, coveragePm: 0, count: 5 });
 });

@@ -39,6 +39,14 @@ export type SlotValues = Pick<
 const MWH_PER_DWH = 100;
 /** 0.1 W for five minutes, in mWh. */
 const MWH_PER_SLOT_DW = SLOT_MS / 36_000;
+/**
+ * Beyond this mean power a step of the register is a glitch or another register, not energy: 2 MW, as in the range that
+ * readings of power are held to by default; a meter that shows more power than that may also count more.
+ */
+const MAX_REGISTER_POWER_DW = 20_000_000;
+const POWER_MARGIN = 2;
+/** The centre keeps power and voltage in four bytes; what lies beyond is stored as the end of the range. */
+const MAX_INT4 = 2_147_483_647;
 /** A reading speaks for the time until the next one, if that is not much longer than the meter's usual interval. */
 const INTERVALS_SPOKEN_FOR = 1.5;
 
@@ -101,28 +109,35 @@ export function valuesOf(slot: Accumulator, carried: Carried | null): SlotValues
   const energy = energyOf(slot, carried, covered);
   const meanDw = slot.powerCount > 0 ? slot.powerSumDw / slot.powerCount : (energy?.meanDw ?? 0);
   return {
-    energyMwh: Math.round(energy?.mwh ?? 0),
-    meanPowerDw: Math.round(meanDw),
-    minPowerDw: slot.powerMinDw ?? Math.round(meanDw),
-    maxPowerDw: slot.powerMaxDw ?? Math.round(meanDw),
+    energyMwh: Math.round(Math.min(energy?.mwh ?? 0, MAX_INT4 * MWH_PER_SLOT_DW)),
+    meanPowerDw: int4(meanDw),
+    minPowerDw: int4(slot.powerMinDw ?? meanDw),
+    maxPowerDw: int4(slot.powerMaxDw ?? meanDw),
     count: slot.times.length,
     // Voltage alone says nothing of the load.
     coveragePm: energy === null ? 0 : Math.round(covered * 1_000),
-    minVoltageCv: slot.minVoltageCv,
-    maxVoltageCv: slot.maxVoltageCv,
+    minVoltageCv: slot.minVoltageCv === null ? null : int4(slot.minVoltageCv),
+    maxVoltageCv: slot.maxVoltageCv === null ? null : int4(slot.maxVoltageCv),
   };
 }
 
-/** From the register where both ends are known: sums over slots are then exact. A register that fell was reset. */
+const int4 = (value: number): number => Math.round(Math.max(-MAX_INT4, Math.min(MAX_INT4, value)));
+
+/**
+ * From the register where both ends are known: sums over slots are then exact. A register that fell was reset, and one
+ * that rose by more than the meter can have passed tells nothing.
+ */
 function energyOf(
   slot: Accumulator,
   carried: Carried | null,
   covered: number,
 ): { readonly mwh: number; readonly meanDw: number } | null {
   const { firstRegister, lastRegister } = slot;
+  const mostDw = Math.max(MAX_REGISTER_POWER_DW, POWER_MARGIN * (slot.powerMaxDw ?? 0));
   if (lastRegister !== null && carried !== null && carried.registerDwh !== null) {
     const mwh = (lastRegister.dwh - carried.registerDwh) * MWH_PER_DWH;
-    if (mwh >= 0) return { mwh, meanDw: mwh / MWH_PER_SLOT_DW };
+    const slots = Math.max(1, (lastRegister.atMs - carried.lastMs) / SLOT_MS);
+    if (mwh >= 0 && mwh <= mostDw * MWH_PER_SLOT_DW * slots) return { mwh, meanDw: mwh / MWH_PER_SLOT_DW };
   }
   if (slot.powerCount > 0) {
     const meanDw = slot.importSumDw / slot.powerCount;
@@ -131,7 +146,8 @@ function energyOf(
   if (firstRegister !== null && lastRegister !== null && lastRegister.atMs > firstRegister.atMs) {
     const mwh = (lastRegister.dwh - firstRegister.dwh) * MWH_PER_DWH;
     const share = (lastRegister.atMs - firstRegister.atMs) / SLOT_MS;
-    if (mwh >= 0) return { mwh, meanDw: mwh / share / MWH_PER_SLOT_DW };
+    const meanDw = mwh / share / MWH_PER_SLOT_DW;
+    if (mwh >= 0 && meanDw <= mostDw) return { mwh, meanDw };
   }
   return null;
 }

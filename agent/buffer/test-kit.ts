@@ -82,6 +82,7 @@ export function createBench(): Bench {
           log: silentLogger,
           slotGraceMs: 60_000,
           maxRejected: 100,
+          maxRejectedBytes: 1e6,
           retentionMs: 86_400_000,
           keepUnsettled: false,
           ...options,

@@ -34,7 +34,13 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'ww-analysis-'));
   bundles = [];
   const path = join(dir, 'buffer.sqlite');
-  const bounds = { slotGraceMs: 0, maxRejected: 100, retentionMs: 90 * 86_400_000, keepUnsettled: false };
+  const bounds = {
+    slotGraceMs: 0,
+    maxRejected: 100,
+    maxRejectedBytes: 1e6,
+    retentionMs: 90 * 86_400_000,
+    keepUnsettled: false,
+  };
   buffer = openBuffer({ ...bounds, path, clock: systemClock, log: silentLogger });
   reader = openReader(path);
 });

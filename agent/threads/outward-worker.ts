@@ -21,6 +21,7 @@ const PAGE = fileURLToPath(new URL('../ui/public', import.meta.url));
 const VIEW_WITHIN_MS = 2_000;
 /** The writer never moves its log into the file itself: that would be an fsync in the way of readings. */
 const CHECKPOINT_EVERY_MS = 30_000;
+const CHECKPOINT_AGAIN_MS = 2_000;
 const CHECKPOINT_BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
 const HTTP_BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 /** Once it listens there is nothing to do. */
@@ -54,8 +55,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
       backoff: CHECKPOINT_BACKOFF,
       onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' }),
       async turn() {
-        checkpoint(data.bufferPath);
-        return CHECKPOINT_EVERY_MS;
+        return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
     surroundings,

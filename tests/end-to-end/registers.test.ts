@@ -27,7 +27,13 @@ function energiesOf(registerAt: (minute: number) => number): readonly number[] {
   const dir = mkdtempSync(join(tmpdir(), 'wattwarden-registers-'));
   dirs.push(dir);
   const path = join(dir, 'buffer.sqlite');
-  const options = { slotGraceMs: 0, maxRejected: 100, retentionMs: 1e12, keepUnsettled: false };
+  const options = {
+    slotGraceMs: 0,
+    maxRejected: 100,
+    maxRejectedBytes: 1_000_000,
+    retentionMs: 1e12,
+    keepUnsettled: false,
+  };
   const buffer = openBuffer({ ...options, path, clock: systemClock, log: silentLogger });
   const rules = validationRules(
     settingsSchema.parse({ version: 1, meters: { known: [{ id: 'm1', register_max_wh: 838_860_700 }] } }),

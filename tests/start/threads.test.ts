@@ -22,7 +22,7 @@ afterEach(() => rm(dir, { recursive: true }));
 
 test('an outward thread that starts again works without its port, and takes it once it is free', async () => {
   const bufferPath = join(dir, 'buffer.sqlite');
-  const bounds = { slotGraceMs: 0, maxRejected: 1, retentionMs: 1, keepUnsettled: false };
+  const bounds = { slotGraceMs: 0, maxRejected: 1, maxRejectedBytes: 1_000_000, retentionMs: 1, keepUnsettled: false };
   const buffer = openBuffer({ ...bounds, path: bufferPath, clock: systemClock, log: silentLogger });
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -57,7 +57,7 @@ test('an outward thread that starts again works without its port, and takes it o
 
 test('the analytics thread is ready without any model that serves, and says what was refused', async () => {
   const bufferPath = join(dir, 'buffer.sqlite');
-  const bounds = { slotGraceMs: 0, maxRejected: 1, retentionMs: 1, keepUnsettled: false };
+  const bounds = { slotGraceMs: 0, maxRejected: 1, maxRejectedBytes: 1_000_000, retentionMs: 1, keepUnsettled: false };
   const buffer = openBuffer({ ...bounds, path: bufferPath, clock: systemClock, log: silentLogger });
   const data: AnalyticsData & Launched = {
     isRestart: false,

@@ -10,6 +10,9 @@ export type RecordedBundle = BundleState & { readonly atMs: EpochMs };
 /** A gateway sees a handful of bundles in a year. */
 const MAX_BUNDLES = 100;
 
+/** An anomaly that late readings have explained keeps its row, without a sentence and contributions. */
+const NOT_CLEARED = `a.sentence <> ''`;
+
 interface BundleRow {
   readonly version: string;
   readonly state: BundleState['state'];
@@ -20,9 +23,11 @@ interface BundleRow {
 }
 
 export function openFindings(db: Connection, meterKeys: MeterKeys) {
-  const newest = db.prepare<[number], StoredAnomaly>(`${SELECT_ANOMALIES} order by a.seq desc limit ?`);
+  const newest = db.prepare<[number], StoredAnomaly>(
+    `${SELECT_ANOMALIES} where ${NOT_CLEARED} order by a.seq desc limit ?`,
+  );
   const newestOfMeter = db.prepare<[number, number], StoredAnomaly>(
-    `${SELECT_ANOMALIES} where a.meter = ? order by a.slot_start_ms desc limit ?`,
+    `${SELECT_ANOMALIES} where a.meter = ? and ${NOT_CLEARED} order by a.slot_start_ms desc limit ?`,
   );
   const bundles = db.prepare<[number], BundleRow>(
     `select version, state, precision, code, detail, at_ms as atMs from model where state is not null
