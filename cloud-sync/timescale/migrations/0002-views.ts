@@ -33,6 +33,7 @@ create view wattwarden.forecast as
   select g.name as gateway, f.meter, f.issued_slot, f.revision, f.model_version, f.packed
     from wattwarden_data.forecast f join wattwarden_data.gateway g on g.id = f.gateway_id;
 
+-- One that was withdrawn has lost its sentence.
 create view wattwarden.anomaly as
   select g.name as gateway, a.meter, a.slot_start, a.revision,
          a.score_e4 / 10000.0 as score,
@@ -41,7 +42,8 @@ create view wattwarden.anomaly as
          a.expected_mwh / 1000.0 as expected_wh,
          a.actual_mwh / 1000.0 as actual_wh,
          a.contributions, a.sentence, a.model_version
-    from wattwarden_data.anomaly a join wattwarden_data.gateway g on g.id = a.gateway_id;
+    from wattwarden_data.anomaly a join wattwarden_data.gateway g on g.id = a.gateway_id
+   where a.sentence <> '';
 
 create view wattwarden.position as
   select g.name as gateway, p.stream, l.name as log, p.accepted, p.batches, p.rows, p.updated_at
