@@ -35,17 +35,21 @@ export async function main(given: readonly string[]): Promise<void> {
     ...(options.theft ? { theftFromMs: nowMs - DAY_MS / 8 } : {}),
   });
   console.log(`${meters.length} meters publish to ${options.url} every ${options.interval} s`);
-  await publishFleet({
-    url: options.url,
-    meters,
-    intervalMs: options.interval * 1_000,
-    historyMs: nowMs - fromMs,
-    clock: systemClock,
-    random: Math.random,
-    signal: ending.signal,
-    onProgress: (message) => console.log(message),
-  });
-  if (process.connected) process.disconnect();
+  try {
+    await publishFleet({
+      url: options.url,
+      meters,
+      intervalMs: options.interval * 1_000,
+      historyMs: nowMs - fromMs,
+      clock: systemClock,
+      random: Math.random,
+      signal: ending.signal,
+      onProgress: (message) => console.log(message),
+    });
+  } finally {
+    // A channel to a parent, once listened to, would keep the process alive.
+    if (process.connected) process.disconnect();
+  }
 }
 
 function parseOptions(given: readonly string[]): Options {

@@ -1,4 +1,4 @@
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import type { Clock, Random } from '../../agent/domain/clock.js';
 import { SLOT_MS } from '../../agent/domain/slot.js';
 import type { SentReading, SimulatedMeter } from './fleet.js';
@@ -19,25 +19,30 @@ const CHUNK = 288;
 
 /** Each meter is an MQTT client of its own: first its past in arrays, then what it shows, in its own rhythm. */
 export async function publishFleet(options: PublisherOptions): Promise<void> {
-  const { meters, onProgress } = options;
-  const clients = await Promise.all(
-    meters.map(
-      async ({ id }) => await connectAsync(options.url, { clientId: `sim-${id}`, clean: true, reconnectPeriod: 1_000 }),
-    ),
-  );
-  for (const client of clients) client.on('error', (error) => onProgress(`connection: ${error.message}`));
+  const { meters, onProgress, signal } = options;
+  const pairs = meters.map((meter): Pair => {
+    const client = connect(options.url, { clientId: `sim-${meter.id}`, clean: true, reconnectPeriod: 1_000 });
+    return { meter, client };
+  });
   try {
-    const pairs = meters.flatMap((meter, index) => {
-      const client = clients[index];
-      return client === undefined ? [] : [{ meter, client }];
-    });
+    await Promise.all(pairs.map(({ client }) => connected(client, signal)));
+    for (const { client } of pairs) client.on('error', (error) => onProgress(`connection: ${error.message}`));
     const sent = await Promise.all(pairs.map(async (pair) => await publishHistory(pair, options)));
     const total = sent.reduce((all, one) => all + one, 0);
     if (total > 0) onProgress(`${total} readings of the past acknowledged`);
     await Promise.all(pairs.map(async (pair) => await publishLive(pair, options)));
   } finally {
-    await Promise.all(clients.map(async (client) => await client.endAsync(true)));
+    await Promise.all(pairs.map(async ({ client }) => await client.endAsync(true)));
   }
+}
+
+/** The first connection must succeed; later ones are tried again for ever. */
+function connected(client: MqttClient, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.on('error', reject);
+    signal.addEventListener('abort', () => reject(new Error('stopped while connecting')), { once: true });
+  });
 }
 
 interface Pair {

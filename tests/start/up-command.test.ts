@@ -1,13 +1,34 @@
+import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import type { runCommand } from '../../scripts/up/process.js';
 
 const BUILT = new URL('../../dist/scripts/up/process.js', import.meta.url).href;
+const built = (await import(BUILT)) as { runCommand: typeof runCommand };
 
 test('a command under way is ended with its signal', async () => {
-  const built = (await import(BUILT)) as { runCommand: typeof runCommand };
+  // Takes the connection and says nothing, so that the command would wait.
+  const broker = createServer();
+  await new Promise<void>((resolve) => broker.listen(0, '127.0.0.1', resolve));
+  const address = broker.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const underWay = new Promise((resolve) => broker.once('connection', resolve));
   const ending = new AbortController();
-  const simulator = built.runCommand(['simulate', '--url', 'mqtt://127.0.0.1:9', '--meters', '1'], ending.signal);
-  setTimeout(() => ending.abort(), 200);
-  await expect(simulator).rejects.toThrow(/wattwarden simulate --url has ended/);
-  await expect(built.runCommand(['simulate'], ending.signal)).rejects.toThrow('aborted');
+  try {
+    const simulator = built.runCommand(
+      ['simulate', '--url', `mqtt://127.0.0.1:${port}`, '--meters', '1'],
+      ending.signal,
+    );
+    await underWay;
+    ending.abort();
+    await expect(simulator).rejects.toThrow(/wattwarden simulate --url has ended/);
+    await expect(built.runCommand(['simulate'], ending.signal)).rejects.toThrow('aborted');
+  } finally {
+    broker.close();
+  }
+});
+
+test('a command that fails ends by itself', async () => {
+  await expect(built.runCommand(['simulate', '--url', 'mqtt://127.0.0.1:9', '--meters', '1'])).rejects.toThrow(
+    'code 1',
+  );
 });
