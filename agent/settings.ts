@@ -50,7 +50,7 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
 
 /** `subscriptions`: topic filters of all feeds. */
 export const ingestOptions = (settings: Settings, subscriptions: readonly string[]): IngestOptions => ({
-  broker: settings.mqtt.enabled ? brokerOptions(settings) : undefined,
+  broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
   commitWindowMs: settings.mqtt.commit_window_ms,
@@ -88,16 +88,22 @@ function readPem(file: string): string {
   }
 }
 
-export const brokerOptions = ({ gateway, mqtt }: Settings): BrokerOptions => ({
+export const brokerOptions = ({ gateway, mqtt }: Settings, subscriptions: readonly string[]): BrokerOptions => ({
   listeners: listenerPlaces(mqtt),
   certificateFiles: certificateFiles(mqtt),
   usersFile: mqtt.users_file,
   readSecret: readSecretFile,
   anonymous: mqtt.anonymous ?? (mqtt.users_file === undefined && mqtt.tls.client_certificates === 'off'),
-  roles: mqtt.roles,
+  roles: forFeeds(mqtt.roles, subscriptions),
   statusTopic: `wattwarden/${gateway.name}/status`,
   maxPending: mqtt.max_pending,
   limits: brokerLimits(mqtt),
+});
+
+/** Who publishes for many meters publishes in the form of any feed that is enabled. */
+const forFeeds = (roles: MqttSettings['roles'], subscriptions: readonly string[]): MqttSettings['roles'] => ({
+  ...roles,
+  gateway: { ...roles.gateway, publish: [...roles.gateway.publish, ...subscriptions] },
 });
 
 function listenerPlaces({ tcp, host, port, tls, websocket }: MqttSettings): readonly ListenerPlace[] {

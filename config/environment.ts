@@ -8,7 +8,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   WATTWARDEN_CONFIG: 'The configuration file, where `--config` does not name one.',
   WATTWARDEN_TIMESCALE_URL: 'For the tests: a TimescaleDB that they may fill and empty.',
-  WATTWARDEN_SEED: 'For the tests: the seed of the random ones, as a failed run printed it.',
 };
 
 export interface Override {

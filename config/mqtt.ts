@@ -21,7 +21,9 @@ const role = (publish: readonly string[], subscribe: readonly string[]) =>
 
 const roles = z.strictObject({
   meter: role(['meters/%u/#'], ['meters/%u/#', STATUS]).prefault({}).describe('A meter: its own topics only.'),
-  gateway: role(['meters/+/reading'], [STATUS]).prefault({}).describe('A device that publishes for many meters.'),
+  gateway: role(['meters/+/reading'], [STATUS])
+    .prefault({})
+    .describe('A program that publishes for many meters; the topics of all enabled feeds besides.'),
   reader: role([], ['#']).prefault({}).describe('A program that listens.'),
 });
 

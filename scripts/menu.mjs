@@ -6,6 +6,7 @@ export const MENU = {
   start: 'install and build what is missing, then run all of it: meters, gateway, centre and page',
   test: 'run every test; `npm test -- agent/buffer` runs those of one folder',
   check: 'formatting, lint, types, structure and generated files, without the long tests',
+  soak: 'the long tests: 40 kills of each kind, 100,000 streams of bytes and as many payloads',
   build: 'install and build what is missing; dist/ mirrors the sources',
   dev: 'like start, built and started again at each change',
   simulate: 'publish as a fleet of simulated meters; `npm run simulate -- --help` lists its options',

@@ -35,9 +35,9 @@ export function createClientBook({ options, limits, sessions, refusals, clock }:
   /** Those that aedes has registered. */
   const present = new Set<Client>();
 
-  /** For the log: the address, and what it calls itself. */
+  /** For the log: the address, and the user once he is known. What a stranger calls himself would make a new party each time. */
   const nameOf = (client: Client): string =>
-    [origins.get(client)?.address ?? 'unknown', identities.get(client)?.user ?? client.id ?? ''].join(' ').trim();
+    [origins.get(client)?.address ?? 'unknown', identities.get(client)?.user ?? ''].join(' ').trim();
 
   function refuse(reason: keyof typeof CONNACK & MqttRefusal, client: Client, detail?: string): Refused {
     refusals.add(reason, nameOf(client), detail);

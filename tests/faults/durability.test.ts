@@ -91,8 +91,8 @@ test('a call that another thread interrupts counts when it ends', () => {
 });
 
 test('a WAL cut anywhere after the last synced byte loses nothing acknowledged; cut before it, it does', async () => {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-  console.log(`SEED=${seed}`);
+  const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+  console.log(`FUZZ_SEED=${seed}`);
   const random = seededRandom(seed);
   const gateway = await openLoneGateway({ models: { enabled: false } });
   opened.push(gateway.close);

@@ -13,7 +13,7 @@ import { until } from '../kit/until.js';
 
 /** KILLS=40 is the full run; SEED repeats one. */
 const KILLS = Number(process.env['KILLS'] ?? 6);
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const TIMEOUT_MS = 60_000 + KILLS * 5_000;
 
 const opened: (() => Promise<void> | void)[] = [];
@@ -51,7 +51,7 @@ interface Scene {
 
 async function killAgainAndAgain(scene: Scene): Promise<void> {
   const { settings, atOnce } = scene;
-  console.log(`SEED=${SEED} KILLS=${KILLS}`);
+  console.log(`FUZZ_SEED=${SEED} KILLS=${KILLS}`);
   const random = seededRandom(SEED);
   const lone = await openLoneGateway({ models: { enabled: false }, ...settings });
   let gateway = { ...lone };

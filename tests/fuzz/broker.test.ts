@@ -12,9 +12,9 @@ import {
   type TestBroker,
 } from '../../agent/ingest/broker.fixture.js';
 
-/** FUZZ_RUNS makes it longer; WATTWARDEN_SEED repeats a failed run. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
-const SEED = Number(process.env['WATTWARDEN_SEED'] ?? Date.now() % 2 ** 31);
+/** FUZZ_RUNS makes it longer; FUZZ_SEED repeats a failed run. */
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
+const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 const TIMEOUT_MS = 60_000 + RUNS * 50;
 /** At once, so that a hundred thousand streams take minutes. */
 const SIDE_BY_SIDE = 100;
@@ -110,23 +110,22 @@ test(
   async () => {
     const honest = await kit.client(broker, { clientId: 'honest', keepalive: 0 });
     const memory: number[] = [];
-    let round = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(stream, { minLength: SIDE_BY_SIDE, maxLength: SIDE_BY_SIDE }), async (streams) => {
         await Promise.all(streams.map((one) => send(bytesOf(one), one.cut, one.waits)));
         const before = readings;
         await honest.publishAsync('meters/honest/reading', '{}', { qos: 1 });
         expect(readings).toBeGreaterThan(before);
-        round += 1;
-        if (round % 100 === 0) memory.push(Math.round(process.memoryUsage().rss / 1e6));
+        memory.push(Math.round(process.memoryUsage().rss / 1e6));
       }),
       { numRuns: Math.max(1, Math.ceil(RUNS / SIDE_BY_SIDE)), seed: SEED, endOnFailure: true },
     );
-    console.log({ readings, memoryMb: memory, figures: broker.figures, refused: broker.refused });
+    console.log({ readings, memoryMb: memory.slice(-3), figures: broker.figures, refused: broker.refused });
     expect(broker.figures.absentSessions).toBeLessThanOrEqual(LIMITS.maxSessions);
     expect(broker.figures.retained).toBeLessThanOrEqual(LIMITS.maxRetained);
-    const [first = 0] = memory;
-    expect((memory.at(-1) ?? 0) - first).toBeLessThan(150);
+    // The first rounds fill caches; from there on it must not grow, however many there are.
+    expect(memory.length).toBeGreaterThanOrEqual(3);
+    expect((memory.at(-1) ?? 0) - (memory[Math.floor(memory.length / 3)] ?? 0)).toBeLessThan(60);
   },
   TIMEOUT_MS,
 );

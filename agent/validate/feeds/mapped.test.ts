@@ -229,7 +229,7 @@ describe('names', () => {
 
   test('two topics never give one name', () => {
     const level = fc.stringMatching(/^[a-b0-2 .:_-]{1,4}$/);
-    const seed = Number(process.env['WATTWARDEN_SEED'] ?? Date.now() % 2 ** 31);
+    const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(level, level, (site, id) => {
@@ -346,7 +346,7 @@ test('any JSON on any topic gets an answer, and a sample holds numbers only', ()
     'plant/a/b',
     'meters/m/reading',
   );
-  const seed = Number(process.env['WATTWARDEN_SEED'] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
   let samples = 0;
   fc.assert(
     fc.property(

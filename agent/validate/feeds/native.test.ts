@@ -125,7 +125,7 @@ test('any JSON gets an answer, and a sample holds numbers only', () => {
     ),
     fc.array(fc.record({ ts: part, power_w: part, import_wh: part }, { requiredKeys: [] })),
   );
-  const seed = Number(process.env['WATTWARDEN_SEED'] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
   fc.assert(
     fc.property(payload, (json) => {
       const items = decode(json);
