@@ -124,8 +124,8 @@ const section = z.strictObject({
     'Largest payload taken for a reading; longer ones are kept aside, cut to this size.',
   ),
   max_connections: whole(1, 50_000, 2_000).describe('Connections accepted at once.'),
-  max_pending: whole(100, 1_000_000, 20_000).describe(
-    'Packets that may wait for one commit before the sockets are paused.',
+  max_pending: whole(100, 1_000_000, 2_000).describe(
+    'Packets that wait for one commit at most; more make the one thread that takes readings in stand still for longer.',
   ),
   commit_window_ms: whole(0, 1_000, 20).describe(
     'Under load, how long a commit may wait for more readings; also for those of `source`. 0 never waits.',
