@@ -61,7 +61,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   makeDataDir(settings);
 
-  // agent/buffer — the only writer. What `commit` has returned from is on disk.
+  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
   const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
   buffer.registerMeters(knownMeters(settings));
 
@@ -72,7 +72,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
-  // it calls storeReadings once, and the PUBACKs are sent when that has returned.
+  // it calls storeReadings once, and the PUBACKs, which publish-gate.ts holds back, are sent when that has returned.
   const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
   const subscriptions = feeds.flatMap((feed) => feed.subscriptions);
   const ingest = createIngest(
@@ -109,7 +109,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     for (const { reason } of verdict.rejected) metrics.inc('readings_rejected_total', 1, { reason });
   }
 
-  // Readings become slots in agent/buffer; this timer closes those whose time has come.
+  // Readings become slots in agent/buffer; this timer asks it every second to close those whose
+  // time has come (buffer/slot-book.ts knows which).
   const slots = createSlotTimer(buffer, onSlotsClosed, { ...surroundings, metrics });
 
   function onSlotsClosed(closed: number): void {
@@ -158,7 +159,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       // The centre has a stream (readings, slots, …) up to this position.
       onSettled: (stream, position) => writes.put(`settled ${stream}`, () => buffer.settle(stream, position)),
       onLink: (link) => Object.assign(live, { link }),
-      // A release that pull has brought and agent/model-store, over there, has verified and installed.
+      // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
       onBundle,
       onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
