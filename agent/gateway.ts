@@ -104,6 +104,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
     for (const { flags } of verdict.readings) {
+      if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
     }
     for (const { reason } of verdict.rejected) metrics.inc('readings_rejected_total', 1, { reason });
