@@ -25,7 +25,8 @@ export async function loadLabelledRows(path: string): Promise<LabelledRows> {
       rows[index * features + feature] = value;
     }
     const label = fields[features];
-    if (label !== '0' && label !== '1') throw new InputFileError(`${path}, line ${line}: the label “${label}” is not 0 or 1`);
+    if (label !== '0' && label !== '1')
+      throw new InputFileError(`${path}, line ${line}: the label “${label}” is not 0 or 1`);
     labels[index] = Number(label);
   }
   const anomalies = labels.reduce((sum, label) => sum + label, 0);

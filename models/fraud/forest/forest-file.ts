@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { base64Of, bytesFrom } from '../../base64.js';
-import { averagePathLength, type IsolationForest, LEAF } from './forest.js';
+import { createForest, type IsolationForest, LEAF } from './forest.js';
 
 /** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 8 bytes for each split. */
 const MAX_TREES = 1_000;
@@ -95,11 +95,10 @@ function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): Isol
     if (size[roots[tree] as number] !== file.subsample) return { reason: `tree ${tree} loses rows` };
   }
   if (node !== splits.length) return { reason: `${splits.length - node} nodes belong to no tree` };
-  const expected = Float64Array.from(size, averagePathLength);
-  return {
+  return createForest({
     subsample: file.subsample,
     features: file.features,
     roots,
-    nodes: { feature, threshold, right, size, expected },
-  };
+    nodes: { feature, threshold, right, size },
+  });
 }

@@ -1,4 +1,4 @@
-import { averagePathLength, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
+import { createForest, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
 import { createNumpyRandom, createXorshift, drawWithoutReplacement, XORSHIFT_MAX } from './numpy-random.js';
 
 export interface ForestOptions {
@@ -36,7 +36,7 @@ export function trainForest({ rows, features, trees, subsample, seed }: ForestOp
     const splits = createXorshift(estimator.upTo(XORSHIFT_MAX - 1));
     return growTree(nodes, members, { rows, features, maxDepth, splits });
   });
-  return {
+  return createForest({
     subsample: taken,
     features,
     roots,
@@ -45,9 +45,8 @@ export function trainForest({ rows, features, trees, subsample, seed }: ForestOp
       threshold: Float32Array.from(nodes.threshold),
       right: Uint32Array.from(nodes.right),
       size: Uint32Array.from(nodes.size),
-      expected: Float64Array.from(nodes.size, averagePathLength),
     },
-  };
+  });
 }
 
 interface Growing {

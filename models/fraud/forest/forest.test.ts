@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../agent/domain/clock.js';
-import { averagePathLength, explainRow, floorToFloat32, type IsolationForest, LEAF, scoreRow } from './forest.js';
+import { averagePathLength, createForest, explainRow, floorToFloat32, LEAF, scoreRow } from './forest.js';
 import { forestFileSchema, packForest, parseForest } from './forest-file.js';
 import { trainForest } from './forest-training.js';
 
@@ -11,7 +11,7 @@ test('c(n) is that of scikit-learn', () => {
 });
 
 /** Five rows; x0 <= 0.5 takes one to the left, then x1 <= 2 takes three of four. */
-const byHand: IsolationForest = {
+const byHand = createForest({
   subsample: 5,
   features: 2,
   roots: Uint32Array.of(0),
@@ -20,9 +20,8 @@ const byHand: IsolationForest = {
     threshold: Float32Array.of(0.5, 0, 2, 0, 0),
     right: Uint32Array.of(2, 0, 4, 0, 0),
     size: Uint32Array.of(5, 1, 4, 3, 1),
-    expected: Float64Array.of(5, 1, 4, 3, 1).map(averagePathLength),
   },
-};
+});
 
 test('a tree small enough to follow by hand', () => {
   const c5 = averagePathLength(5);
@@ -33,10 +32,8 @@ test('a tree small enough to follow by hand', () => {
 
 test('a value is compared as float32, as scikit-learn does', () => {
   const threshold = 0.1;
-  const forest: IsolationForest = {
-    ...byHand,
-    nodes: { ...byHand.nodes, threshold: Float32Array.of(floorToFloat32(threshold), 0, 2, 0, 0) },
-  };
+  const nodes = { ...byHand.nodes, threshold: Float32Array.of(floorToFloat32(threshold), 0, 2, 0, 0) };
+  const forest = createForest({ ...byHand, nodes });
   // As float32, 0.1 is a little above 0.1: the row goes right.
   expect(scoreRow(forest, Float32Array.of(threshold, 9))).toBeCloseTo(2 ** (-2 / averagePathLength(5)), 14);
 });

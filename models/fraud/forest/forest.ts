@@ -1,3 +1,5 @@
+import { type ForestWalk, layOut, sumOfPaths } from './forest-walk.js';
+
 /** Isolation Forest (Liu, Ting, Zhou 2008) with the semantics of scikit-learn, number by number. */
 export interface IsolationForest {
   /** Rows that each tree was grown from. */
@@ -6,6 +8,8 @@ export interface IsolationForest {
   /** First node of each tree in the arrays of `nodes`. */
   readonly roots: Uint32Array;
   readonly nodes: ForestNodes;
+  /** The same trees, for scoring. */
+  readonly walk: ForestWalk;
 }
 
 /** All trees one after the other, each in preorder: the left child is the next node. */
@@ -46,26 +50,23 @@ export function averagePathLength(rows: number): number {
   return 2 * (Math.log(rows - 1) + EULER) - (2 * (rows - 1)) / rows;
 }
 
-/** 2^(-mean path / c(subsample)): near 1 is isolated early, near 0.5 is ordinary. */
-export function scoreRow(forest: IsolationForest, row: Float32Array): number {
-  let path = 0;
-  for (const root of forest.roots) path += pathLength(forest.nodes, root, row);
-  return scoreOf(forest, path);
+/** Everything else follows from the nodes. */
+export function createForest(given: {
+  readonly subsample: number;
+  readonly features: number;
+  readonly roots: Uint32Array;
+  readonly nodes: Omit<ForestNodes, 'expected'>;
+}): IsolationForest {
+  const nodes = { ...given.nodes, expected: Float64Array.from(given.nodes.size, averagePathLength) };
+  return { ...given, nodes, walk: layOut(given.roots, nodes) };
 }
+
+/** 2^(-mean path / c(subsample)): near 1 is isolated early, near 0.5 is ordinary. */
+export const scoreRow = (forest: IsolationForest, row: Float32Array): number =>
+  scoreOf(forest, sumOfPaths(forest.walk, row));
 
 const scoreOf = ({ roots, subsample }: IsolationForest, path: number): number =>
   2 ** (-path / roots.length / averagePathLength(subsample));
-
-function pathLength({ feature, threshold, right, expected }: ForestNodes, root: number, row: Float32Array): number {
-  let node = root;
-  let depth = 0;
-  for (;;) {
-    const split = feature[node] as number;
-    if (split === LEAF) return depth + (expected[node] as number);
-    node = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
-    depth += 1;
-  }
-}
 
 /**
  * The score, and for each feature by how much its splits shortened the row's path against the expected one; the
@@ -74,23 +75,19 @@ function pathLength({ feature, threshold, right, expected }: ForestNodes, root: 
 export function explainRow(forest: IsolationForest, row: Float32Array, savings: Float64Array): number {
   const { feature, threshold, right, expected } = forest.nodes;
   savings.fill(0);
-  let path = 0;
   for (const root of forest.roots) {
     let node = root;
-    let depth = 0;
     let split = feature[node] as number;
     while (split !== LEAF) {
-      const child = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
+      const child = (row[split] as number) > (threshold[node] as number) ? (right[node] as number) : node + 1;
       savings[split] = (savings[split] as number) + (expected[node] as number) - (expected[child] as number) - 1;
-      depth += 1;
       node = child;
       split = feature[node] as number;
     }
-    path += depth + (expected[node] as number);
   }
   for (let index = 0; index < savings.length; index++)
     savings[index] = (savings[index] as number) / forest.roots.length;
-  return scoreOf(forest, path);
+  return scoreRow(forest, row);
 }
 
 /** The scores of many rows, one after the other in `rows`. */

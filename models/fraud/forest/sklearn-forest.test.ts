@@ -78,12 +78,18 @@ test('a value that stands on a threshold goes left, the next float32 goes right'
 
 test('what cannot be walked is refused with the tree and the node', () => {
   const [tree] = (exported as { trees: Record<string, number[]>[] }).trees;
-  const withTree = (change: Record<string, number[]>) => ({ max_samples: 256, n_features: FEATURES, trees: [{ ...tree, ...change }] });
+  const withTree = (change: Record<string, number[]>) => ({
+    max_samples: 256,
+    n_features: FEATURES,
+    trees: [{ ...tree, ...change }],
+  });
   const left = tree?.['children_left'] ?? [];
   expect(parseSklearnForest(withTree({ children_left: [0, ...left.slice(1)] }))).toEqual({
     reason: expect.stringMatching(/^tree 0: node 0/),
   });
   expect(parseSklearnForest(withTree({ threshold: [1] }))).toEqual({ reason: expect.stringContaining('lengths') });
-  expect(parseSklearnForest(withTree({ feature: left.map(() => 9) }))).toEqual({ reason: expect.stringContaining('feature 9') });
+  expect(parseSklearnForest(withTree({ feature: left.map(() => 9) }))).toEqual({
+    reason: expect.stringContaining('feature 9'),
+  });
   expect(parseSklearnForest({ trees: [] })).toHaveProperty('reason');
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { averagePathLength, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
+import { createForest, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
 
 const MAX_NODES = 1_000_000;
 const index = z.int().min(-2).max(MAX_NODES);
@@ -49,14 +49,15 @@ export function parseSklearnForest(json: unknown): IsolationForest | { readonly 
     }
     root += tree.feature.length;
   }
-  return { subsample, features, roots, nodes: { ...nodes, expected: Float64Array.from(nodes.size, averagePathLength) } };
+  return createForest({ subsample, features, roots, nodes });
 }
 
 /** Children come after their parents, so that every walk ends; the left one comes next, as scikit-learn writes them. */
 function faultOf(tree: SklearnTree, features: number): string | undefined {
   const { children_left: left, children_right: right, feature, threshold, n_node_samples: sizes } = tree;
   const count = left.length;
-  if ([right, feature, threshold, sizes].some((column) => column.length !== count)) return 'columns of different lengths';
+  if ([right, feature, threshold, sizes].some((column) => column.length !== count))
+    return 'columns of different lengths';
   for (const [node, child] of left.entries()) {
     if (child === LEAF) continue;
     const other = right[node] as number;
