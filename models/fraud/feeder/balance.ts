@@ -21,6 +21,8 @@ const LEAST_KNOWN = 0.5;
 export const GATE_DAYS = [1, 3, 7, 14] as const;
 const LATELY = 4;
 const STILL_LOST = 1 / 3;
+/** Log of how much likelier today's loss must be without theft than with the mean one. */
+const REFUTED = 6;
 /** Meters round their readings, and no line is as regular as a parabola. */
 const NOISE_FLOOR_SHARE = 0.001;
 
@@ -75,13 +77,15 @@ export function balanceFeeder(fleet: FleetPower, feeder: string, model: BalanceM
 
 /** How far the mean loss of the last days stands out of the noise, at most over GATE_DAYS; NaN when today is unknown. */
 export function gateOf({ dayLossW, noiseW }: FeederBalance, day: number): number {
-  if (Number.isNaN(dayLossW[day])) return Number.NaN;
+  const today = dayLossW[day] as number;
+  if (Number.isNaN(today)) return today;
+  const dayNoise = noiseW.get(1) as number;
   let highest = Number.NEGATIVE_INFINITY;
   for (const count of GATE_DAYS) {
     const mean = runningMean(dayLossW, day, count);
     const lately = runningMean(dayLossW, day, Math.ceil(count / LATELY));
-    // A theft that has ended must not keep the gate open.
-    if (lately < STILL_LOST * mean) continue;
+    // A theft that has ended must not keep the gate open: where a day speaks for itself, today is asked too.
+    if (lately < STILL_LOST * mean || mean * (today - mean / 2) < -REFUTED * dayNoise ** 2) continue;
     if (!Number.isNaN(mean)) highest = Math.max(highest, mean / (noiseW.get(count) as number));
   }
   return highest;

@@ -16,7 +16,7 @@ export interface Suspicion {
 /** The mean loss stands out by so many standard deviations: the loss of that day is somebody's. */
 export const GATE_OPENS = 3;
 /** Lossy days of so many past ones are looked at together, and of so many to follow a change. */
-const SPANS = [7, 3] as const;
+const SPANS = [7, 3, 1] as const;
 const REFERENCE_DAYS = 42;
 /** Differences of log densities per slot are small; a chosen sharpness, from injected attacks. */
 const SHARPNESS = 8;
