@@ -1,13 +1,6 @@
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import { AT, SHAPE_WIDTH, writeShape } from './day-shape.js';
-import {
-  buildReference,
-  DROPS,
-  EVIDENCE_WIDTH,
-  type MeterReference,
-  writeDrops,
-  writeEvidence,
-} from './evidence.js';
+import { buildReference, DROPS, EVIDENCE_WIDTH, type MeterReference, writeDrops, writeEvidence } from './evidence.js';
 import { medianOf } from './robust.js';
 
 /** Days before the judged one that a meter is compared with; the gap keeps a slow thief from becoming the standard. */
@@ -33,8 +26,7 @@ export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
   const { days, slotsPerDay } = fleet;
   const shapes = fleet.meters.map(({ powerW }) => {
     const all = new Float32Array(days * SHAPE_WIDTH);
-    for (let day = 0; day < days; day++)
-      writeShape(all, day * SHAPE_WIDTH, dayOf(powerW, slotsPerDay, day));
+    for (let day = 0; day < days; day++) writeShape(all, day * SHAPE_WIDTH, dayOf(powerW, slotsPerDay, day));
     return all;
   });
   const shape = (meter: number, day: number) =>
