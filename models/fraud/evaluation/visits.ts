@@ -18,16 +18,16 @@ export interface EpisodeMeasures {
   readonly thieves_found_share: number;
 }
 
-/** A meter is visited for its worst week. */
-const WORST_DAYS = 7;
+/** A meter is visited for its worst three weeks: honest absences rarely last so long. */
+const WORST_DAYS = 21;
 
-/** Meters by the mean score of their worst week in the test part, the worst first. */
+/** Meters by the mean score of their worst weeks in the test part, the worst first. */
 export function rankMeters({ fleet, test, scores }: Outcome): string[] {
-  const worst = fleet.meters.map(({ meter }, index) => ({ meter, score: worstWeek(scores[index], test) }));
+  const worst = fleet.meters.map(({ meter }, index) => ({ meter, score: worstWeeks(scores[index], test) }));
   return worst.sort((a, b) => b.score - a.score).map(({ meter }) => meter);
 }
 
-function worstWeek(scores: Float64Array | undefined, test: Days): number {
+function worstWeeks(scores: Float64Array | undefined, test: Days): number {
   const known = (scores?.subarray(test.from, test.to + 1) ?? new Float64Array()).filter(Number.isFinite);
   let highest = Number.NEGATIVE_INFINITY;
   for (let from = 0; from + WORST_DAYS <= known.length; from++) {

@@ -9,9 +9,10 @@ export const REFERENCE_DAYS = { from: 84, to: 28 };
 const LEAST_REFERENCE_DAYS = 21;
 /** A day of which less is known is not judged. */
 const LEAST_PRESENT = 0.5;
-export const MEAN_DAYS = 7;
-/** Evidence of the day, then its means over the last week. */
-export const ROW_WIDTH = 2 * EVIDENCE_WIDTH;
+/** Beside the day itself: single days are odd in many homes, weeks in few. */
+const MEAN_DAYS = [3, 7] as const;
+/** Evidence of the day, then its means over the last days. */
+export const ROW_WIDTH = (1 + MEAN_DAYS.length) * EVIDENCE_WIDTH;
 
 /** Evidence of every meter on every day; all of a day's numbers come from that day and earlier ones. */
 export interface FleetEvidence {
@@ -107,17 +108,28 @@ function withMeans(evidence: Float32Array, days: number): Float32Array {
     const today = evidence.subarray(day * EVIDENCE_WIDTH, (day + 1) * EVIDENCE_WIDTH);
     if (Number.isNaN(today[0])) continue;
     rows.set(today, day * ROW_WIDTH);
-    for (let index = 0; index < EVIDENCE_WIDTH; index++) {
-      let sum = 0;
-      let count = 0;
-      for (let past = Math.max(day - MEAN_DAYS + 1, 0); past <= day; past++) {
-        const value = evidence[past * EVIDENCE_WIDTH + index] as number;
-        if (Number.isNaN(value)) continue;
-        sum += value;
-        count += 1;
-      }
-      rows[day * ROW_WIDTH + EVIDENCE_WIDTH + index] = sum / count;
+    for (const [block, length] of MEAN_DAYS.entries()) {
+      const from = day * ROW_WIDTH + (block + 1) * EVIDENCE_WIDTH;
+      writeMeans(rows.subarray(from, from + EVIDENCE_WIDTH), { evidence, day, length });
     }
   }
   return rows;
+}
+
+/** Of the last `length` days up to `day`, as far as they were judged. */
+function writeMeans(
+  out: Float32Array,
+  { evidence, day, length }: { evidence: Float32Array; day: number; length: number },
+): void {
+  for (let index = 0; index < EVIDENCE_WIDTH; index++) {
+    let sum = 0;
+    let count = 0;
+    for (let past = Math.max(day - length + 1, 0); past <= day; past++) {
+      const value = evidence[past * EVIDENCE_WIDTH + index] as number;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count += 1;
+    }
+    out[index] = sum / count;
+  }
 }
