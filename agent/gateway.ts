@@ -3,8 +3,8 @@ import { openBuffer } from './buffer/buffer.js';
 import { epochMs } from './domain/brand.js';
 import { type Random, systemClock } from './domain/clock.js';
 import { flagsOf } from './domain/flags.js';
-import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import { createGatewayClock } from './domain/gateway-clock.js';
+import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
@@ -75,9 +75,8 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   makeDataDir(settings);
 
   // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
-  const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
+  const buffer = openBuffer({ ...bufferOptions(settings), clock, log, beginClock: clock.begin });
   buffer.registerMeters(knownMeters(settings));
-  clock.begin(buffer.timeline());
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
@@ -216,7 +215,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       held: () => buffer.held(),
       turn: (change) => buffer.turnClock(change),
       changed({ trust, byMs }) {
-        validator.timeMoved(byMs);
+        validator.timeMoved(byMs, trust.state === 'trusted' ? clock.now() : undefined);
         live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
         if (trust.state === 'trusted') vote.clear();
       },
@@ -264,7 +263,18 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), writes, watch, ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [
+    asPart('buffer', buffer),
+    writes,
+    watch,
+    ...thinking,
+    outward,
+    slots,
+    maintenance,
+    control,
+    ingest,
+    silence,
+  ];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,

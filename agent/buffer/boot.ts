@@ -11,8 +11,6 @@ import type { Transactions } from './transactions.js';
 /** The span of the gateway's time that is going on: rows name it and count from its beginning. */
 export interface Boot {
   readonly isTrusted: boolean;
-  /** What the kernel's counter must be added to, if an earlier opening knew it since the kernel started. */
-  readonly knownBaseMs: number | undefined;
   /** This and the following only inside a transaction. */
   write(): void;
   /** Of a row that arrived at this time of the gateway. */
@@ -27,6 +25,8 @@ export interface BootOptions {
   readonly clock: Clock;
   /** Whether the clock is trusted from the beginning. */
   readonly isTrusted: boolean;
+  /** Before the first look at the clock: what the kernel's counter must be added to, if that was known since it started. */
+  beginClock(baseMs: number | undefined): void;
   readonly kernelBootId?: string;
 }
 
@@ -45,10 +45,14 @@ interface Before {
 }
 
 /** Its row is written with the first rows that name it: a full disk must not keep the buffer from opening. */
-export function startBoot(db: Connection, { clock, ...given }: BootOptions, transactions: Transactions): Boot {
+export function startBoot(
+  db: Connection,
+  { clock, beginClock, ...given }: BootOptions,
+  transactions: Transactions,
+): Boot {
   const kernelBoot = given.kernelBootId ?? readKernelBootId();
   const spans = prepareSpans(db);
-  const knownBaseMs = spans.knownBaseMs(kernelBoot, clock.monotonicMs());
+  beginClock(spans.knownBaseMs(kernelBoot, clock.monotonicMs()));
   let span = begin(given.isTrusted ? { state: 'trusted', by: 'unverified' } : { state: 'untrusted', why: 'waiting' });
   let before: Before | undefined;
   let saved = { span, id: span.id, before };
@@ -85,7 +89,6 @@ export function startBoot(db: Connection, { clock, ...given }: BootOptions, tran
     get isTrusted() {
       return span.isTrusted;
     },
-    knownBaseMs,
     write: () => void idOf(span),
     moment(receivedAtMs) {
       const monotonicMs = Math.floor(clock.monotonicMs() - span.countMs);

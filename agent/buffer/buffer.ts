@@ -12,12 +12,13 @@ import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { MAX_AHEAD_MS, openFuture } from './future.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
-import { NO_METER, openQualityBook } from './quality-book.js';
 import { type CanBe, openPlacement } from './placement.js';
+import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
@@ -38,6 +39,8 @@ export interface BufferOptions {
   readonly keepUnsettled: boolean;
   /** False: what arrives waits until `turnClock` says that the time is known. */
   readonly isClockTrusted?: boolean;
+  /** Before the clock is asked for the first time. */
+  readonly beginClock?: (known: Timeline) => void;
   /** What a meter's own time is held against once the time is known. */
   readonly timeCanBe?: CanBe;
   /** Another name for each start of the kernel, for tests. */
@@ -69,8 +72,6 @@ export interface Buffer {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
-  /** What the file knows of the time. */
-  timeline(): Timeline;
   /** The gateway's time becomes known, doubtful, or moves. */
   turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
   /** Readings that wait for the time to become known, or to be placed. */
@@ -90,9 +91,6 @@ export interface Timeline {
   /** What the kernel's counter must be added to, if it is known since the kernel started. */
   readonly baseMs: number | undefined;
 }
-
-/** Further ahead than validation lets a meter's clock be: such a slot comes of a gateway's clock that was wrong. */
-const MAX_AHEAD_MS = 2 * 86_400_000;
 
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
@@ -133,6 +131,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const replayFrom = slots.replayFrom;
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
+  const future = openFuture(db, { transactions, states });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
@@ -140,7 +139,8 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
-  const boot = startBoot(db, { ...options, isTrusted }, transactions);
+  const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
+  const boot = startBoot(db, { ...options, isTrusted, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
@@ -186,7 +186,10 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   function closeSlots(now: EpochMs, limit: number) {
     const written = quality.step(clock.monotonicMs());
     if (written.length > 0) transactions.run(() => heard.save(written));
-    const { more: placing } = placement.step({ prepare: (row) => slots.prepare(row.meter, row.takenAtMs), add: slots.add });
+    const { more: placing } = placement.step({
+      prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
+      add: slots.add,
+    });
     const { closed, more } = closeDue(now, limit);
     return { closed, more: more || placing, changeSeq: transactions.lastChange() };
   }
@@ -196,7 +199,8 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     const { reachedMs } = placement;
     if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
-    return slots.close(now - slotGraceMs, limit, now + MAX_AHEAD_MS);
+    slots.dropBeyond(now + MAX_AHEAD_MS);
+    return slots.close(now - slotGraceMs, limit);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -237,9 +241,11 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    timeline: () => ({ ...placement.latest(), baseMs: boot.knownBaseMs }),
     turnClock(change) {
-      transactions.run(() => boot.turn(change));
+      transactions.run(() => {
+        boot.turn(change);
+        if (change.trust.state === 'trusted') future.forget(clock.now() + change.byMs + MAX_AHEAD_MS);
+      });
       heard.moved(change.byMs);
       if (boot.isTrusted) placement.begin();
     },

@@ -26,6 +26,8 @@ export interface SlotBook {
   replayFrom(): number;
   /** Forgets slots that were only looked at. */
   dropUnchanged(): void;
+  /** Forgets slots so far ahead that only a wrong clock can have made them; their end would be waited for in vain. */
+  dropBeyond(ms: number): void;
   size(): number;
 }
 
@@ -57,11 +59,7 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     return fresh;
   }
 
-  function due(
-    endedMs: number,
-    limit: number,
-    aheadMs: number,
-  ): { readonly take: DueSlot[]; readonly more: boolean } {
+  function due(endedMs: number, limit: number, aheadMs: number): { readonly take: DueSlot[]; readonly more: boolean } {
     const take: DueSlot[] = [];
     const isDue = (start: number): boolean => start + SLOT_MS <= endedMs || start > aheadMs;
     const starts = [...open.keys()].filter(isDue).sort((a, b) => a - b);
@@ -127,6 +125,9 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
         for (const [meter, entry] of meters) if (entry.firstSeq === undefined) meters.delete(meter);
         if (meters.size === 0) open.delete(slotStartMs);
       }
+    },
+    dropBeyond(ms) {
+      for (const slotStartMs of open.keys()) if (slotStartMs > ms) open.delete(slotStartMs);
     },
     size() {
       let size = 0;
