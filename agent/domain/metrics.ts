@@ -35,7 +35,7 @@ export const METRICS = {
     labels: {},
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   },
-  clock_trusted: {
+  clock_info: {
     type: 'gauge',
     help: 'Whether the time rests on this evidence, 1 or 0; all 0 while the time is not known.',
     labels: { by: WITNESSES },
