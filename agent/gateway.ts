@@ -157,8 +157,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
-      // The centre has a stream (readings, slots, …) up to this position.
-      onSettled: (stream, position) => writes.put(`settled ${stream}`, () => buffer.settle(stream, position)),
+      // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
+      onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),

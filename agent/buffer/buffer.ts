@@ -7,7 +7,7 @@ import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
@@ -19,6 +19,7 @@ import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
+import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
@@ -52,7 +53,8 @@ export interface Buffer {
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
   storeAnalysis(result: AnalysisResult): ChangeSeq;
-  settle(stream: StreamName, position: StreamPosition): void;
+  /** The centre has these; what it was known to have stays so. */
+  settle(stream: StreamName, settled: Settled): void;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -102,6 +104,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
+  const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
   const retention = openRetention(db, {
@@ -178,13 +181,13 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     },
     closeSlots,
     storeAnalysis: analysis.store,
-    settle(stream, { logId: ofLog, upTo }) {
+    settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
-        log.warn({ stream, ofLog, logId }, 'a position in another log was settled; it is ignored');
+        log.warn({ stream, ofLog, logId }, 'what was settled is of another log; it is ignored');
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+      settled.settle(stream, ranges, last);
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));

@@ -152,6 +152,21 @@ create table quality (
   primary key (day, meter, rule)
 ) strict, without rowid;
 `,
+  `
+-- What the centre has of a stream beyond the cursor settled:<stream>, while live rows overtake a backlog.
+create table settled (
+  log_id text not null,
+  stream text not null,
+  after integer not null,
+  up_to integer not null,
+  primary key (log_id, stream, after)
+) strict, without rowid;
+
+-- Readings that were dropped, so that those left can be counted without counting them.
+insert into counter (name, value) select 'dropped:reading', min(seq) - 1 from reading having min(seq) > 1;
+insert into counter (name, value) select 'dropped:reading', seq from sqlite_sequence
+  where name = 'reading' and not exists (select 1 from reading) and seq > 0;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,6 +1,6 @@
 import type { ChangeSeq } from '../domain/brand.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 
 /**
  * Everything that crosses between the three threads. The main thread alone writes; the workers read the buffer through
@@ -47,7 +47,7 @@ export interface ToOutward {
 export interface FromOutward {
   readonly message:
     | { readonly kind: 'listening'; readonly address: string }
-    | { readonly kind: 'settled'; readonly stream: StreamName; readonly position: StreamPosition }
+    | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
     | { readonly kind: 'bundle-arrived' }
     | { readonly kind: 'bundle'; readonly bundle: BundleState }
     | { readonly kind: 'link'; readonly link: LinkState };

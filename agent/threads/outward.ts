@@ -2,7 +2,7 @@ import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
@@ -34,7 +34,7 @@ export interface OutwardData {
 
 interface Handlers {
   onListening(address: string): void;
-  onSettled(stream: StreamName, position: StreamPosition): void;
+  onSettled(stream: StreamName, settled: Settled): void;
   onBundleArrived(): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
@@ -62,7 +62,7 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
             case 'listening':
               return handlers.onListening(message.address);
             case 'settled':
-              return handlers.onSettled(message.stream, message.position);
+              return handlers.onSettled(message.stream, message.settled);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
             case 'bundle':
