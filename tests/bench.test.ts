@@ -42,6 +42,15 @@ test(
 );
 
 test(
+  'footprint',
+  async () => {
+    const names = ['rss_mb', 'rss_mb_20000_meters', 'cpu_percent', 'start_to_ack_ms'];
+    expect(await namesOf('footprint')).toEqual(expect.arrayContaining(names));
+  },
+  WITHIN_MS,
+);
+
+test(
   'forecast',
   async () => {
     expect(await namesOf('forecast')).toEqual(expect.arrayContaining(['ms_1000_meters', 'ours_vs_bare_ort_1000']));

@@ -11,7 +11,9 @@ export type Pace =
   /** As fast as it is acknowledged, so many under way for each client. */
   | { readonly kind: 'flood'; readonly readings: number; readonly inFlight: number }
   /** At random moments, as meters do that know nothing of each other. */
-  | { readonly kind: 'steady'; readonly perSecond: number; readonly forMs: number };
+  | { readonly kind: 'steady'; readonly perSecond: number; readonly forMs: number }
+  /** Of every meter one message with its readings of so many slots before now. */
+  | { readonly kind: 'past'; readonly slots: number };
 
 export interface Outcome {
   readonly readings: number;

@@ -1,10 +1,9 @@
 import { seededRandom } from '../../../agent/domain/clock.js';
 import { quantile } from '../statistics.js';
 import { type Connection, openConnection } from './connection.js';
-import { createMeterClocks } from './meter-clock.js';
 import type { Order, Outcome, Pace } from './orders.js';
+import { createPast, createSource } from './readings.js';
 
-const clockOf = createMeterClocks(Date.now);
 /** Waits that are remembered; a longer run is sampled. */
 const MAX_WAITS = 200_000;
 /** No answer for so long is an answer. */
@@ -61,8 +60,7 @@ export async function publish(order: Order): Promise<Outcome> {
   const stalled = watch(() => acks, onFailure);
   const beganMs = performance.now();
   try {
-    const work = pace.kind === 'flood' ? flood(run, pace, refill) : steady(run, pace);
-    const readings = await Promise.race([work, failed]);
+    const readings = await Promise.race([work(run, refill), failed]);
     const elapsedMs = performance.now() - beganMs;
     return {
       readings,
@@ -85,6 +83,7 @@ function watch(acks: () => number, onFailure: (error: Error) => void): NodeJS.Ti
 
 type Flood = Extract<Pace, { kind: 'flood' }>;
 type Steady = Extract<Pace, { kind: 'steady' }>;
+type Past = Extract<Pace, { kind: 'past' }>;
 
 /** Fills up what a client may have under way, in portions: one packet at a time would cost a system call each. */
 function createFlood({ connections, order }: Run, { readings, inFlight }: Flood): (client: number) => void {
@@ -98,6 +97,18 @@ function createFlood({ connections, order }: Run, { readings, inFlight }: Flood)
     for (; connection.underWay < inFlight && made < readings; made += 1) sources[client]?.(connection);
     if (made > before) connection.send();
   };
+}
+
+async function work(run: Run, refill: ((client: number) => void) | undefined): Promise<number> {
+  const { pace } = run.order;
+  switch (pace.kind) {
+    case 'flood':
+      return await flood(run, pace, refill);
+    case 'steady':
+      return await steady(run, pace);
+    case 'past':
+      return await past(run, pace);
+  }
 }
 
 async function flood(run: Run, { readings }: Flood, refill: ((client: number) => void) | undefined): Promise<number> {
@@ -137,22 +148,14 @@ async function steady({ connections, order, acknowledged }: Run, { perSecond, fo
 
 const SEED = 7;
 
-/** Its meters one after the other, each with power, voltage and a register that grows. */
-function createSource({ clients, meters }: Order, client: number): (connection: Connection) => void {
-  const own = Array.from({ length: Math.ceil(meters / clients) }, (_, index) => (client + index * clients) % meters);
-  let turn = 0;
-  return (connection) => {
-    const meter = own[turn % own.length] ?? 0;
-    turn += 1;
-    const ts = clockOf(meter, meters);
-    const powerW = 200 + ((meter * 37 + turn * 13) % 9_000) / 10;
-    // Half a kilowatt since the first of this year, in tenths of a watt-hour.
-    const importWh = 10_000 * meter + Math.floor((ts - REGISTER_BEGAN_MS) / 720) / 10;
-    connection.add(
-      `meters/bench-${meter}/reading`,
-      `{"ts":${ts},"power_w":${powerW.toFixed(1)},"import_wh":${importWh.toFixed(1)},"voltage_v":${(2_280 + (turn % 50)) / 10}}`,
-    );
-  };
+/** One message after the other: together they would be one commit of a million readings. */
+async function past({ connections, order, acknowledged }: Run, { slots }: Past): Promise<number> {
+  for (let meter = 0; meter < order.meters; meter += 1) {
+    const connection = connections[meter % connections.length];
+    const { topic, payload } = createPast(meter, slots);
+    connection?.add(topic, payload);
+    connection?.send();
+    await acknowledged(meter + 1);
+  }
+  return order.meters * slots;
 }
-
-const REGISTER_BEGAN_MS = Date.UTC(new Date().getUTCFullYear(), 0, 1);

@@ -6,7 +6,7 @@ import { openReader } from '../../../agent/buffer/reader.js';
 import { type RunningGateway, startGateway } from '../../../tests/kit/command.js';
 
 /** This runs as dist/scripts/bench/subjects/gateway.js. */
-const PROGRAM = fileURLToPath(new URL('../../../agent/main.js', import.meta.url));
+export const PROGRAM = fileURLToPath(new URL('../../../agent/main.js', import.meta.url));
 
 export interface BenchGateway extends RunningGateway {
   readonly port: number;
@@ -21,12 +21,18 @@ export const gatewayFiles = (dir: string) => ({
   configFile: join(dir, 'gateway.yaml'),
 });
 
-/** A real gateway with its own process and directory; `settings` on top of its defaults. */
-export async function openGateway(dir: string, settings: object = {}): Promise<BenchGateway> {
-  const { dataDir, bufferFile, configFile } = gatewayFiles(dir);
+/** Writes its configuration: free ports, and `settings` on top of the defaults. */
+export function configure(dir: string, settings: object): void {
+  const { dataDir, configFile } = gatewayFiles(dir);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const own = { version: 1, gateway: { data_dir: dataDir }, mqtt: { port: 0 }, http: { port: 0 } };
   writeFileSync(configFile, stringify({ ...own, ...settings }));
+}
+
+/** A real gateway with its own process and directory. */
+export async function openGateway(dir: string, settings: object = {}): Promise<BenchGateway> {
+  configure(dir, settings);
+  const { bufferFile, configFile } = gatewayFiles(dir);
   const gateway = await startGateway(configFile, { program: PROGRAM });
   return {
     ...gateway,
