@@ -53,7 +53,7 @@ export const ingestOptions = (settings: Settings, subscriptions: readonly string
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
-  commitWindowMs: settings.mqtt.commit_window_ms,
+  commitWindowMs: () => settings.mqtt.commit_window_ms,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {
