@@ -1,22 +1,31 @@
 import type { Settings } from '../config/schema.js';
 import { openBuffer } from './buffer/buffer.js';
-import type { Clock, Random } from './domain/clock.js';
+import { epochMs } from './domain/brand.js';
+import { type Random, systemClock } from './domain/clock.js';
 import { flagsOf } from './domain/flags.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
+import { createGatewayClock } from './domain/gateway-clock.js';
 import type { Logger } from './domain/log.js';
+import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
+import type { Reading } from './domain/reading.js';
 import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
+import { createClockWatch } from './ops/clock-watch.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
+import { createMeterVote } from './ops/meter-vote.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
+import { readTimeEvidence } from './ops/time-evidence.js';
 import {
   bufferOptions,
   bufferPath,
   centreLink,
+  clockOptions,
   controlPath,
+  evidencePlaces,
   feedOptions,
   ingestOptions,
   knownMeters,
@@ -25,6 +34,7 @@ import {
   SHIPPED_BUNDLE,
   silenceRules,
   validationRules,
+  voteRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
 import type { MainView } from './threads/messages.js';
@@ -36,7 +46,7 @@ import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
 export interface Surroundings {
-  readonly clock: Clock;
+  readonly machine: MachineTime;
   readonly random: Random;
   readonly log: Logger;
   /** Whether log lines are for a terminal; the other threads write their own. */
@@ -52,8 +62,11 @@ export interface Gateway extends Lifecycle {
  * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other. Each
  * comment names the folder of a stage; when work is done within a thread stands in `threads/`, the mathematics in `models/`.
  */
-export function createGateway(settings: Settings, surroundings: Surroundings): Gateway {
-  const { clock, log, terminal } = surroundings;
+export function createGateway(settings: Settings, { machine, ...given }: Surroundings): Gateway {
+  // agent/domain/gateway-clock.ts — the time of everything below. The clock of the machine is only one of its witnesses.
+  const clock = createGatewayClock({ ...clockOptions(settings), machine, sleep: systemClock.sleep });
+  const surroundings = { ...given, clock };
+  const { log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
@@ -64,11 +77,12 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
   const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
   buffer.registerMeters(knownMeters(settings));
+  clock.begin(buffer.timeline());
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
   const feeds = createFeeds(feedOptions(settings));
-  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
+  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters(), isTimeKnown);
   validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
@@ -103,6 +117,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
+    if (!isTimeKnown()) heardInDoubt(verdict.readings);
     for (const { flags } of verdict.readings) {
       if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
@@ -162,6 +177,10 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
+      onTold(told) {
+        clock.tell(told);
+        watch.wake();
+      },
       onBundle,
       onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
       view,
@@ -181,14 +200,55 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   async function view(): Promise<MainView> {
     reportIngest(metrics, ingest);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+    const { trust, machineAheadMs } = clock;
+    const time = { nowMs: clock.now(), trust, held: buffer.held(), machineAheadMs };
+    return { ...live, clock: time, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+  }
+
+  // agent/ops/clock-watch.ts — looks every second for what the time can rest on. While it is not known, readings are
+  // stored and wait (buffer/placement.ts): neither in a slot nor for the centre to see.
+  const vote = createMeterVote(voteRules(settings));
+  let isFirstLook = true;
+  const watch = createClockWatch(
+    {
+      evidence: () => readTimeEvidence(evidencePlaces(settings)),
+      meters: () => vote.result(),
+      held: () => buffer.held(),
+      turn: (change) => buffer.turnClock(change),
+      changed({ trust, byMs }) {
+        validator.timeMoved(byMs);
+        live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
+        if (trust.state === 'trusted') vote.clear();
+      },
+      looked() {
+        if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
+        isFirstLook = false;
+        outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+
+  function isTimeKnown(): boolean {
+    return clock.trust.state === 'trusted';
+  }
+
+  function heardInDoubt(readings: readonly Reading[]): void {
+    const countMs = clock.monotonicMs();
+    for (const { meter, takenAtMs, timeSource } of readings)
+      if (timeSource === 'meter') vote.heard(meter, takenAtMs, countMs);
+  }
+
+  async function trustClock(): Promise<void> {
+    clock.vouch();
+    await watch.now();
   }
 
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    { view, 'trust-clock': trustClock, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
     log,
   );
 
@@ -204,7 +264,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), writes, ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [asPart('buffer', buffer), writes, watch, ...thinking, outward, slots, maintenance, control, ingest, silence];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,
@@ -226,6 +286,9 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
   if (figures.certificateValidUntilMs === null) return;
   metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
 }
+
+/** Longer than any outage: a machine without the time does not know how long it was off, and what a register may have counted. */
+const UNKNOWN_ABSENCE_MS = 4_000 * 86_400_000;
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
 

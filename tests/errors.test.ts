@@ -31,6 +31,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'secret.unreadable': () => readSecretFile(join(directory, 'none')),
   'port.in_use': { in: 'agent/ingest/broker.test.ts' },
   'port.forbidden': () => listenOn('203.0.113.1'), // an address for documentation, which no machine has
+  'clock.untrusted': { in: 'tests/faults/clocks.test.ts' },
   'source.unreachable': SOURCE,
   'source.refused': SOURCE,
   'source.untrusted': SOURCE,

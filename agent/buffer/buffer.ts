@@ -8,6 +8,7 @@ import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
+import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
@@ -16,6 +17,7 @@ import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
+import { type CanBe, openPlacement } from './placement.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
@@ -35,6 +37,12 @@ export interface BufferOptions {
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** False: what arrives waits until `turnClock` says that the time is known. */
+  readonly isClockTrusted?: boolean;
+  /** What a meter's own time is held against once the time is known. */
+  readonly timeCanBe?: CanBe;
+  /** Another name for each start of the kernel, for tests. */
+  readonly kernelBootId?: string;
 }
 
 export interface Batch {
@@ -63,12 +71,30 @@ export interface Buffer {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
+  /** What the file knows of the time. */
+  timeline(): Timeline;
+  /** The gateway's time becomes known, doubtful, or moves. */
+  turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
+  /** Readings that wait for the time to become known, or to be placed. */
+  held(): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
   /** Safe to call again. */
   close(): void;
 }
+
+export interface Timeline {
+  /** When the last reading arrived whose time is known. */
+  readonly lastRowMs: number | undefined;
+  /** When the last reading arrived, in whatever time. */
+  readonly latestMs: number | undefined;
+  /** What the kernel's counter must be added to, if it is known since the kernel started. */
+  readonly baseMs: number | undefined;
+}
+
+/** Further ahead than validation lets a meter's clock be: such a slot comes of a gateway's clock that was wrong. */
+const MAX_AHEAD_MS = 2 * 86_400_000;
 
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
@@ -101,7 +127,10 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
   const rejectedLog = openRejectedLog(db, transactions, options);
-  const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
+  const { timeCanBe: canBe = () => true, isClockTrusted: isTrusted = true } = options;
+  const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
+  const beyondPlaced = (): number => placement.heldFrom ?? readingLog.lastSeq() + 1;
+  const slots = openSlotBook(db, { transactions, states, lastSeq: () => beyondPlaced() - 1 });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
@@ -114,9 +143,10 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
-  const boot = startBoot(db, clock, transactions);
+  const boot = startBoot(db, { ...options, isTrusted }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
-  replay(readingLog, slots, transactions.position('replay'));
+  replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
+  placement.begin();
 
   /** For what can wait until there is room again, or comes again by itself. */
   function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
@@ -130,13 +160,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     }
   }
 
-  function append({ readings, rejected }: Batch): LogRow[] {
+  function append({ readings, rejected }: Batch): StoredRow[] {
     meters.registerExpected();
-    const moment = boot.moment();
     const rows = readings.map((reading) => {
+      const moment = boot.moment(reading.receivedAtMs);
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
-      slots.prepare(row.meter, row.takenAtMs);
-      return row;
+      if (moment.isHeld) placement.hold(row.seq);
+      else slots.prepare(row.meter, row.takenAtMs);
+      return { ...row, isHeld: moment.isHeld };
     });
     rejectedLog.append(rejected);
     return rows;
@@ -156,15 +187,25 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    const written = quality.step(now);
+    const written = quality.step(clock.monotonicMs());
     if (written.length > 0) transactions.run(() => heard.save(written));
-    return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+    const { more: placing } = placement.step({ prepare: (row) => slots.prepare(row.meter, row.takenAtMs), add: slots.add });
+    const { closed, more } = closeDue(now, limit);
+    return { closed, more: more || placing, changeSeq: transactions.lastChange() };
+  }
+
+  /** What is being placed brings its slots in order: none is closed before all of it has come. */
+  function closeDue(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean } {
+    const { reachedMs } = placement;
+    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
+    if (!boot.isTrusted) return { closed: 0, more: false };
+    return slots.close(now - slotGraceMs, limit, now + MAX_AHEAD_MS);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
   function makeRoom(): void {
     try {
-      closeSlots(clock.now(), FORCED_CLOSE_SLOTS);
+      closeDue(clock.now(), FORCED_CLOSE_SLOTS);
     } catch (error) {
       log.warn({ code: codeOf(error), slots: slots.size() }, `slots wait in memory: ${messageOf(error)}`);
     }
@@ -174,7 +215,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     logId,
     commit(batch) {
       const rows = transactions.run(() => append(batch));
-      for (const row of rows) slots.add(row);
+      for (const row of rows) if (!row.isHeld) slots.add(row);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
@@ -199,7 +240,15 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    prune: retention.step,
+    timeline: () => ({ ...placement.latest(), baseMs: boot.knownBaseMs }),
+    turnClock(change) {
+      transactions.run(() => boot.turn(change));
+      heard.moved(change.byMs);
+      if (boot.isTrusted) placement.begin();
+    },
+    held: () => readingLog.lastSeq() + 1 - beyondPlaced(),
+    // By a clock that may be wrong, everything can look old.
+    prune: (now) => (boot.isTrusted ? retention.step(now) : NOTHING_PRUNED),
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
     close() {
       if (!db.open) return;
@@ -214,10 +263,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   };
 }
 
+type StoredRow = LogRow & { readonly isHeld: boolean };
+
+const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
+
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
-function replay(readingLog: ReadingLog, slots: SlotBook, from: number): void {
+function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {
   let rows = 0;
-  for (const row of readingLog.replay(from)) {
+  for (const row of readingLog.replay(from, end)) {
     slots.add(row);
     rows += 1;
     if (rows % REPLAY_SWEEP_ROWS === 0) slots.dropUnchanged();

@@ -3,21 +3,25 @@ import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
 import { lastSeqOf } from './cursors.js';
-import { SELECT_READINGS } from './reads/columns.js';
+import { SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
 import type { LogRow } from './slot-book.js';
 
-/** Where a row stands among the starts of this machine, for the day its clock turns out to have been wrong. */
+/** Where a row stands in the gateway's time, for the day that turns out to have been wrong. */
 export interface Moment {
   readonly boot: number;
   readonly monotonicMs: number;
+  /** What the gateway's time of this row is off by, as far as it is known already. */
+  readonly offsetMs: number;
+  /** Its time is not known: it waits. */
+  readonly isHeld: boolean;
 }
 
 export interface ReadingLog {
   /** Only inside a transaction. */
   append(reading: Reading, meter: number, moment: Moment): LogRow;
   lastSeq(): Seq;
-  /** Rows from `from` on, in bounded pages. */
-  replay(from: number): Iterable<LogRow>;
+  /** Rows from `from` to before `end`, in bounded pages. */
+  replay(from: number, end: number): Iterable<LogRow>;
   recent(limitPerMeter: number, meters: number): readonly Reading[];
 }
 
@@ -33,9 +37,10 @@ export function openReadingLog(db: Connection): ReadingLog {
     `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
        export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
-  const page = db.prepare<[number, number], LogRow>(
-    `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv
-     from reading where seq >= ? order by seq limit ?`,
+  const page = db.prepare<[number, number, number], LogRow>(
+    `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
+       r.voltage_cv as voltageCv
+     from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
   const tail = db.prepare<[number, number], StoredReading>(
     `${SELECT_READINGS} where r.seq < ? order by r.seq desc limit ?`,
@@ -46,7 +51,7 @@ export function openReadingLog(db: Connection): ReadingLog {
   const last = lastSeqOf(db, 'reading');
 
   return {
-    append(reading, meter, { boot, monotonicMs }) {
+    append(reading, meter, { boot, monotonicMs, offsetMs }) {
       const takenAtMs = Math.floor(reading.takenAtMs);
       const powerDw = SCALE.powerDw.pack(reading.powerW);
       const importDwh = SCALE.energyDwh.pack(reading.importWh);
@@ -67,16 +72,17 @@ export function openReadingLog(db: Connection): ReadingLog {
         SCALE.frequencyChz.pack(reading.frequencyHz),
         reading.flags,
       );
-      return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
+      const trueMs = reading.timeSource === 'gateway' ? takenAtMs + offsetMs : takenAtMs;
+      return { seq: Number(lastInsertRowid), meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
     },
     lastSeq: () => seq(last()),
-    *replay(from) {
+    *replay(from, end) {
       for (let next = from; ; ) {
-        const rows = page.all(next, PAGE_ROWS);
+        const rows = page.all(next, end, PAGE_ROWS);
         yield* rows;
-        const end = rows.at(-1);
-        if (end === undefined) return;
-        next = end.seq + 1;
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        next = last.seq + 1;
       }
     },
     recent(limitPerMeter, meters) {

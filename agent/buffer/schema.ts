@@ -167,6 +167,13 @@ insert into counter (name, value) select 'dropped:reading', min(seq) - 1 from re
 insert into counter (name, value) select 'dropped:reading', seq from sqlite_sequence
   where name = 'reading' and not exists (select 1 from reading) and seq > 0;
 `,
+  `
+-- A row of boot is a span in which nothing moved the gateway's time: from its opening, or from the moment in which the
+-- time became known or doubtful. While it is 'untrusted', its readings wait (setting held_from: the first of them).
+alter table boot add column trust text not null default 'unverified';
+-- Of a span that was placed without evidence of its own: how much earlier it can have been.
+alter table boot add column uncertainty_ms integer;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -34,6 +34,12 @@ export const ERRORS = {
     action: 'Use a port above 1023, or an address of this machine.',
     retry: false,
   },
+  'clock.untrusted': {
+    hint: 'The gateway does not know what time it is.',
+    action:
+      'Nothing is lost: readings are stored and wait. Let the machine reach a time service; or set its clock and call `wattwarden clock --trust`.',
+    retry: true,
+  },
   'source.unreachable': {
     hint: 'The broker that readings are taken from does not answer.',
     action: 'Check source.url and the link; what meters publish meanwhile waits at that broker.',

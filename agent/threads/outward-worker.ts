@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import { openServer, type Server } from '../api/server.js';
 import { checkpoint } from '../buffer/checkpoint.js';
 import { openReader } from '../buffer/reader.js';
-import { systemClock } from '../domain/clock.js';
+import { createFollowingClock } from '../domain/following-clock.js';
 import { createLogger } from '../domain/log.js';
 import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
 import { STREAM_NAMES } from '../domain/stored.js';
@@ -31,7 +31,8 @@ const HTTP_LOOK_EVERY_MS = 3_600_000;
 await serve<ToOutward, FromOutward>(async (toMain) => {
   const data = workerData as OutwardData & Launched;
   const log = createLogger(data.logLevel, data.terminal).child({ thread: 'outward' });
-  const surroundings = { clock: systemClock, random: Math.random, log };
+  const clock = createFollowingClock();
+  const surroundings = { clock, random: Math.random, log };
   const metrics = createMetrics();
   const watch = openEventLoopWatch('outward', metrics);
   const reader = openReader(data.bufferPath);
@@ -93,6 +94,9 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   return {
     onMessage(message) {
       switch (message.kind) {
+        case 'clock':
+          clock.follow(message.baseMs);
+          return replication?.clockIs(message.isKnown);
         case 'rows-waiting':
           return replication?.wake();
         case 'sync-now':

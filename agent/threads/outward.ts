@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../domain/clock.js';
+import type { Told } from '../domain/gateway-clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
@@ -36,6 +37,7 @@ interface Handlers {
   onListening(address: string): void;
   onSettled(stream: StreamName, settled: Settled): void;
   onBundleArrived(): void;
+  onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
   onRestart(): void;
@@ -65,6 +67,8 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
               return handlers.onSettled(message.stream, message.settled);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
+            case 'told':
+              return handlers.onTold(message.told);
             case 'bundle':
               return handlers.onBundle(message.bundle);
             case 'link':
