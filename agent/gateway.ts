@@ -1,5 +1,6 @@
 import type { Settings } from '../config/schema.js';
-import { openBuffer } from './buffer/buffer.js';
+import { damageOf } from './buffer/damage.js';
+import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import type { Clock, Random } from './domain/clock.js';
 import { flagsOf } from './domain/flags.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
@@ -27,6 +28,7 @@ import {
   validationRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
+import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
@@ -61,9 +63,31 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   makeDataDir(settings);
 
-  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
-  const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
+  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
+  // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
+  const buffer = openLastingBuffer({ ...bufferOptions(settings), clock, log });
   buffer.registerMeters(knownMeters(settings));
+
+  const mending = createMending(
+    buffer,
+    {
+      bufferPath: bufferPath(settings),
+      keepUnsettled: centre !== null,
+      onSalvaged() {
+        analytics.renew(); // its windows are filled when it starts
+        outward.post({ kind: 'rows-waiting' });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+  const onDamage = (cause: string, logId: string): void => buffer.reportDamage(cause, logId);
+
+  /** A worker that found the file damaged before it could start finds another one the next time. */
+  function mend(cause: unknown): boolean {
+    const damage = damageOf(cause);
+    if (damage !== undefined) buffer.reportDamage(damage, buffer.logId);
+    return damage !== undefined;
+  }
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
@@ -130,8 +154,11 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },
     {
-      onResult(result) {
+      onDamage,
+      mend,
+      onResult(result, logId) {
         writes.put('analysis', () => {
+          if (logId !== buffer.logId) return; // of a file that is no longer there
           buffer.storeAnalysis(result);
           metrics.inc('forecasts_total', result.forecasts.length);
           for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
@@ -140,7 +167,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
         });
       },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
+      onRestart: onRestart('analytics'),
     },
     surroundings,
   );
@@ -154,6 +181,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       silence: silenceRules(settings),
       http: settings.http,
       centre,
+      checkpointsHeld: mending.checkpointsHeld,
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
@@ -163,11 +191,20 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
+      onDamage,
+      mend,
+      onRestart: onRestart('outward'),
       view,
     },
     surroundings,
   );
+
+  function onRestart(thread: 'analytics' | 'outward') {
+    return (cause: unknown): void => {
+      metrics.inc('thread_restarts_total', 1, { thread });
+      if (damageOf(cause) !== undefined) mending.suspect();
+    };
+  }
 
   function onBundle(bundle: BundleState): void {
     const atMs = clock.now();
@@ -183,6 +220,13 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
     return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
   }
+
+  // Whoever reads the buffer reads the file that is there now.
+  buffer.onReplaced(() => {
+    mending.replaced();
+    analytics.renew();
+    outward.renew();
+  });
 
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
@@ -204,7 +248,18 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), writes, ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [
+    asPart('buffer', buffer),
+    writes,
+    mending,
+    ...thinking,
+    outward,
+    slots,
+    maintenance,
+    control,
+    ingest,
+    silence,
+  ];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,

@@ -10,7 +10,8 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
-import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
@@ -18,9 +19,11 @@ import { openModelBook } from './model-book.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
+import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
 import { openRetention, type Pruned } from './retention.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
+import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
 
 export interface BufferOptions {
@@ -64,8 +67,24 @@ export interface Buffer {
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
+  /** How it was left by whoever had it open before. */
+  readonly lastStop: 'clean' | 'unclean';
+  /** Writes down, for good, that a file was damaged or missing. */
+  noteDamage(damage: Damage): void;
+  /** Files that were set aside and are not salvaged yet, oldest first. */
+  unsalvaged(): readonly Salvaged[];
+  /** Rows of a file that was set aside, at most some hundred; again after a kill, from `done` on. */
+  restore(batch: RestoreBatch): Restored;
+  endSalvage(file: string, report: DamageReport): void;
   /** Safe to call again. */
   close(): void;
+}
+
+/** The buffer as its file knows it: what keeps it alive beyond that file is lasting-buffer.ts. */
+export interface Core {
+  readonly buffer: Buffer;
+  /** Lets go of the file and changes nothing in it. */
+  abandon(): void;
 }
 
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
@@ -74,27 +93,39 @@ const FORCED_CLOSE_SLOTS = 1_000;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
+/** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
-    const db = openForWriting(options.path);
-    try {
-      return onConnection(db, lock, options);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return openCore(options, { lock, registered: new Map() }).buffer;
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
+interface Kept {
+  /** Released when the buffer is closed. */
+  readonly lock: WriterLock;
+  /** Filled, and filled anew; whoever looks into it need not know that the file is another. */
+  readonly registered: Map<MeterId, Meter>;
+}
+
+export function openCore(options: BufferOptions, kept: Kept): Core {
+  const db = openForWriting(options.path);
+  try {
+    return onConnection(db, kept, options);
+  } catch (error) {
+    closeAsItIs(db);
+    throw error;
+  }
+}
+
+function onConnection(db: Connection, { lock, registered }: Kept, options: BufferOptions): Core {
   const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
-  const meters = openMeterBook(db, transactions);
+  const meters = openMeterBook(db, transactions, registered);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
@@ -111,9 +142,13 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
+  const damages = openDamageBook(db, transactions);
+  const restoring = openRestoring(db, { transactions, meters, models, states, slots, readingLog, rejectedLog });
+  const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
   const boot = startBoot(db, clock, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, transactions.position('replay'));
+  noteUse();
 
   /** For what can wait until there is room again, or comes again by itself. */
   function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
@@ -124,6 +159,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       if (codeOf(error) !== 'buffer.write_failed') throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
+    }
+  }
+
+  function noteUse(): void {
+    try {
+      writeUseMark(options.path, { logId, openedAtMs: clock.now() });
+    } catch (error) {
+      log.warn({ code: codeOf(error) }, `a stop that is not clean may go unnoticed: ${messageOf(error)}`);
     }
   }
 
@@ -167,11 +210,12 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     }
   }
 
-  return {
+  const buffer: Buffer = {
     logId,
     commit(batch) {
       const rows = transactions.run(() => append(batch));
       for (const row of rows) slots.add(row);
+      restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
@@ -198,17 +242,28 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
     prune: retention.step,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
+    lastStop,
+    noteDamage: damages.note,
+    unsalvaged: damages.unsalvaged,
+    restore: restoring.restore,
+    endSalvage(file, report) {
+      restoring.end(file);
+      damages.end(file, report, clock.now());
+    },
     close() {
       if (!db.open) return;
       try {
         attempt('the last minute of data quality is not kept', quality.writeAll);
-        attempt('the end is not noted', () => transactions.run(boot.ended));
+        if (attempt('the end is not noted', () => transactions.run(boot.ended)) === 'written') {
+          removeUseMark(options.path);
+        }
       } finally {
         closeForWriting(db);
         lock.release();
       }
     },
   };
+  return { buffer, abandon: () => closeAsItIs(db) };
 }
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
