@@ -50,7 +50,6 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
-  isClockTrusted: false,
   timeCanBe: canBeOwn(validationRules(settings)),
 });
 

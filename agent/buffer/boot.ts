@@ -25,8 +25,8 @@ export interface Boot {
 
 export interface BootOptions {
   readonly clock: Clock;
-  /** Whether the clock is trusted from the beginning. */
-  readonly isTrusted: boolean;
+  /** What the time rests on from the beginning. */
+  readonly trust: Trust;
   readonly kernelBootId?: string;
 }
 
@@ -49,7 +49,7 @@ export function startBoot(db: Connection, { clock, ...given }: BootOptions, tran
   const kernelBoot = given.kernelBootId ?? readKernelBootId();
   const spans = prepareSpans(db);
   const knownBaseMs = spans.knownBaseMs(kernelBoot, clock.monotonicMs());
-  let span = begin(given.isTrusted ? { state: 'trusted', by: 'unverified' } : { state: 'untrusted', why: 'waiting' });
+  let span = begin(given.trust);
   let before: Before | undefined;
   let saved = { span, id: span.id, before };
   transactions.onBegin(() => {

@@ -19,7 +19,10 @@ export interface Placement {
   /** After the time has become known, or at the start. */
   begin(): void;
   /** One bounded step. `take` gets each row: first inside the transaction, and again once it is committed. */
-  step(take: { prepare(row: LogRow): void; add(row: LogRow): void }): { readonly placed: number; readonly more: boolean };
+  step(take: { prepare(row: LogRow): void; add(row: LogRow): void }): {
+    readonly placed: number;
+    readonly more: boolean;
+  };
 }
 
 interface HeldRow extends LogRow {

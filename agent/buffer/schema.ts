@@ -174,9 +174,28 @@ alter table boot add column trust text not null default 'unverified';
 -- Of a span that was placed without evidence of its own: how much earlier it can have been.
 alter table boot add column uncertainty_ms integer;
 `,
+  `
+-- A file that was found damaged, or missing, and what became of its rows. Stays: it says what is lost.
+create table damage (
+  id integer primary key autoincrement,
+  noticed_at_ms integer not null,
+  cause text not null,
+  file text,
+  log_id text,
+  state text not null,
+  finished_at_ms integer,
+  report text
+) strict;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * The oldest version whose program still reads a file of this one rightly: since then migrations have only added tables
+ * and columns that an older program can do without. Raise it with a migration that changes or removes something.
+ */
+export const READABLE_SINCE = 2;
 
 /** Marks the file as ours in its header: "WWbf". */
 export const APPLICATION_ID = 0x57576266;

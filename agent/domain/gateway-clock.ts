@@ -230,6 +230,4 @@ interface Next {
 }
 
 const sameTrust = (a: Trust, b: Trust): boolean =>
-  a.state === 'trusted'
-    ? b.state === 'trusted' && a.by === b.by
-    : b.state === 'untrusted' && a.why === b.why;
+  a.state === 'trusted' ? b.state === 'trusted' && a.by === b.by : b.state === 'untrusted' && a.why === b.why;

@@ -31,6 +31,8 @@ export interface OutwardData {
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;
+  /** 1 while the WAL must stay as it is; see mending.ts. */
+  readonly checkpointsHeld: SharedArrayBuffer;
 }
 
 interface Handlers {
@@ -40,7 +42,9 @@ interface Handlers {
   onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
-  onRestart(): void;
+  onRestart(cause: unknown): void;
+  onDamage(cause: string, logId: string): void;
+  mend(cause: unknown): boolean;
   view(): Promise<MainView>;
 }
 
@@ -58,6 +62,7 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
       entry: new URL('./outward-worker.js', import.meta.url),
       data,
       onRestart: handlers.onRestart,
+      mend: handlers.mend,
       receiver: {
         onMessage(message) {
           switch (message.kind) {
@@ -71,6 +76,8 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
               return handlers.onTold(message.told);
             case 'bundle':
               return handlers.onBundle(message.bundle);
+            case 'damage':
+              return handlers.onDamage(message.cause, message.logId);
             case 'link':
               return handlers.onLink(message.link);
           }

@@ -1,6 +1,6 @@
+import { askTime } from '../../cloud-sync/pull/centre-time.js';
 import { createPull } from '../../cloud-sync/pull/pull.js';
 import { createPush, type PushSource } from '../../cloud-sync/push/push.js';
-import { askTime } from '../../cloud-sync/pull/centre-time.js';
 import { createCentreLink } from '../../cloud-sync/timescale/centre-link.js';
 import { readSecret } from '../../config/secrets.js';
 import type { Clock, Random } from '../domain/clock.js';

@@ -23,7 +23,10 @@ export interface AttackedSpan {
 export function withAttack(powerW: Float32Array, span: AttackedSpan, random: Random): Float32Array {
   const { fromSlot, toSlot, slotsPerDay } = span;
   const reported = powerW.slice();
-  const sorted = powerW.slice(fromSlot, toSlot).filter((watts) => watts > 0).sort();
+  const sorted = powerW
+    .slice(fromSlot, toSlot)
+    .filter((watts) => watts > 0)
+    .sort();
   if (sorted.length === 0) return reported;
   const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] as number;
   const mean = sorted.reduce((sum, watts) => sum + watts, 0) / sorted.length;

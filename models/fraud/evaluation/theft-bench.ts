@@ -84,7 +84,12 @@ async function loadEnergy(path: string): Promise<EnergyFile> {
       values[slot] = value * factor;
     }
   }
-  return { startMs, stepMs, days, columns: new Map(names.map((name, index) => [name, columns[index] as Float32Array])) };
+  return {
+    startMs,
+    stepMs,
+    days,
+    columns: new Map(names.map((name, index) => [name, columns[index] as Float32Array])),
+  };
 }
 
 /** A time without a zone is UTC, whatever machine reads it. */

@@ -119,8 +119,7 @@ const SHARE_UNIT = 0.1;
 export function writeEvidence(out: Float32Array, offset: number, day: DayToJudge): void {
   const { shape, powerW, reference, drops, peers } = day;
   const drop = (name: LogColumn) => (drops[DROP_AT[name]] as number) - (peers[DROP_AT[name]] as number);
-  const own = (name: LogColumn) =>
-    drop(name) / Math.max(reference.logs[DROP_AT[name]]?.spread ?? 0, SPREAD_FLOOR);
+  const own = (name: LogColumn) => drop(name) / Math.max(reference.logs[DROP_AT[name]]?.spread ?? 0, SPREAD_FLOOR);
   const level = drop('mean');
   const whole = [own('floor'), own('median'), own('q75'), own('q90')].sort((a, b) => a - b);
   const figure = (at: number) => shape[at] as number;

@@ -1,13 +1,6 @@
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import { AT, SHAPE_WIDTH, writeShape } from './day-shape.js';
-import {
-  buildReference,
-  DROPS,
-  EVIDENCE_WIDTH,
-  type MeterReference,
-  writeDrops,
-  writeEvidence,
-} from './evidence.js';
+import { buildReference, DROPS, EVIDENCE_WIDTH, type MeterReference, writeDrops, writeEvidence } from './evidence.js';
 import { medianOf } from './robust.js';
 
 /** Days before the judged one that a meter is compared with; the gap keeps a slow thief from becoming the standard. */
