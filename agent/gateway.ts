@@ -1,5 +1,7 @@
 import type { Settings } from '../config/schema.js';
-import { openBuffer } from './buffer/buffer.js';
+import { damageOf } from './buffer/damage.js';
+import { MAX_AHEAD_MS } from './buffer/future.js';
+import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import { epochMs } from './domain/brand.js';
 import { type Random, systemClock } from './domain/clock.js';
 import { flagsOf } from './domain/flags.js';
@@ -37,6 +39,7 @@ import {
   voteRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
+import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
@@ -74,9 +77,37 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   makeDataDir(settings);
 
-  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
-  const buffer = openBuffer({ ...bufferOptions(settings), clock, log, beginClock: clock.begin });
+  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
+  // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
+  const buffer = openLastingBuffer({
+    ...bufferOptions(settings),
+    clock,
+    log,
+    beginClock: clock.begin,
+    trust: () => clock.trust,
+  });
   buffer.registerMeters(knownMeters(settings));
+
+  const mending = createMending(
+    buffer,
+    {
+      bufferPath: bufferPath(settings),
+      keepUnsettled: centre !== null,
+      onSalvaged() {
+        analytics.renew(); // its windows are filled when it starts
+        outward.post({ kind: 'rows-waiting' });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+  const onDamage = (cause: string, logId: string): void => buffer.reportDamage(cause, logId);
+
+  /** A worker that found the file damaged before it could start finds another one the next time. */
+  function mend(cause: unknown): boolean {
+    const damage = damageOf(cause);
+    if (damage !== undefined) buffer.reportDamage(damage, buffer.logId);
+    return damage !== undefined;
+  }
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
@@ -144,8 +175,11 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },
     {
-      onResult(result) {
+      onDamage,
+      mend,
+      onResult(result, logId) {
         writes.put('analysis', () => {
+          if (logId !== buffer.logId) return; // of a file that is no longer there
           buffer.storeAnalysis(result);
           metrics.inc('forecasts_total', result.forecasts.length);
           for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
@@ -154,7 +188,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
         });
       },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
+      onRestart: onRestart('analytics'),
     },
     surroundings,
   );
@@ -168,11 +202,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       silence: silenceRules(settings),
       http: settings.http,
       centre,
+      checkpointsHeld: mending.checkpointsHeld,
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
-      // The centre has a stream (readings, slots, …) up to this position.
-      onSettled: (stream, position) => writes.put(`settled ${stream}`, () => buffer.settle(stream, position)),
+      // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
+      onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
@@ -181,11 +216,20 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
         watch.wake();
       },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
+      onDamage,
+      mend,
+      onRestart: onRestart('outward'),
       view,
     },
     surroundings,
   );
+
+  function onRestart(thread: 'analytics' | 'outward') {
+    return (cause: unknown): void => {
+      metrics.inc('thread_restarts_total', 1, { thread });
+      if (damageOf(cause) !== undefined) mending.suspect();
+    };
+  }
 
   function onBundle(bundle: BundleState): void {
     const atMs = clock.now();
@@ -218,6 +262,8 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
         validator.timeMoved(byMs, trust.state === 'trusted' ? clock.now() : undefined);
         live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
         if (trust.state === 'trusted') vote.clear();
+        // What was seen beyond the present is gone from the buffer, and has to go from the windows.
+        if (byMs < -MAX_AHEAD_MS) analytics.renew();
       },
       looked() {
         if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
@@ -243,6 +289,13 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     await watch.now();
   }
 
+  // Whoever reads the buffer reads the file that is there now.
+  buffer.onReplaced(() => {
+    mending.replaced();
+    analytics.renew();
+    outward.renew();
+  });
+
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
@@ -267,6 +320,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     asPart('buffer', buffer),
     writes,
     watch,
+    mending,
     ...thinking,
     outward,
     slots,

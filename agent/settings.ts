@@ -50,7 +50,6 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
-  isClockTrusted: false,
   timeCanBe: canBeOwn(validationRules(settings)),
 });
 
@@ -80,7 +79,7 @@ export const ingestOptions = (settings: Settings, subscriptions: readonly string
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
-  commitWindowMs: settings.mqtt.commit_window_ms,
+  commitWindowMs: () => settings.mqtt.commit_window_ms,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {

@@ -23,8 +23,8 @@ export interface Boot {
 
 export interface BootOptions {
   readonly clock: Clock;
-  /** Whether the clock is trusted from the beginning. */
-  readonly isTrusted: boolean;
+  /** What the time rests on; asked after `beginClock`. */
+  trust(): Trust;
   /** Before the first look at the clock: what the kernel's counter must be added to, if that was known since it started. */
   beginClock(baseMs: number | undefined): void;
   readonly kernelBootId?: string;
@@ -53,7 +53,7 @@ export function startBoot(
   const kernelBoot = given.kernelBootId ?? readKernelBootId();
   const spans = prepareSpans(db);
   beginClock(spans.knownBaseMs(kernelBoot, clock.monotonicMs()));
-  let span = begin(given.isTrusted ? { state: 'trusted', by: 'unverified' } : { state: 'untrusted', why: 'waiting' });
+  let span = begin(given.trust());
   let before: Before | undefined;
   let saved = { span, id: span.id, before };
   transactions.onBegin(() => {

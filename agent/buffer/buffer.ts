@@ -7,11 +7,12 @@ import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
-import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
 import { MAX_AHEAD_MS, openFuture } from './future.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
@@ -21,9 +22,12 @@ import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
+import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
 import { openRetention, type Pruned } from './retention.js';
+import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
+import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
 
 export interface BufferOptions {
@@ -37,9 +41,9 @@ export interface BufferOptions {
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
-  /** False: what arrives waits until `turnClock` says that the time is known. */
-  readonly isClockTrusted?: boolean;
-  /** Before the clock is asked for the first time. */
+  /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
+  readonly trust?: () => Trust;
+  /** Before the clock is asked for the first time: what the file knows of the time. */
   readonly beginClock?: (known: Timeline) => void;
   /** What a meter's own time is held against once the time is known. */
   readonly timeCanBe?: CanBe;
@@ -63,7 +67,8 @@ export interface Buffer {
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
   storeAnalysis(result: AnalysisResult): ChangeSeq;
-  settle(stream: StreamName, position: StreamPosition): void;
+  /** The centre has these; what it was known to have stays so. */
+  settle(stream: StreamName, settled: Settled): void;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -79,6 +84,15 @@ export interface Buffer {
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
+  /** How it was left by whoever had it open before. */
+  readonly lastStop: 'clean' | 'unclean';
+  /** Writes down, for good, that a file was damaged or missing. */
+  noteDamage(damage: Damage): void;
+  /** Files that were set aside and are not salvaged yet, oldest first. */
+  unsalvaged(): readonly Salvaged[];
+  /** Rows of a file that was set aside, at most some hundred; again after a kill, from `done` on. */
+  restore(batch: RestoreBatch): Restored;
+  endSalvage(file: string, report: DamageReport): void;
   /** Safe to call again. */
   close(): void;
 }
@@ -92,43 +106,63 @@ export interface Timeline {
   readonly baseMs: number | undefined;
 }
 
+/** The buffer as its file knows it: what keeps it alive beyond that file is lasting-buffer.ts. */
+export interface Core {
+  readonly buffer: Buffer;
+  /** Lets go of the file and changes nothing in it. */
+  abandon(): void;
+}
+
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
 const FORCED_CLOSE_SLOTS = 1_000;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
+/** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
-    const db = openForWriting(options.path);
-    try {
-      return onConnection(db, lock, options);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return openCore(options, { lock, registered: new Map() }).buffer;
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
+interface Kept {
+  /** Released when the buffer is closed. */
+  readonly lock: WriterLock;
+  /** Filled, and filled anew; whoever looks into it need not know that the file is another. */
+  readonly registered: Map<MeterId, Meter>;
+}
+
+export function openCore(options: BufferOptions, kept: Kept): Core {
+  const db = openForWriting(options.path);
+  try {
+    return onConnection(db, kept, options);
+  } catch (error) {
+    closeAsItIs(db);
+    throw error;
+  }
+}
+
+function onConnection(db: Connection, { lock, registered }: Kept, options: BufferOptions): Core {
   const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
-  const meters = openMeterBook(db, transactions);
+  const meters = openMeterBook(db, transactions, registered);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
   const rejectedLog = openRejectedLog(db, transactions, options);
-  const { timeCanBe: canBe = () => true, isClockTrusted: isTrusted = true } = options;
+  const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
   const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
   const beyondPlaced = (): number => placement.heldFrom ?? readingLog.lastSeq() + 1;
   const slots = openSlotBook(db, { transactions, states, lastSeq: () => beyondPlaced() - 1 });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
+  const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
   const future = openFuture(db, { transactions, states });
@@ -139,11 +173,24 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
+  const damages = openDamageBook(db, transactions);
+  const restoring = openRestoring(db, {
+    transactions,
+    meters,
+    models,
+    states,
+    slots,
+    readingLog,
+    rejectedLog,
+    placement,
+  });
+  const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
   const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
-  const boot = startBoot(db, { ...options, isTrusted, beginClock }, transactions);
+  const boot = startBoot(db, { ...options, trust, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
+  noteUse();
 
   /** For what can wait until there is room again, or comes again by itself. */
   function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
@@ -154,6 +201,14 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       if (codeOf(error) !== 'buffer.write_failed') throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
+    }
+  }
+
+  function noteUse(): void {
+    try {
+      writeUseMark(options.path, { logId, openedAtMs: clock.now() });
+    } catch (error) {
+      log.warn({ code: codeOf(error) }, `a stop that is not clean may go unnoticed: ${messageOf(error)}`);
     }
   }
 
@@ -212,24 +267,25 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     }
   }
 
-  return {
+  const buffer: Buffer = {
     logId,
     commit(batch) {
       const rows = transactions.run(() => append(batch));
       for (const row of rows) if (!row.isHeld) slots.add(row);
+      restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
     storeAnalysis: analysis.store,
-    settle(stream, { logId: ofLog, upTo }) {
+    settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
-        log.warn({ stream, ofLog, logId }, 'a position in another log was settled; it is ignored');
+        log.warn({ stream, ofLog, logId }, 'what was settled is of another log; it is ignored');
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+      settled.settle(stream, ranges, last);
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -253,20 +309,33 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     // By a clock that may be wrong, everything can look old.
     prune: (now) => (boot.isTrusted ? retention.step(now) : NOTHING_PRUNED),
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
+    lastStop,
+    noteDamage: damages.note,
+    unsalvaged: damages.unsalvaged,
+    restore: restoring.restore,
+    endSalvage(file, report) {
+      restoring.end(file);
+      damages.end(file, report, clock.now());
+    },
     close() {
       if (!db.open) return;
       try {
         attempt('the last minute of data quality is not kept', quality.writeAll);
-        attempt('the end is not noted', () => transactions.run(boot.ended));
+        if (attempt('the end is not noted', () => transactions.run(boot.ended)) === 'written') {
+          removeUseMark(options.path);
+        }
       } finally {
         closeForWriting(db);
         lock.release();
       }
     },
   };
+  return { buffer, abandon: () => closeAsItIs(db) };
 }
 
 type StoredRow = LogRow & { readonly isHeld: boolean };
+
+const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 
 const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
 

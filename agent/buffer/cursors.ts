@@ -6,7 +6,7 @@ import type { Connection } from './buffer-file.js';
  * `change`: the last number given to a change. `analysed`: changes of slots that are forecast and scored.
  * `replay`: the first row of the log that a slot still in memory needs. `settled:…`: what the centre has.
  */
-export type CursorName = 'change' | 'analysed' | 'replay' | `settled:${StreamName}`;
+export type CursorName = 'change' | 'analysed' | 'replay' | `settled:${StreamName}` | `salvaged:${string}`;
 
 export interface Cursors {
   position(name: CursorName): number;

@@ -107,6 +107,7 @@ export function openRetention(db: Connection, parts: Parts): Retention {
         const readings = pruneReadings(cutoffMs, nowMs);
         const rejected = rejectedLog.trim(STEP_ROWS);
         const { deleted: forecasts, more } = pruneForecasts(cutoffMs);
+        transactions.count('dropped:reading', readings);
         transactions.count('forecasts', -forecasts);
         const quality = deleteQuality.run(Math.floor(cutoffMs / DAY_MS), STEP_ROWS).changes;
         const full = Math.max(readings, rejected, quality) === STEP_ROWS;

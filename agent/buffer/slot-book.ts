@@ -24,6 +24,8 @@ export interface SlotBook {
   close(endedMs: number, limit: number, aheadMs?: number): { readonly closed: number; readonly more: boolean };
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;
+  /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
+  holds(meter: number, slotStartMs: number): boolean;
   /** Forgets slots that were only looked at. */
   dropUnchanged(): void;
   /** Forgets slots so far ahead that only a wrong clock can have made them; their end would be waited for in vain. */
@@ -120,6 +122,7 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
       return { closed: changed.length, more };
     },
     replayFrom: () => replayFrom(new Set()),
+    holds: (meter, slotStartMs) => open.get(slotStartMs)?.has(meter) === true,
     dropUnchanged() {
       for (const [slotStartMs, meters] of open) {
         for (const [meter, entry] of meters) if (entry.firstSeq === undefined) meters.delete(meter);

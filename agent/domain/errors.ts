@@ -86,6 +86,24 @@ export const ERRORS = {
     action: 'Install that version again, or name another buffer.path.',
     retry: false,
   },
+  'buffer.no_access': {
+    hint: 'This process may not write the buffer.',
+    action:
+      'Check owner and mode of the path named, and that its file system is not mounted read-only, which is also what a failing SD card looks like.',
+    retry: false,
+  },
+  'buffer.damaged': {
+    hint: 'The buffer file is damaged.',
+    action:
+      'Nothing to do at once: the running gateway sets the file aside, goes on with a new one and salvages what can be read. `wattwarden status` says what is lost. Check the disk.',
+    retry: false,
+  },
+  'buffer.migration_failed': {
+    hint: 'The buffer could not be brought to the version of this program; it is as it was.',
+    action:
+      'Make the room named in the detail, or install the version before again; a copy made before stands beside the buffer (`.before-v…`).',
+    retry: false,
+  },
   'buffer.write_failed': {
     hint: 'The buffer could not be written; nothing was acknowledged.',
     action: 'Look for a full or failing disk; meters send again by themselves.',

@@ -58,6 +58,27 @@ export const METRICS = {
   },
   backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
+  buffer_replaced_total: {
+    type: 'counter',
+    help: 'Damaged buffer files that a new one took the place of.',
+    labels: {},
+  },
+  buffer_checks_total: {
+    type: 'counter',
+    help: 'Checks of the whole buffer file after a stop that was not clean.',
+    labels: { result: ['whole', 'damaged'] },
+  },
+  buffer_salvaged_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that are stored again.',
+    labels: { table: ANY },
+  },
+  buffer_lost_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that could not be read; a gap whose rows cannot be counted counts as one.',
+    labels: { table: ANY },
+  },
+  buffer_unsalvaged_files: { type: 'gauge', help: 'Damaged files that wait to be salvaged.', labels: {} },
   meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },
   readings_flagged_total: {
     type: 'counter',

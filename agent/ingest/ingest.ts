@@ -12,7 +12,8 @@ export interface IngestOptions {
   /** Undefined: no other broker. */
   readonly source: ClientOptions | undefined;
   readonly maxPending: number;
-  readonly commitWindowMs: number;
+  /** Longest wait of a commit for more; see group-commit.ts. */
+  commitWindowMs(): number;
 }
 
 interface Surroundings {
@@ -35,8 +36,8 @@ export interface Ingest extends Part {
 
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
 export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
-  const { maxPending, commitWindowMs } = options;
-  const commits = createGroupCommit(sink.accept, { maxPending, windowMs: commitWindowMs });
+  const { maxPending } = options;
+  const commits = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
   const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
   const source =
     options.source &&

@@ -1,7 +1,7 @@
-import type { ChangeSeq } from '../domain/brand.js';
+import type { ChangeSeq, LogId } from '../domain/brand.js';
 import type { Told } from '../domain/gateway-clock.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 
 /**
@@ -32,6 +32,13 @@ export interface MainView {
   readonly bundle: BundleState | null;
 }
 
+/** A worker could not read what it asked the buffer for. */
+export interface FoundDamage {
+  readonly kind: 'damage';
+  readonly logId: string;
+  readonly cause: string;
+}
+
 export interface ToAnalytics {
   readonly message:
     | { readonly kind: 'slots-changed' }
@@ -42,8 +49,9 @@ export interface ToAnalytics {
 }
 
 export interface FromAnalytics {
-  readonly message:
-    | { readonly kind: 'result'; readonly result: AnalysisResult }
+  readonly message: /** Of slots of this log; what was computed of another is of no use. */
+    | { readonly kind: 'result'; readonly logId: LogId; readonly result: AnalysisResult }
+    | FoundDamage
     | { readonly kind: 'bundle'; readonly bundle: BundleState };
   readonly ask: never;
   readonly answer: never;
@@ -62,7 +70,8 @@ export interface ToOutward {
 export interface FromOutward {
   readonly message:
     | { readonly kind: 'listening'; readonly address: string }
-    | { readonly kind: 'settled'; readonly stream: StreamName; readonly position: StreamPosition }
+    | FoundDamage
+    | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
     | { readonly kind: 'bundle-arrived' }
     | { readonly kind: 'told'; readonly told: Told }
     | { readonly kind: 'bundle'; readonly bundle: BundleState }

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { openServer, type Server } from '../api/server.js';
 import { checkpoint } from '../buffer/checkpoint.js';
-import { openReader } from '../buffer/reader.js';
+import { damageOf } from '../buffer/damage.js';
+import { openWatchedReader } from '../buffer/watched-reader.js';
 import { createFollowingClock } from '../domain/following-clock.js';
 import { createLogger } from '../domain/log.js';
 import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
@@ -35,8 +36,10 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   const surroundings = { clock, random: Math.random, log };
   const metrics = createMetrics();
   const watch = openEventLoopWatch('outward', metrics);
-  const reader = openReader(data.bufferPath);
   const post = (message: FromOutward['message']): void => toMain.post(message);
+  const tellDamage = (cause: string, logId: string): void => post({ kind: 'damage', cause, logId });
+  const reader = openWatchedReader(data.bufferPath, tellDamage);
+  const held = new Int32Array(data.checkpointsHeld);
 
   metrics.beforeRead(() => {
     const backlog = reader.backlog();
@@ -54,8 +57,13 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     {
       name: 'checkpoint',
       backoff: CHECKPOINT_BACKOFF,
-      onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' }),
+      onFailure(error) {
+        metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' });
+        const damage = damageOf(error);
+        if (damage !== undefined) tellDamage(damage, reader.logId);
+      },
       async turn() {
+        if (Atomics.load(held, 0) === 1) return CHECKPOINT_AGAIN_MS;
         return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },

@@ -61,7 +61,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
       const position = 'seq' in row ? row.seq : row.changeSeq;
       log.error({ stream, position, meter: row.meter, code: 'centre.rejected_batch' }, `row set aside: ${reason}`);
     },
-    settle: (stream, position) => post({ kind: 'settled', stream, position }),
+    settle: (stream, settled) => post({ kind: 'settled', stream, settled }),
   });
   const pull = createPull({ centre: link, store: models, installedVersion: () => installed, clock });
 

@@ -80,7 +80,7 @@ export function openWorld({ strictness = 'auto', hasCentre = false, hasService =
     const rules = { ...voteRules(settings), notBeforeMs: Date.UTC(2026, 0, 1) };
     const clock = createGatewayClock({ machine, sleep: systemClock.sleep, strictness, hasCentre, ...rules });
     const options = { ...bufferOptions(settings), path, clock, log: silentLogger, kernelBootId: `kernel-${kernel}` };
-    const store = openBuffer({ ...options, beginClock: clock.begin });
+    const store = openBuffer({ ...options, beginClock: clock.begin, trust: () => clock.trust });
     const isKnown = () => clock.trust.state === 'trusted';
     const validator = createValidator(validationRules(settings), [nativeFeed], store.registeredMeters(), isKnown);
     validator.remember(store.recentReadings(100));
