@@ -1,6 +1,5 @@
 import type { Settings } from '../config/schema.js';
 import { damageOf } from './buffer/damage.js';
-import { MAX_AHEAD_MS } from './buffer/future.js';
 import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import { epochMs } from './domain/brand.js';
 import { type Random, systemClock } from './domain/clock.js';
@@ -10,17 +9,13 @@ import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
-import type { Reading } from './domain/reading.js';
 import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
-import { createClockWatch } from './ops/clock-watch.js';
 import { createControl } from './ops/control.js';
 import { createMaintenance } from './ops/maintenance.js';
-import { createMeterVote } from './ops/meter-vote.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
-import { readTimeEvidence } from './ops/time-evidence.js';
 import {
   bufferOptions,
   bufferPath,
@@ -43,6 +38,7 @@ import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
+import { createTimeKeeping } from './threads/time-keeping.js';
 import { createFeeds } from './validate/feeds/registry.js';
 import { rememberedOf } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
@@ -68,12 +64,12 @@ export interface Gateway extends Lifecycle {
 export function createGateway(settings: Settings, { machine, ...given }: Surroundings): Gateway {
   // agent/domain/gateway-clock.ts — the time of everything below. The clock of the machine is only one of its witnesses.
   const clock = createGatewayClock({ ...clockOptions(settings), machine, sleep: systemClock.sleep });
+  const isTimeKnown = (): boolean => clock.trust.state === 'trusted';
   const surroundings = { ...given, clock };
   const { log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
-  const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
   makeDataDir(settings);
 
@@ -87,6 +83,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     trust: () => clock.trust,
   });
   buffer.registerMeters(knownMeters(settings));
+  const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
   const mending = createMending(
     buffer,
@@ -147,7 +144,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
-    if (!isTimeKnown()) heardInDoubt(verdict.readings);
+    timeKeeping.stored(verdict.readings);
     for (const { flags } of verdict.readings) {
       if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
@@ -211,10 +208,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
-      onTold(told) {
-        clock.tell(told);
-        watch.wake();
-      },
+      onTold: (told) => timeKeeping.tell(told),
       onBundle,
       onDamage,
       mend,
@@ -243,51 +237,26 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   async function view(): Promise<MainView> {
     reportIngest(metrics, ingest);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    const { trust, machineAheadMs } = clock;
-    const time = { nowMs: clock.now(), trust, held: buffer.held(), machineAheadMs };
-    return { ...live, clock: time, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+    const { connections } = ingest;
+    return { ...live, clock: timeKeeping.state(), connections, metrics: await metrics.toJson(), analyticsMetrics };
   }
 
-  // agent/ops/clock-watch.ts — looks every second for what the time can rest on. While it is not known, readings are
+  // threads/time-keeping.ts — looks every second for what the time can rest on. While it is not known, readings are
   // stored and wait (buffer/placement.ts): neither in a slot nor for the centre to see.
-  const vote = createMeterVote(voteRules(settings));
-  let isFirstLook = true;
-  const watch = createClockWatch(
+  const timeKeeping = createTimeKeeping(
     {
-      evidence: () => readTimeEvidence(evidencePlaces(settings)),
-      meters: () => vote.result(),
-      held: () => buffer.held(),
-      turn: (change) => buffer.turnClock(change),
-      changed({ trust, byMs }) {
-        validator.timeMoved(byMs, trust.state === 'trusted' ? clock.now() : undefined);
+      buffer,
+      validator,
+      places: evidencePlaces(settings),
+      vote: voteRules(settings),
+      onMoved(byMs, isFarBack) {
         live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
-        if (trust.state === 'trusted') vote.clear();
-        // What was seen beyond the present is gone from the buffer, and has to go from the windows.
-        if (byMs < -MAX_AHEAD_MS) analytics.renew();
+        if (isFarBack) analytics.renew();
       },
-      looked() {
-        if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
-        isFirstLook = false;
-        outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() });
-      },
+      onLooked: () => outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() }),
     },
     { ...surroundings, metrics },
   );
-
-  function isTimeKnown(): boolean {
-    return clock.trust.state === 'trusted';
-  }
-
-  function heardInDoubt(readings: readonly Reading[]): void {
-    const countMs = clock.monotonicMs();
-    for (const { meter, takenAtMs, timeSource } of readings)
-      if (timeSource === 'meter') vote.heard(meter, takenAtMs, countMs);
-  }
-
-  async function trustClock(): Promise<void> {
-    clock.vouch();
-    await watch.now();
-  }
 
   // Whoever reads the buffer reads the file that is there now.
   buffer.onReplaced(() => {
@@ -300,7 +269,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'trust-clock': trustClock, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    { view, 'trust-clock': timeKeeping.trust, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
     log,
   );
 
@@ -319,7 +288,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const parts = [
     asPart('buffer', buffer),
     writes,
-    watch,
+    timeKeeping,
     mending,
     ...thinking,
     outward,
@@ -350,9 +319,6 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
   if (figures.certificateValidUntilMs === null) return;
   metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
 }
-
-/** Longer than any outage: a machine without the time does not know how long it was off, and what a register may have counted. */
-const UNKNOWN_ABSENCE_MS = 4_000 * 86_400_000;
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
 
