@@ -97,7 +97,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const meters = openMeterBook(db, transactions);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
-  const readingLog = openReadingLog(db);
+  const readingLog = openReadingLog(db, transactions);
   const rejectedLog = openRejectedLog(db, transactions, options);
   const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });

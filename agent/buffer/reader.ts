@@ -12,7 +12,7 @@ import type {
   Streams,
 } from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
-import { lastSeqOf, openCursors } from './cursors.js';
+import { openCursors } from './cursors.js';
 import { meterOf, selectMeters } from './meter-book.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
@@ -23,6 +23,7 @@ import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
 import { openSlotReads } from './reads/slots.js';
 import { openStreamReads } from './reads/streams.js';
 import { type BufferTotals, openTotals } from './reads/totals.js';
+import { newestRowOf } from './row-numbers.js';
 
 /** Short reads on a connection of its own; it sees what the writer has committed. */
 export interface BufferReader {
@@ -75,7 +76,7 @@ export function openReader(path: string): BufferReader {
 function onConnection(db: Connection, path: string): BufferReader {
   const logId = logIdOf(db);
   const cursors = openCursors(db, logId);
-  const lastSeq = lastSeqOf(db, 'reading');
+  const lastSeq = newestRowOf(db);
   const settled = (name: StreamName): StreamPosition => ({ logId, upTo: cursors.position(`settled:${name}`) });
   const meterKeys = openMeterKeys(db);
   const forecasts = openForecastReads(db, meterKeys);

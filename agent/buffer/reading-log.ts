@@ -2,9 +2,10 @@ import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
-import { lastSeqOf } from './cursors.js';
 import { SELECT_READINGS } from './reads/columns.js';
+import { openRowNumbers } from './row-numbers.js';
 import type { LogRow } from './slot-book.js';
+import type { Transactions } from './transactions.js';
 
 /** Where a row stands among the starts of this machine, for the day its clock turns out to have been wrong. */
 export interface Moment {
@@ -28,10 +29,10 @@ const MAX_RECENT_ROWS = 500_000;
 
 const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource[];
 
-export function openReadingLog(db: Connection): ReadingLog {
+export function openReadingLog(db: Connection, transactions: Transactions): ReadingLog {
   const insert = db.prepare(
-    `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
-       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+    `insert into reading (seq, meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
+       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
   const page = db.prepare<[number, number], LogRow>(
     `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv
@@ -43,7 +44,7 @@ export function openReadingLog(db: Connection): ReadingLog {
   const lastOfMeters = db.prepare<[], StoredReading>(
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
   );
-  const last = lastSeqOf(db, 'reading');
+  const numbers = openRowNumbers(db, transactions);
 
   return {
     append(reading, meter, { boot, monotonicMs }) {
@@ -51,7 +52,9 @@ export function openReadingLog(db: Connection): ReadingLog {
       const powerDw = SCALE.powerDw.pack(reading.powerW);
       const importDwh = SCALE.energyDwh.pack(reading.importWh);
       const voltageCv = SCALE.voltageCv.pack(reading.voltageV);
-      const { lastInsertRowid } = insert.run(
+      const seq = numbers.next();
+      insert.run(
+        seq,
         meter,
         takenAtMs,
         TIME_SOURCES.indexOf(reading.timeSource),
@@ -67,9 +70,9 @@ export function openReadingLog(db: Connection): ReadingLog {
         SCALE.frequencyChz.pack(reading.frequencyHz),
         reading.flags,
       );
-      return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
+      return { seq, meter, takenAtMs, powerDw, importDwh, voltageCv };
     },
-    lastSeq: () => seq(last()),
+    lastSeq: () => seq(numbers.last()),
     *replay(from) {
       for (let next = from; ; ) {
         const rows = page.all(next, PAGE_ROWS);
@@ -83,7 +86,7 @@ export function openReadingLog(db: Connection): ReadingLog {
       const kept: Reading[] = [];
       const counts = new Map<MeterId, number>();
       const maxRows = Math.min(MAX_RECENT_ROWS, Math.max(PAGE_ROWS, 4 * limitPerMeter * meters));
-      let before = last() + 1;
+      let before = numbers.last() + 1;
       for (let scanned = 0; scanned < maxRows && kept.length < limitPerMeter * meters; scanned += PAGE_ROWS) {
         const rows = tail.all(before, PAGE_ROWS);
         for (const row of rows) {
