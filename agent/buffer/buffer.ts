@@ -156,7 +156,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const meters = openMeterBook(db, transactions, registered);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
-  const readingLog = openReadingLog(db);
+  const readingLog = openReadingLog(db, transactions);
   const rejectedLog = openRejectedLog(db, transactions, options);
   const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
   const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
