@@ -1,6 +1,9 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
 import { openBuffer } from './buffer/buffer.js';
 import type { Clock, Random } from './domain/clock.js';
+import { DISK_STEPS, type DiskState } from './domain/disk.js';
 import { flagsOf } from './domain/flags.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
@@ -9,6 +12,7 @@ import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
+import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
@@ -17,6 +21,7 @@ import {
   bufferPath,
   centreLink,
   controlPath,
+  diskRules,
   feedOptions,
   ingestOptions,
   knownMeters,
@@ -96,7 +101,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     const verdict = validator.validate(publications);
     const beganMs = clock.monotonicMs();
     try {
-      buffer.commit(verdict);
+      disk.write(() => buffer.commit(verdict));
     } catch (error) {
       verdict.forget(); // or the meters' second attempt would be taken for a repeat
       throw error;
@@ -119,6 +124,20 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     analytics.post({ kind: 'slots-changed' });
     outward.post({ kind: 'rows-waiting' });
   }
+
+  // When the disk fills up, agent/ops/disk-watch.ts lets go of what is not needed, and holds the tap at last.
+  const disk = createDiskWatch(
+    {
+      rules: diskRules(settings),
+      relief: buffer.relief,
+      ballast: buffer.ballast,
+      freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
+      writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
+      tap: ingest,
+      checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+    },
+    { ...surroundings, metrics },
+  );
 
   // What the threads below find out is written in this one, and again while the disk refuses it.
   const writes = createPendingWrites({ ...surroundings, metrics });
@@ -159,6 +178,10 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       onListening: (address) => Object.assign(live, { http: address }),
       // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
       onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
+      onCheckpoint(writtenBytes) {
+        disk.checkpointed();
+        buffer.wrote('checkpoints', writtenBytes);
+      },
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
@@ -180,8 +203,15 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   async function view(): Promise<MainView> {
     reportIngest(metrics, ingest);
+    reportDisk(metrics, disk.state);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+    return {
+      ...live,
+      disk: disk.state,
+      connections: ingest.connections,
+      metrics: await metrics.toJson(),
+      analyticsMetrics,
+    };
   }
 
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
@@ -204,7 +234,18 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), writes, ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [
+    asPart('buffer', buffer),
+    writes,
+    ...thinking,
+    outward,
+    disk,
+    slots,
+    maintenance,
+    control,
+    ingest,
+    silence,
+  ];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,
@@ -225,6 +266,16 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
   metrics.set('mqtt_retained_messages', figures.retained);
   if (figures.certificateValidUntilMs === null) return;
   metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
+}
+
+function reportDisk(metrics: Metrics, { step: now, usableBytes }: DiskState): void {
+  for (const step of DISK_STEPS) metrics.set('disk_step', step === now ? 1 : 0, { step });
+  if (usableBytes !== null) metrics.set('disk_usable_bytes', usableBytes);
+}
+
+async function freeBytesOf(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };

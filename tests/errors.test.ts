@@ -41,6 +41,8 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,
   'buffer.write_failed': BUFFER,
+  'buffer.full': { in: 'agent/buffer/relief.test.ts' },
+  'buffer.no_room': { in: 'tests/faults/full-disk.test.ts' },
   'bundle.unreadable': () => readBundle(join(directory, 'none')),
   'bundle.hash_mismatch': { in: 'cloud-sync/pull/pull.test.ts' },
   'bundle.bad_signature': () => verifySignedByAStranger(),

@@ -21,6 +21,7 @@ export interface Health {
   readonly checks: {
     readonly main: Check;
     readonly buffer: Check;
+    readonly disk: Check;
     readonly meters: Check;
     readonly centre: Check;
     readonly models: Check;

@@ -1,5 +1,6 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
+import type { WriteCause, WrittenBytes } from '../domain/disk.js';
 import { codeOf, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
@@ -9,6 +10,7 @@ import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
+import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Heard, openHeardBook } from './heard-book.js';
@@ -18,6 +20,7 @@ import { openModelBook } from './model-book.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
+import { openRelief, type Relief } from './relief.js';
 import { openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
@@ -35,6 +38,10 @@ export interface BufferOptions {
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** The file is not longer than this; the disk alone bounds it when not given. */
+  readonly maxBytes?: number | undefined;
+  /** See ballast.ts; none when not given. */
+  readonly ballastBytes?: number;
 }
 
 export interface Batch {
@@ -65,6 +72,12 @@ export interface Buffer {
   recentReadings(limitPerMeter: number): Iterable<Reading>;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
+  /** Against a full disk. */
+  readonly relief: Relief;
+  readonly ballast: Ballast;
+  /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
+  written(): WrittenBytes;
+  wrote(cause: WriteCause, bytes: number): void;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
   /** Safe to call again. */
   close(): void;
@@ -77,6 +90,10 @@ const FORCED_CLOSE_SLOTS = 1_000;
 const REPLAY_SWEEP_ROWS = 10_000;
 
 export function openBuffer(options: BufferOptions): Buffer {
+  return withBallast(options.path, () => openFile(options));
+}
+
+function openFile(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
     const db = openForWriting(options.path);
@@ -114,6 +131,13 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
+  const relief = openRelief(db, {
+    transactions,
+    settled: () => (keepUnsettled ? settled.of('reading') : []),
+    replayFrom,
+  });
+  const { because } = transactions;
+  boundFile(db, options.maxBytes);
   const boot = startBoot(db, clock, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, transactions.position('replay'));
@@ -124,7 +148,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       write();
       return 'written';
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      if (codeOf(error) !== 'buffer.write_failed' && codeOf(error) !== 'buffer.full') throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
     }
@@ -156,9 +180,11 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    const written = quality.step(now);
-    if (written.length > 0) transactions.run(() => heard.save(written));
-    return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+    return because('slots', () => {
+      const written = quality.step(now);
+      if (written.length > 0) transactions.run(() => heard.save(written));
+      return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+    });
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -173,21 +199,21 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   return {
     logId,
     commit(batch) {
-      const rows = transactions.run(() => append(batch));
+      const rows = because('readings', () => transactions.run(() => append(batch)));
       for (const row of rows) slots.add(row);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
-    storeAnalysis: analysis.store,
+    storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
         log.warn({ stream, ofLog, logId }, 'what was settled is of another log; it is ignored');
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      settled.settle(stream, ranges, last);
+      because('settled', () => settled.settle(stream, ranges, last));
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -199,7 +225,17 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    prune: retention.step,
+    prune: (now) => because('maintenance', () => retention.step(now)),
+    ballast: openBallast(ballastPath(options.path), options.ballastBytes ?? 0),
+    relief: {
+      ...relief,
+      dropSettled: () => because('maintenance', relief.dropSettled),
+      thin: () => because('maintenance', relief.thin),
+      vacuum: () => because('maintenance', relief.vacuum),
+      probe: () => because('maintenance', relief.probe),
+    },
+    written: () => ({ ...transactions.written.bytes }),
+    wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
     close() {
       if (!db.open) return;
@@ -212,6 +248,13 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       }
     },
   };
+}
+
+/** A file that is longer already keeps its length. */
+function boundFile(db: Connection, maxBytes: number | undefined): void {
+  if (maxBytes === undefined) return;
+  const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */

@@ -1,4 +1,5 @@
 import type { ChangeSeq } from '../domain/brand.js';
+import type { DiskState } from '../domain/disk.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 
@@ -19,6 +20,7 @@ export interface MainView {
   readonly startedAtMs: number;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
+  readonly disk: DiskState;
 }
 
 export interface ToAnalytics {
@@ -39,7 +41,10 @@ export interface FromAnalytics {
 }
 
 export interface ToOutward {
-  readonly message: { readonly kind: 'rows-waiting' } | { readonly kind: 'sync-now' };
+  readonly message:
+    | { readonly kind: 'rows-waiting' }
+    | { readonly kind: 'sync-now' }
+    | { readonly kind: 'checkpoint'; readonly truncate: boolean };
   readonly ask: never;
   readonly answer: never;
 }
@@ -48,6 +53,7 @@ export interface FromOutward {
   readonly message:
     | { readonly kind: 'listening'; readonly address: string }
     | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
+    | { readonly kind: 'checkpointed'; readonly bytes: number }
     | { readonly kind: 'bundle-arrived' }
     | { readonly kind: 'bundle'; readonly bundle: BundleState }
     | { readonly kind: 'link'; readonly link: LinkState };

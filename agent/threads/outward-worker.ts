@@ -42,6 +42,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     for (const stream of STREAM_NAMES) metrics.set('backlog_rows', backlog[stream], { stream });
     const { fileBytes, walBytes } = reader.totals();
     metrics.set('buffer_file_bytes', fileBytes + walBytes);
+    metrics.set('buffer_wal_bytes', walBytes);
   });
 
   const models = createModelStore({ ...data.models, log });
@@ -49,13 +50,20 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     data.centre === null
       ? undefined
       : await startReplication({ ...surroundings, centre: data.centre, source: reader, models, post, metrics });
+  let isTruncateAsked = false;
   const checkpoints = supervise(
     {
       name: 'checkpoint',
       backoff: CHECKPOINT_BACKOFF,
       onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' }),
       async turn() {
-        return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
+        const truncate = isTruncateAsked;
+        isTruncateAsked = false;
+        const { overdue, writtenBytes } = checkpoint(data.bufferPath, { truncate });
+        post({ kind: 'checkpointed', bytes: writtenBytes });
+        metrics.inc('checkpoints_total', 1, { by: 'thread' });
+        if (overdue) metrics.inc('checkpoints_held_total', 1);
+        return overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
     surroundings,
@@ -95,6 +103,9 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
       switch (message.kind) {
         case 'rows-waiting':
           return replication?.wake();
+        case 'checkpoint':
+          isTruncateAsked ||= message.truncate;
+          return checkpoints.now();
         case 'sync-now':
           return replication?.now();
       }

@@ -35,6 +35,7 @@ export interface OutwardData {
 interface Handlers {
   onListening(address: string): void;
   onSettled(stream: StreamName, settled: Settled): void;
+  onCheckpoint(writtenBytes: number): void;
   onBundleArrived(): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
@@ -63,6 +64,8 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
               return handlers.onListening(message.address);
             case 'settled':
               return handlers.onSettled(message.stream, message.settled);
+            case 'checkpointed':
+              return handlers.onCheckpoint(message.bytes);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
             case 'bundle':
