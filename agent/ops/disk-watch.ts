@@ -43,6 +43,16 @@ interface Given {
   checkpoint(how: 'passive' | 'truncate'): void;
 }
 
+interface Look {
+  readonly isShort: boolean;
+  readonly isEnough: boolean;
+  /** Room inside the file does not help the WAL. */
+  readonly walShort: boolean;
+  /** Little room on the disk itself. */
+  readonly isTight: boolean;
+  readonly isLast: boolean;
+}
+
 interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
@@ -100,7 +110,7 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
   let walBytes = 0;
   let hasFailed = false;
   let asked = 0;
-  let onDiskBytes = 0;
+  let diskBytes = 0;
   let enoughSinceMs: number | undefined;
   let releasedAtMs = Number.NEGATIVE_INFINITY;
   let writtenAtLook = 0;
@@ -121,24 +131,21 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
     else log.info(line, next === 'ample' ? STEP_WORDS.ample : `the disk has more room: ${next}`);
   }
 
-  /** `walShort`: room inside the file does not help the WAL. */
-  async function look(): Promise<{
-    readonly isShort: boolean;
-    readonly isEnough: boolean;
-    readonly walShort: boolean;
-  }> {
+  async function look(): Promise<Look> {
     const onDisk = await given.freeBytes();
     const room = relief.room();
     writtenAtLook = given.writtenBytes();
-    const free = onDisk - room.pendingBytes;
-    onDiskBytes = free;
     walBytes = room.walBytes;
-    usableBytes = Math.max(0, Math.min(free, room.growthBytes)) + room.reusableBytes;
-    const walShort = free + walBytes < rules.reserveBytes * WAL_PART;
+    diskBytes = onDisk - room.pendingBytes;
+    usableBytes = Math.max(0, Math.min(diskBytes, room.growthBytes)) + room.reusableBytes;
+    const { reserveBytes } = rules;
+    const walShort = diskBytes + walBytes < reserveBytes * WAL_PART;
     return {
       walShort,
-      isShort: walShort || usableBytes < rules.reserveBytes,
-      isEnough: !walShort && usableBytes >= rules.reserveBytes * ENOUGH,
+      isShort: walShort || usableBytes < reserveBytes,
+      isEnough: !walShort && usableBytes >= reserveBytes * ENOUGH,
+      isTight: diskBytes < 2 * reserveBytes * LAST_PART,
+      isLast: Math.min(diskBytes, usableBytes) < reserveBytes * LAST_PART,
     };
   }
 
@@ -170,14 +177,17 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
   /** While nothing is taken in, the steps above go on and are not entered again. */
   const worse = (next: DiskStep): DiskStep => (step === 'refusing' ? step : next);
 
+  /**
+   * Deleting is writing: each step lengthens the WAL, and takes from the disk what it gives to the file. Where the disk
+   * itself is tight the next step therefore waits for a checkpoint, and what comes in must not take the last room for one.
+   */
   async function makeRoom(signal: AbortSignal): Promise<void> {
     const untilMs = clock.monotonicMs() + TURN_MS;
-    for (
-      let now = await look();
-      !now.isEnough && clock.monotonicMs() < untilMs && !signal.aborted;
-      now = await look()
-    ) {
-      if (!relieve(now.walShort)) return;
+    for (let now = await look(); !now.isEnough || now.isTight; now = await look()) {
+      if (clock.monotonicMs() >= untilMs || signal.aborted) return;
+      if (now.isLast) enter('refusing');
+      if (now.isTight && walBytes > 0) given.checkpoint('truncate');
+      else if (!relieve(now.walShort)) return;
       await clock.sleep(PAUSE_MS, signal);
     }
   }
@@ -232,11 +242,10 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
     return IN_NEED_EVERY_MS;
   }
 
-  function settleOn({ isEnough }: { readonly isEnough: boolean }, failed: boolean): void {
-    const last = rules.reserveBytes * LAST_PART;
+  function settleOn({ isEnough, isTight, isLast }: Look, failed: boolean): void {
     if (step === 'refusing') {
-      if (usableBytes >= 2 * last && canWrite()) enter('thinning');
-    } else if (usableBytes < last || ((failed || hasFailed) && !canWrite())) {
+      if (!isTight && !isLast && canWrite()) enter('thinning');
+    } else if (isLast || ((failed || hasFailed) && !canWrite())) {
       enter('refusing');
       return;
     }
@@ -252,7 +261,7 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
   async function restoreBallast(signal: AbortSignal): Promise<void> {
     const missing = rules.ballastBytes - ballast.bytes;
     if (missing <= 0 || clock.monotonicMs() - releasedAtMs < BALLAST_AGAIN_MS) return;
-    if (onDiskBytes >= missing + rules.reserveBytes * ENOUGH) await ballast.fill(signal);
+    if (diskBytes >= missing + rules.reserveBytes * ENOUGH) await ballast.fill(signal);
   }
 
   function writeWithBallast<T>(work: () => T, first: unknown): T {
