@@ -378,7 +378,7 @@ test('a WAL over its limit begins anew though a commit falls into every checkpoi
   expect(checkpoint(bench.path).overdue).toBe(false);
   // Pages in the WAL that are not moved yet are what the passive checkpoint finds when a commit fell into it.
   buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, 100)).toMatchObject({ overdue: false });
+  expect(checkpoint(bench.path, { limitPages: 100 })).toMatchObject({ overdue: false });
   for (let n = 0; n < 5; n += 1) buffer.commit({ readings: many, rejected: [] });
   expect(bench.reader().totals().walBytes).toBeLessThanOrEqual(grown * 1.2);
   // A reader of old content keeps the WAL, and the writer waits only briefly.
@@ -386,9 +386,9 @@ test('a WAL over its limit begins anew though a commit falls into every checkpoi
   old.exec('begin');
   old.prepare('select count(*) from reading').get();
   buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, 100).overdue).toBe(true);
+  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(true);
   old.close();
-  expect(checkpoint(bench.path, 100).overdue).toBe(false);
+  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(false);
 });
 
 /** Refuses every write as a full disk does; call the result when there is room again. */

@@ -193,7 +193,9 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
       if ('data_seq' in row) moved['data_seq'] = waits ? change : 0;
     }
     if (table === 'reading') moved['seq'] = readingLog.nextSeq();
-    const columns = columnsOf(table).filter((name) => name in row && (table === 'reading' || !OWN_NUMBERS.includes(name)));
+    const columns = columnsOf(table).filter(
+      (name) => name in row && (table === 'reading' || !OWN_NUMBERS.includes(name)),
+    );
     return store(() => insertInto(table, columns).run(columns.map((name) => moved[name] ?? null)));
   }
 
