@@ -1,8 +1,11 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
 import { damageOf } from './buffer/damage.js';
 import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import { epochMs } from './domain/brand.js';
 import { type Random, systemClock } from './domain/clock.js';
+import { DISK_STEPS, type DiskState } from './domain/disk.js';
 import { flagsOf } from './domain/flags.js';
 import { createGatewayClock } from './domain/gateway-clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
@@ -13,6 +16,7 @@ import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
+import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
@@ -22,6 +26,7 @@ import {
   centreLink,
   clockOptions,
   controlPath,
+  diskRules,
   evidencePlaces,
   feedOptions,
   ingestOptions,
@@ -137,7 +142,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     const verdict = validator.validate(publications);
     const beganMs = clock.monotonicMs();
     try {
-      buffer.commit(verdict);
+      disk.write(() => buffer.commit(verdict));
     } catch (error) {
       verdict.forget(); // or the meters' second attempt would be taken for a repeat
       throw error;
@@ -161,6 +166,20 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     analytics.post({ kind: 'slots-changed' });
     outward.post({ kind: 'rows-waiting' });
   }
+
+  // When the disk fills up, agent/ops/disk-watch.ts lets go of what is not needed, and holds the tap at last.
+  const disk = createDiskWatch(
+    {
+      rules: diskRules(settings),
+      relief: buffer.relief,
+      ballast: buffer.ballast,
+      freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
+      writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
+      tap: ingest,
+      checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+    },
+    { ...surroundings, metrics },
+  );
 
   // What the threads below find out is written in this one, and again while the disk refuses it.
   const writes = createPendingWrites({ ...surroundings, metrics });
@@ -205,6 +224,10 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       onListening: (address) => Object.assign(live, { http: address }),
       // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
       onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
+      onCheckpoint(writtenBytes) {
+        disk.checkpointed();
+        buffer.wrote('checkpoints', writtenBytes);
+      },
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
@@ -236,9 +259,16 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   async function view(): Promise<MainView> {
     reportIngest(metrics, ingest);
+    reportDisk(metrics, disk.state);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    const { connections } = ingest;
-    return { ...live, clock: timeKeeping.state(), connections, metrics: await metrics.toJson(), analyticsMetrics };
+    return {
+      ...live,
+      clock: timeKeeping.state(),
+      disk: disk.state,
+      connections: ingest.connections,
+      metrics: await metrics.toJson(),
+      analyticsMetrics,
+    };
   }
 
   // threads/time-keeping.ts — looks every second for what the time can rest on. While it is not known, readings are
@@ -292,6 +322,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     mending,
     ...thinking,
     outward,
+    disk,
     slots,
     maintenance,
     control,
@@ -318,6 +349,16 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
   metrics.set('mqtt_retained_messages', figures.retained);
   if (figures.certificateValidUntilMs === null) return;
   metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
+}
+
+function reportDisk(metrics: Metrics, { step: now, usableBytes }: DiskState): void {
+  for (const step of DISK_STEPS) metrics.set('disk_step', step === now ? 1 : 0, { step });
+  if (usableBytes !== null) metrics.set('disk_usable_bytes', usableBytes);
+}
+
+async function freeBytesOf(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };

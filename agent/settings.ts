@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
+import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { GatewayClockOptions } from './domain/gateway-clock.js';
@@ -13,6 +14,7 @@ import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
 import type { BrokerLimits, BrokerOptions, ListenerPlace } from './ingest/broker.js';
 import type { ClientOptions } from './ingest/client.js';
 import type { IngestOptions } from './ingest/ingest.js';
+import type { DiskRules } from './ops/disk-watch.js';
 import type { VoteRules } from './ops/meter-vote.js';
 import type { EvidencePlaces } from './ops/time-evidence.js';
 import type { CentreSettings } from './threads/outward.js';
@@ -51,6 +53,17 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
   timeCanBe: canBeOwn(validationRules(settings)),
+  maxBytes: settings.buffer.max_bytes,
+  ballastBytes: settings.buffer.ballast_bytes,
+});
+
+/** Of a file that is bounded itself, so that most of it is used. */
+const RESERVED_PART = 1 / 8;
+
+export const diskRules = ({ buffer }: Settings): DiskRules => ({
+  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
+  ballastBytes: buffer.ballast_bytes,
+  walBytes: WAL_LIMIT_BYTES,
 });
 
 /** A clock that stands before it was never set. It moves with each release. */

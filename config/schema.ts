@@ -180,6 +180,26 @@ const buffer = z.strictObject({
     .max(10_737_418_240)
     .default(67_108_864)
     .describe('Bytes of refused payloads kept, 64 MiB by default; the oldest make room.'),
+  max_bytes: z
+    .int()
+    .min(4_194_304)
+    .max(1e13)
+    .optional()
+    .describe(
+      'The buffer file grows no further than this, as if the disk ended there; the disk alone bounds it when not set.',
+    ),
+  reserve_bytes: z
+    .int()
+    .min(1_048_576)
+    .max(1e12)
+    .default(134_217_728)
+    .describe('With less room than this on its disk the buffer lets go of what is not needed, 128 MiB by default.'),
+  ballast_bytes: z
+    .int()
+    .min(0)
+    .max(1e11)
+    .default(33_554_432)
+    .describe('Size of a file that only takes up room and is deleted first when the disk is full, 32 MiB by default.'),
   slot_grace_s: z
     .number()
     .min(0)

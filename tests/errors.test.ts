@@ -45,6 +45,8 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.damaged': BUFFER,
   'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
   'buffer.write_failed': BUFFER,
+  'buffer.full': { in: 'agent/buffer/relief.test.ts' },
+  'buffer.no_room': { in: 'tests/faults/full-disk.test.ts' },
   'bundle.unreadable': () => readBundle(join(directory, 'none')),
   'bundle.hash_mismatch': { in: 'cloud-sync/pull/pull.test.ts' },
   'bundle.bad_signature': () => verifySignedByAStranger(),

@@ -29,6 +29,7 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
     buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
     clock: live.ok ? clockCheck(live.value) : degraded(NOT_KNOWN),
+    disk: live.ok ? diskCheck(live.value) : degraded(NOT_KNOWN),
     meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
     centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
     models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
@@ -60,6 +61,26 @@ function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
   return degraded(`${silent.length} of ${count(rows.length, 'meter')} ${verb} silent: ${names.join(', ')}${others}.`);
 }
 
+function diskCheck({ disk }: LiveView): Check {
+  const room = bytes(disk.usableBytes ?? 0);
+  switch (disk.step) {
+    case 'ample':
+      return ok(disk.usableBytes === null ? 'Not looked at yet.' : `Room for ${room} more.`);
+    case 'ballast':
+      return degraded(`The disk is short of room: ${room} left, and the ballast is released.`);
+    case 'dropping':
+      return degraded(
+        `The disk is short of room: ${room} left; ${count(disk.dropped, 'reading')} that the centre has were dropped.`,
+      );
+    case 'thinning':
+      return degraded(
+        `The disk is short of room: ${room} left; ${count(disk.thinned, 'reading')} live on in their slots only.`,
+      );
+    case 'refusing':
+      return failing('The disk is full: no readings are taken in until there is room.');
+  }
+}
+
 function centreCheck({ link }: LiveView, backlogRows: number, nowMs: number): Check {
   if (link.state === 'off') return ok('Replication is off.');
   if (link.state === 'connected') return ok('Linked to the centre.');
@@ -76,6 +97,13 @@ function modelsCheck({ bundle }: LiveView): Check {
 }
 
 const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+
+function bytes(n: number): string {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
+  return `${(n / 1_000 ** unit).toLocaleString('en', { maximumFractionDigits: unit < 3 ? 0 : 1 })} ${UNITS[unit]}`;
+}
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
 
 function duration(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));

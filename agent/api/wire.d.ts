@@ -22,6 +22,7 @@ export interface Health {
     readonly main: Check;
     readonly buffer: Check;
     readonly clock: Check;
+    readonly disk: Check;
     readonly meters: Check;
     readonly centre: Check;
     readonly models: Check;

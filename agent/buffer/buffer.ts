@@ -1,5 +1,6 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
+import type { WriteCause, WrittenBytes } from '../domain/disk.js';
 import { codeOf, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
@@ -10,6 +11,7 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
+import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
@@ -22,6 +24,7 @@ import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
+import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
 import { openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
@@ -49,6 +52,10 @@ export interface BufferOptions {
   readonly timeCanBe?: CanBe;
   /** Another name for each start of the kernel, for tests. */
   readonly kernelBootId?: string;
+  /** The file is not longer than this; the disk alone bounds it when not given. */
+  readonly maxBytes?: number | undefined;
+  /** See ballast.ts; none when not given. */
+  readonly ballastBytes?: number;
 }
 
 export interface Batch {
@@ -83,6 +90,12 @@ export interface Buffer {
   held(): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
+  /** Against a full disk. */
+  readonly relief: Relief;
+  readonly ballast: Ballast;
+  /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
+  written(): WrittenBytes;
+  wrote(cause: WriteCause, bytes: number): void;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
   /** How it was left by whoever had it open before. */
   readonly lastStop: 'clean' | 'unclean';
@@ -121,6 +134,10 @@ const REPLAY_SWEEP_ROWS = 10_000;
 
 /** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
+  return withBallast(options.path, () => openFile(options));
+}
+
+function openFile(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
     return openCore(options, { lock, registered: new Map() }).buffer;
@@ -154,7 +171,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const meters = openMeterBook(db, transactions, registered);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
-  const readingLog = openReadingLog(db);
+  const readingLog = openReadingLog(db, transactions);
   const rejectedLog = openRejectedLog(db, transactions, options);
   const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
   const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
@@ -173,6 +190,13 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     retentionMs,
     keepUnsettled,
   });
+  const relief = openRelief(db, {
+    transactions,
+    settled: () => (keepUnsettled ? settled.of('reading') : []),
+    replayFrom,
+  });
+  const { because } = transactions;
+  boundFile(db, options.maxBytes);
   const damages = openDamageBook(db, transactions);
   const restoring = openRestoring(db, {
     transactions,
@@ -198,7 +222,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       write();
       return 'written';
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      if (codeOf(error) !== 'buffer.write_failed' && codeOf(error) !== 'buffer.full') throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
     }
@@ -239,14 +263,16 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    const written = quality.step(clock.monotonicMs());
-    if (written.length > 0) transactions.run(() => heard.save(written));
-    const { more: placing } = placement.step({
-      prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
-      add: slots.add,
+    return because('slots', () => {
+      const written = quality.step(clock.monotonicMs());
+      if (written.length > 0) transactions.run(() => heard.save(written));
+      const { more: placing } = placement.step({
+        prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
+        add: slots.add,
+      });
+      const { closed, more } = closeDue(now, limit);
+      return { closed, more: more || placing, changeSeq: transactions.lastChange() };
     });
-    const { closed, more } = closeDue(now, limit);
-    return { closed, more: more || placing, changeSeq: transactions.lastChange() };
   }
 
   /** What is being placed brings its slots in order: none is closed before all of it has come. */
@@ -270,7 +296,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const buffer: Buffer = {
     logId,
     commit(batch) {
-      const rows = transactions.run(() => append(batch));
+      const rows = because('readings', () => transactions.run(() => append(batch)));
       for (const row of rows) if (!row.isHeld) slots.add(row);
       restoring.sawLive(rows);
       keepBooks(rows, batch);
@@ -278,14 +304,14 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
-    storeAnalysis: analysis.store,
+    storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
         log.warn({ stream, ofLog, logId }, 'what was settled is of another log; it is ignored');
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      settled.settle(stream, ranges, last);
+      because('settled', () => settled.settle(stream, ranges, last));
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -307,7 +333,17 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     },
     held: () => readingLog.lastSeq() + 1 - beyondPlaced(),
     // By a clock that may be wrong, everything can look old.
-    prune: (now) => (boot.isTrusted ? retention.step(now) : NOTHING_PRUNED),
+    prune: (now) => (boot.isTrusted ? because('maintenance', () => retention.step(now)) : NOTHING_PRUNED),
+    ballast: openBallast(ballastPath(options.path), options.ballastBytes ?? 0),
+    relief: {
+      ...relief,
+      dropSettled: () => because('maintenance', relief.dropSettled),
+      thin: () => because('maintenance', relief.thin),
+      vacuum: () => because('maintenance', relief.vacuum),
+      probe: () => because('maintenance', relief.probe),
+    },
+    written: () => ({ ...transactions.written.bytes }),
+    wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
     lastStop,
     noteDamage: damages.note,
@@ -338,6 +374,12 @@ type StoredRow = LogRow & { readonly isHeld: boolean };
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 
 const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
+/** A file that is longer already keeps its length. */
+function boundFile(db: Connection, maxBytes: number | undefined): void {
+  if (maxBytes === undefined) return;
+  const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
+}
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
 function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {

@@ -2,9 +2,10 @@ import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
-import { lastSeqOf } from './cursors.js';
 import { SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
+import { openRowNumbers } from './row-numbers.js';
 import type { LogRow } from './slot-book.js';
+import type { Transactions } from './transactions.js';
 
 /** Where a row stands in the gateway's time, for the day that turns out to have been wrong. */
 export interface Moment {
@@ -20,6 +21,8 @@ export interface ReadingLog {
   /** Only inside a transaction. */
   append(reading: Reading, meter: number, moment: Moment): LogRow;
   lastSeq(): Seq;
+  /** For a row that is written elsewhere. Only inside a transaction. */
+  nextSeq(): number;
   /** Rows from `from` to before `end`, in bounded pages. */
   replay(from: number, end: number): Iterable<LogRow>;
   recent(limitPerMeter: number, meters: number): readonly Reading[];
@@ -32,10 +35,10 @@ const MAX_RECENT_ROWS = 500_000;
 
 const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource[];
 
-export function openReadingLog(db: Connection): ReadingLog {
+export function openReadingLog(db: Connection, transactions: Transactions): ReadingLog {
   const insert = db.prepare(
-    `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
-       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+    `insert into reading (seq, meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
+       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
   const page = db.prepare<[number, number, number], LogRow>(
     `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
@@ -48,7 +51,7 @@ export function openReadingLog(db: Connection): ReadingLog {
   const lastOfMeters = db.prepare<[], StoredReading>(
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
   );
-  const last = lastSeqOf(db, 'reading');
+  const numbers = openRowNumbers(db, transactions);
 
   return {
     append(reading, meter, { boot, monotonicMs, offsetMs }) {
@@ -56,7 +59,9 @@ export function openReadingLog(db: Connection): ReadingLog {
       const powerDw = SCALE.powerDw.pack(reading.powerW);
       const importDwh = SCALE.energyDwh.pack(reading.importWh);
       const voltageCv = SCALE.voltageCv.pack(reading.voltageV);
-      const { lastInsertRowid } = insert.run(
+      const seq = numbers.next();
+      insert.run(
+        seq,
         meter,
         takenAtMs,
         TIME_SOURCES.indexOf(reading.timeSource),
@@ -73,9 +78,10 @@ export function openReadingLog(db: Connection): ReadingLog {
         reading.flags,
       );
       const trueMs = reading.timeSource === 'gateway' ? takenAtMs + offsetMs : takenAtMs;
-      return { seq: Number(lastInsertRowid), meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
+      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
     },
-    lastSeq: () => seq(last()),
+    lastSeq: () => seq(numbers.last()),
+    nextSeq: numbers.next,
     *replay(from, end) {
       for (let next = from; ; ) {
         const rows = page.all(next, end, PAGE_ROWS);
@@ -89,7 +95,7 @@ export function openReadingLog(db: Connection): ReadingLog {
       const kept: Reading[] = [];
       const counts = new Map<MeterId, number>();
       const maxRows = Math.min(MAX_RECENT_ROWS, Math.max(PAGE_ROWS, 4 * limitPerMeter * meters));
-      let before = last() + 1;
+      let before = numbers.last() + 1;
       for (let scanned = 0; scanned < maxRows && kept.length < limitPerMeter * meters; scanned += PAGE_ROWS) {
         const rows = tail.all(before, PAGE_ROWS);
         for (const row of rows) {

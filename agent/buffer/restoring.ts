@@ -192,7 +192,10 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
       moved['change_seq'] = change;
       if ('data_seq' in row) moved['data_seq'] = waits ? change : 0;
     }
-    const columns = columnsOf(table).filter((name) => name in row && !OWN_NUMBERS.includes(name));
+    if (table === 'reading') moved['seq'] = readingLog.nextSeq();
+    const columns = columnsOf(table).filter(
+      (name) => name in row && (table === 'reading' || !OWN_NUMBERS.includes(name)),
+    );
     return store(() => insertInto(table, columns).run(columns.map((name) => moved[name] ?? null)));
   }
 

@@ -187,6 +187,11 @@ create table damage (
   report text
 ) strict;
 `,
+  `
+-- The newest row tells which number comes next; see row-numbers.ts.
+create trigger reading_keeps_newest before delete on reading when old.seq = (select max(seq) from reading)
+begin select raise(ignore); end;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -109,6 +109,18 @@ export const ERRORS = {
     action: 'Look for a full or failing disk; meters send again by themselves.',
     retry: true,
   },
+  'buffer.full': {
+    hint: 'The disk, or the bound of the buffer, is full; nothing was acknowledged.',
+    action:
+      'Make room on the disk or raise buffer.max_bytes. What is not needed is dropped meanwhile, and readings are taken in again within seconds of room returning.',
+    retry: true,
+  },
+  'buffer.no_room': {
+    hint: 'There is no room on the disk to open the buffer.',
+    action:
+      'Delete something else on the disk of the buffer, or move buffer.path to another; nothing in the buffer is lost.',
+    retry: true,
+  },
   'bundle.unreadable': {
     hint: 'A model bundle is not what a bundle must be.',
     action: 'Release it again from the centre. If the model that came with the program is refused, install that again.',

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
+import { DISK_STEPS, WRITE_CAUSES } from './disk.js';
 import { FLAG_NAMES } from './flags.js';
 import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
@@ -79,6 +80,57 @@ export const METRICS = {
     labels: { table: ANY },
   },
   buffer_unsalvaged_files: { type: 'gauge', help: 'Damaged files that wait to be salvaged.', labels: {} },
+  buffer_wal_bytes: { type: 'gauge', help: 'Size of the write-ahead log of the buffer alone.', labels: {} },
+  checkpoints_total: {
+    type: 'counter',
+    help: 'Times the write-ahead log was moved into the file: by its thread, or by the writer in its place.',
+    labels: { by: ['thread', 'writer'] },
+  },
+  checkpoints_held_total: {
+    type: 'counter',
+    help: 'Times a reader of old content kept the write-ahead log from beginning anew.',
+    labels: {},
+  },
+  disk_usable_bytes: {
+    type: 'gauge',
+    help: 'What can be written before the disk or the bound of the buffer is full, room inside the file included.',
+    labels: {},
+  },
+  disk_steps_total: {
+    type: 'counter',
+    help: 'Steps entered on the ladder of a full disk.',
+    labels: { step: DISK_STEPS },
+  },
+  disk_step: {
+    type: 'gauge',
+    help: '1 for the step of that ladder that holds now, 0 for the others.',
+    labels: { step: DISK_STEPS },
+  },
+  disk_relief_rows_total: {
+    type: 'counter',
+    help: 'Readings deleted for want of room: that the centre had, or that were thinned into their slots.',
+    labels: { step: ['dropping', 'thinning'] },
+  },
+  disk_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes written to the disk for the buffer, by cause.',
+    labels: { cause: WRITE_CAUSES },
+  },
+  disk_autonomy_days: {
+    type: 'gauge',
+    help: 'How long the buffer lasts at the present rate before readings are thinned that the centre does not have.',
+    labels: {},
+  },
+  card_life_days: {
+    type: 'gauge',
+    help: 'How long the card lasts at the present rate of writing, by `buffer.card_endurance_tb`.',
+    labels: {},
+  },
+  commit_window_ms: {
+    type: 'gauge',
+    help: 'Longest wait for more readings before a commit; longer while the daily budget of bytes is overrun.',
+    labels: {},
+  },
   meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },
   readings_flagged_total: {
     type: 'counter',

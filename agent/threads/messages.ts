@@ -1,4 +1,5 @@
 import type { ChangeSeq, LogId } from '../domain/brand.js';
+import type { DiskState } from '../domain/disk.js';
 import type { Told } from '../domain/gateway-clock.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
@@ -30,6 +31,7 @@ export interface MainView {
   readonly clock: ClockState;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
+  readonly disk: DiskState;
 }
 
 /** A worker could not read what it asked the buffer for. */
@@ -61,6 +63,7 @@ export interface ToOutward {
   readonly message:
     | { readonly kind: 'rows-waiting' }
     | { readonly kind: 'sync-now' }
+    | { readonly kind: 'checkpoint'; readonly truncate: boolean }
     /** What the kernel's counter must be added to, and whether that is known. */
     | { readonly kind: 'clock'; readonly baseMs: number; readonly isKnown: boolean };
   readonly ask: never;
@@ -72,6 +75,7 @@ export interface FromOutward {
     | { readonly kind: 'listening'; readonly address: string }
     | FoundDamage
     | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
+    | { readonly kind: 'checkpointed'; readonly bytes: number }
     | { readonly kind: 'bundle-arrived' }
     | { readonly kind: 'told'; readonly told: Told }
     | { readonly kind: 'bundle'; readonly bundle: BundleState }

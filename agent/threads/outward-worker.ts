@@ -46,6 +46,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     for (const stream of STREAM_NAMES) metrics.set('backlog_rows', backlog[stream], { stream });
     const { fileBytes, walBytes } = reader.totals();
     metrics.set('buffer_file_bytes', fileBytes + walBytes);
+    metrics.set('buffer_wal_bytes', walBytes);
   });
 
   const models = createModelStore({ ...data.models, log });
@@ -53,6 +54,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     data.centre === null
       ? undefined
       : await startReplication({ ...surroundings, centre: data.centre, source: reader, models, post, metrics });
+  let isTruncateAsked = false;
   const checkpoints = supervise(
     {
       name: 'checkpoint',
@@ -64,7 +66,13 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
       },
       async turn() {
         if (Atomics.load(held, 0) === 1) return CHECKPOINT_AGAIN_MS;
-        return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
+        const truncate = isTruncateAsked;
+        isTruncateAsked = false;
+        const { overdue, writtenBytes } = checkpoint(data.bufferPath, { truncate });
+        post({ kind: 'checkpointed', bytes: writtenBytes });
+        metrics.inc('checkpoints_total', 1, { by: 'thread' });
+        if (overdue) metrics.inc('checkpoints_held_total', 1);
+        return overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
     surroundings,
@@ -107,6 +115,9 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
           return replication?.clockIs(message.isKnown);
         case 'rows-waiting':
           return replication?.wake();
+        case 'checkpoint':
+          isTruncateAsked ||= message.truncate;
+          return checkpoints.now();
         case 'sync-now':
           return replication?.now();
       }

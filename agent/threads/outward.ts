@@ -38,6 +38,7 @@ export interface OutwardData {
 interface Handlers {
   onListening(address: string): void;
   onSettled(stream: StreamName, settled: Settled): void;
+  onCheckpoint(writtenBytes: number): void;
   onBundleArrived(): void;
   onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
@@ -70,6 +71,8 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
               return handlers.onListening(message.address);
             case 'settled':
               return handlers.onSettled(message.stream, message.settled);
+            case 'checkpointed':
+              return handlers.onCheckpoint(message.bytes);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
             case 'told':

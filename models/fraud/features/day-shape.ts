@@ -4,18 +4,15 @@
  */
 export const SHAPE_COLUMNS = [
   'mean',
-  'max',
   'q90',
   'q75',
   'median',
   'floor',
   'q05',
-  'night',
   'zeros',
   'zero_run',
   'ties',
   'near_max',
-  'rough',
   'present',
 ] as const;
 
@@ -32,29 +29,21 @@ const ZERO_W = 1;
 /** Readings are rounded: what is closer to the maximum than this is the same. */
 const TIE_SHARE = 0.002;
 const NEAR_SHARE = 0.05;
-/** The hours when least is switched on and off. */
-const NIGHT_HOURS = 5;
 /** Keeps ratios of small powers finite and unexcited. */
 export const RATIO_FLOOR_W = 10;
 
-export interface DayWindow {
-  /** Mean power of consecutive slots, a day of them; NaN where nothing is known. */
-  readonly powerW: Float32Array;
-  /** Time of day of the first slot, 0..1. */
-  readonly startsAt: number;
-}
-
-/** Writes SHAPE_COLUMNS at `offset`; NaN but for `present` where nothing is known. */
-export function writeShape(out: Float32Array, offset: number, { powerW, startsAt }: DayWindow): void {
+/**
+ * Writes SHAPE_COLUMNS at `offset`, of a day of slots in order of time; NaN is unknown. Where all are, so are the
+ * figures, but for `present`.
+ */
+export function writeShape(out: Float32Array, offset: number, powerW: Float32Array): void {
   const sorted = powerW.filter((watts) => !Number.isNaN(watts)).sort();
-  const present = sorted.length / powerW.length;
   out.fill(Number.NaN, offset, offset + SHAPE_WIDTH);
-  out[offset + AT.present] = present;
+  out[offset + AT.present] = sorted.length / powerW.length;
   if (sorted.length === 0) return;
   const quantile = (share: number) => sorted[Math.round(share * (sorted.length - 1))] as number;
   const max = quantile(1);
   out[offset + AT.mean] = sorted.reduce((sum, watts) => sum + watts, 0) / sorted.length;
-  out[offset + AT.max] = max;
   out[offset + AT.q90] = quantile(0.9);
   out[offset + AT.q75] = quantile(0.75);
   out[offset + AT.median] = quantile(0.5);
@@ -62,44 +51,20 @@ export function writeShape(out: Float32Array, offset: number, { powerW, startsAt
   out[offset + AT.q05] = quantile(0.05);
   out[offset + AT.ties] = max > ZERO_W ? shareAbove(sorted, max * (1 - TIE_SHARE)) : 0;
   out[offset + AT.near_max] = max > ZERO_W ? shareAbove(sorted, max * (1 - NEAR_SHARE)) : 0;
-  writeInOrder(out, offset, { powerW, startsAt });
+  out[offset + AT.zeros] = sorted.filter((watts) => Math.abs(watts) < ZERO_W).length / sorted.length;
+  out[offset + AT.zero_run] = longestZeros(powerW) / powerW.length;
 }
 
-/** What depends on the order of the slots. */
-function writeInOrder(out: Float32Array, offset: number, { powerW, startsAt }: DayWindow): void {
-  let night = 0;
-  let nightCount = 0;
-  let zeros = 0;
-  let count = 0;
+/** Unknown slots neither end a run nor are part of one. */
+function longestZeros(powerW: Float32Array): number {
   let run = 0;
   let longest = 0;
-  let rough = 0;
-  let pairs = 0;
-  let before = Number.NaN;
-  for (const [slot, watts] of powerW.entries()) {
-    if (Number.isNaN(watts)) {
-      before = watts;
-      continue;
-    }
-    count += 1;
-    if (((startsAt + slot / powerW.length) % 1) * 24 < NIGHT_HOURS) {
-      night += watts;
-      nightCount += 1;
-    }
-    const isZero = Math.abs(watts) < ZERO_W;
-    zeros += isZero ? 1 : 0;
-    run = isZero ? run + 1 : 0;
+  for (const watts of powerW) {
+    if (Number.isNaN(watts)) continue;
+    run = Math.abs(watts) < ZERO_W ? run + 1 : 0;
     longest = Math.max(longest, run);
-    if (!Number.isNaN(before) && !isZero && Math.abs(before) >= ZERO_W) {
-      rough += Math.abs(Math.log((Math.abs(watts) + RATIO_FLOOR_W) / (Math.abs(before) + RATIO_FLOOR_W)));
-      pairs += 1;
-    }
-    before = watts;
   }
-  out[offset + AT.night] = nightCount === 0 ? Number.NaN : night / nightCount;
-  out[offset + AT.zeros] = zeros / count;
-  out[offset + AT.zero_run] = longest / powerW.length;
-  out[offset + AT.rough] = pairs === 0 ? 0 : rough / pairs;
+  return longest;
 }
 
 function shareAbove(sorted: Float32Array, limit: number): number {

@@ -1,23 +1,19 @@
-import { AT, RATIO_FLOOR_W, SHAPE_WIDTH } from './day-shape.js';
-import { type CentreAndSpread, centreAndSpread, medianOf, sortedQuantile } from './robust.js';
+import { AT, RATIO_FLOOR_W, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
+import { type CentreAndSpread, centreAndSpread, sortedQuantile } from './robust.js';
 
 /**
  * Evidence of theft in one day of a meter, against the meter's own past. Only the direction that a thief takes counts,
  * so that a home that uses more is no anomaly by itself.
  */
 export const DAY_EVIDENCE = [
-  'level_own',
-  'level_share',
-  'floor',
-  'whole_shape',
-  'night',
-  'zeros',
+  'level_drop',
+  'floor_drop',
+  'whole_drop',
+  'new_zeros',
   'zero_run',
-  'ties',
+  'ties_at_cap',
   'near_cap',
   'new_lows',
-  'peak',
-  'rough',
 ] as const;
 export type DayEvidence = (typeof DAY_EVIDENCE)[number];
 export const EVIDENCE_WIDTH = DAY_EVIDENCE.length;
@@ -26,7 +22,7 @@ export const EVIDENCE_WIDTH = DAY_EVIDENCE.length;
 export const EVIDENCE_LIMIT = 8;
 
 /** Columns that are compared as logarithms. */
-const LOG_COLUMNS = ['mean', 'max', 'q90', 'q75', 'median', 'floor', 'night'] as const;
+const LOG_COLUMNS = ['mean', 'q90', 'q75', 'median', 'floor'] as const;
 type LogColumn = (typeof LOG_COLUMNS)[number];
 export const DROPS = LOG_COLUMNS.length;
 export const DROP_AT = Object.fromEntries(LOG_COLUMNS.map((name, index) => [name, index])) as Readonly<
@@ -44,7 +40,6 @@ export interface MeterReference {
   readonly zeroRun: number;
   readonly ties: number;
   readonly nearMax: number;
-  readonly rough: CentreAndSpread;
   /** Power below which few slots lie. */
   readonly lowW: number;
 }
@@ -69,7 +64,6 @@ export function buildReference(shapes: Float32Array, weekdays: readonly number[]
     zeroRun: upper(AT.zero_run),
     ties: upper(AT.ties),
     nearMax: upper(AT.near_max),
-    rough: centreAndSpread(column(AT.rough)),
     lowW: sortedQuantile(column(AT.q05).sort(), 0.25),
   };
 }
@@ -113,29 +107,37 @@ export interface DayToJudge {
   readonly peers: Float64Array;
 }
 
+/** Of quantiles from day to day, as logarithms: no home is steadier than this by anything but chance. */
 const SPREAD_FLOOR = 0.1;
-const SHARE_UNIT = 0.1;
+/** What counts as one unit of evidence: the level as a logarithm, the others as shares of the day's slots. */
+const UNIT: Readonly<Record<Exclude<DayEvidence, 'floor_drop' | 'whole_drop'>, number>> = {
+  level_drop: 0.1,
+  new_zeros: 0.05,
+  zero_run: 0.05,
+  ties_at_cap: 0.02,
+  near_cap: 0.04,
+  new_lows: 0.1,
+};
+/** Of the slots of any day so many lie below what few slots lie below. */
+const USUAL_LOWS = 0.1;
 
+/** Writes DAY_EVIDENCE at `offset`. */
 export function writeEvidence(out: Float32Array, offset: number, day: DayToJudge): void {
   const { shape, powerW, reference, drops, peers } = day;
   const drop = (name: LogColumn) => (drops[DROP_AT[name]] as number) - (peers[DROP_AT[name]] as number);
   const own = (name: LogColumn) => drop(name) / Math.max(reference.logs[DROP_AT[name]]?.spread ?? 0, SPREAD_FLOOR);
-  const level = drop('mean');
-  const whole = [own('floor'), own('median'), own('q75'), own('q90')].sort((a, b) => a - b);
-  const figure = (at: number) => shape[at] as number;
+  // Whoever is away uses less at most times, but not at all: the second smallest drop is small then.
+  const [, whole = 0] = [own('floor'), own('median'), own('q75'), own('q90')].sort((a, b) => a - b);
+  const figure = (column: ShapeColumn) => shape[AT[column]] as number;
   const values: Readonly<Record<DayEvidence, number>> = {
-    level_own: own('mean'),
-    level_share: level / SHARE_UNIT,
-    floor: own('floor'),
-    whole_shape: whole[1] as number,
-    night: own('night'),
-    zeros: (figure(AT.zeros) - reference.zeros) / 0.05,
-    zero_run: (figure(AT.zero_run) - reference.zeroRun) / 0.05,
-    ties: (figure(AT.ties) - reference.ties) / 0.02,
-    near_cap: (figure(AT.near_max) - reference.nearMax) / 0.04,
-    new_lows: (shareBelow(powerW, reference.lowW) - 0.1) / 0.1,
-    peak: own('max'),
-    rough: level > 0 ? (figure(AT.rough) - reference.rough.centre) / Math.max(reference.rough.spread, 0.03) : 0,
+    level_drop: drop('mean') / UNIT.level_drop,
+    floor_drop: own('floor'),
+    whole_drop: whole,
+    new_zeros: (figure('zeros') - reference.zeros) / UNIT.new_zeros,
+    zero_run: (figure('zero_run') - reference.zeroRun) / UNIT.zero_run,
+    ties_at_cap: (figure('ties') - reference.ties) / UNIT.ties_at_cap,
+    near_cap: (figure('near_max') - reference.nearMax) / UNIT.near_cap,
+    new_lows: (shareBelow(powerW, reference.lowW) - USUAL_LOWS) / UNIT.new_lows,
   };
   for (const [index, name] of DAY_EVIDENCE.entries()) {
     const value = values[name];
@@ -153,5 +155,3 @@ function shareBelow(powerW: Float32Array, limitW: number): number {
   }
   return count === 0 ? 0 : below / count;
 }
-
-export { medianOf };

@@ -27,7 +27,7 @@ export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
   const shapes = fleet.meters.map(({ powerW }) => {
     const all = new Float32Array(days * SHAPE_WIDTH);
     for (let day = 0; day < days; day++)
-      writeShape(all, day * SHAPE_WIDTH, { powerW: dayOf(powerW, slotsPerDay, day), startsAt: 0 });
+      writeShape(all, day * SHAPE_WIDTH, dayOf(powerW, slotsPerDay, day));
     return all;
   });
   const shape = (meter: number, day: number) =>
