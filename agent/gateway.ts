@@ -12,6 +12,7 @@ import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
+import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
@@ -22,6 +23,7 @@ import {
   centreLink,
   controlPath,
   diskRules,
+  enduranceRules,
   feedOptions,
   ingestOptions,
   knownMeters,
@@ -139,6 +141,16 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     { ...surroundings, metrics },
   );
 
+  const figures = createDiskFigures(
+    {
+      rules: enduranceRules(settings),
+      endurance: buffer.endurance,
+      written: buffer.written,
+      disk: () => disk.state,
+    },
+    { ...surroundings, metrics },
+  );
+
   // What the threads below find out is written in this one, and again while the disk refuses it.
   const writes = createPendingWrites({ ...surroundings, metrics });
 
@@ -207,7 +219,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
     return {
       ...live,
-      disk: disk.state,
+      disk: { ...disk.state, ...figures.figures },
       connections: ingest.connections,
       metrics: await metrics.toJson(),
       analyticsMetrics,
@@ -240,6 +252,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     ...thinking,
     outward,
     disk,
+    figures,
     slots,
     maintenance,
     control,

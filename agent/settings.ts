@@ -55,6 +55,12 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
 /** Of a file that is bounded itself, so that most of it is used. */
 const RESERVED_PART = 1 / 8;
 
+export const enduranceRules = ({ buffer, mqtt }: Settings) => ({
+  bytesPerDay: buffer.bytes_per_day,
+  windowMs: mqtt.commit_window_ms,
+  cardBytes: buffer.card_endurance_tb * 1e12,
+});
+
 export const diskRules = ({ buffer }: Settings): DiskRules => ({
   reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
   ballastBytes: buffer.ballast_bytes,

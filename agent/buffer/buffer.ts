@@ -13,6 +13,7 @@ import { openAnalysisStore } from './analysis-store.js';
 import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { openGrowth, ROW_BYTES } from './growth.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
@@ -26,6 +27,7 @@ import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
+import { openWrittenBook } from './written-book.js';
 
 export interface BufferOptions {
   readonly path: string;
@@ -49,6 +51,17 @@ export interface Batch {
   readonly rejected: readonly Rejected[];
   /** Words for the flags of the readings, for the report of data quality. */
   readonly notes?: readonly Note[];
+}
+
+/** How long the room and the card last at the present rates. */
+export interface Endurance {
+  /** Bytes that a day adds to the file. */
+  growthPerDay(now: EpochMs): number | undefined;
+  /** What may be deleted before anything is lost to the centre; without a centre, before anything but slots is left. */
+  droppableBytes(): number;
+  writtenLastDay(now: EpochMs): number;
+  writtenPerDay(now: EpochMs): number | undefined;
+  saveWritten(now: EpochMs): void;
 }
 
 /** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
@@ -75,6 +88,7 @@ export interface Buffer {
   /** Against a full disk. */
   readonly relief: Relief;
   readonly ballast: Ballast;
+  readonly endurance: Endurance;
   /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
   written(): WrittenBytes;
   wrote(cause: WriteCause, bytes: number): void;
@@ -136,6 +150,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     settled: () => (keepUnsettled ? settled.of('reading') : []),
     replayFrom,
   });
+  const writtenBook = openWrittenBook(db, transactions);
   const { because } = transactions;
   boundFile(db, options.maxBytes);
   const boot = startBoot(db, clock, transactions);
@@ -233,6 +248,17 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       thin: () => because('maintenance', relief.thin),
       vacuum: () => because('maintenance', relief.vacuum),
       probe: () => because('maintenance', relief.probe),
+    },
+    endurance: {
+      growthPerDay: openGrowth(db, readingLog.lastSeq),
+      droppableBytes() {
+        const { settled, inSlots } = relief.droppable();
+        return (keepUnsettled ? settled : inSlots) * ROW_BYTES.reading;
+      },
+      writtenLastDay: writtenBook.lastDay,
+      writtenPerDay: writtenBook.meanPerDay,
+      saveWritten: (now) =>
+        attempt('the bytes written are not noted', () => because('maintenance', () => writtenBook.save(now))),
     },
     written: () => ({ ...transactions.written.bytes }),
     wrote: transactions.written.add,

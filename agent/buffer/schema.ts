@@ -162,6 +162,14 @@ create table settled (
   primary key (log_id, stream, after)
 ) strict, without rowid;
 
+-- Bytes written to the disk, by day (since 1970, UTC) and cause.
+create table written (
+  day integer not null,
+  cause text not null,
+  bytes integer not null,
+  primary key (day, cause)
+) strict, without rowid;
+
 -- Readings that were dropped, so that those left can be counted without counting them.
 insert into counter (name, value) select 'dropped:reading', min(seq) - 1 from reading having min(seq) > 1;
 insert into counter (name, value) select 'dropped:reading', seq from sqlite_sequence

@@ -1,5 +1,5 @@
 import type { ChangeSeq } from '../domain/brand.js';
-import type { DiskState } from '../domain/disk.js';
+import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 
@@ -20,7 +20,7 @@ export interface MainView {
   readonly startedAtMs: number;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
-  readonly disk: DiskState;
+  readonly disk: DiskState & DiskFigures;
 }
 
 export interface ToAnalytics {
