@@ -1,29 +1,40 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
-import { openBuffer } from './buffer/buffer.js';
-import type { Clock, Random } from './domain/clock.js';
+import { ballastPath, openBallast, withBallast } from './buffer/ballast.js';
+import { damageOf } from './buffer/damage.js';
+import { openLastingBuffer } from './buffer/lasting-buffer.js';
+import { epochMs } from './domain/brand.js';
+import { type Random, systemClock } from './domain/clock.js';
 import { DISK_STEPS, type DiskState } from './domain/disk.js';
 import { flagsOf } from './domain/flags.js';
+import { createGatewayClock } from './domain/gateway-clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
+import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
+import type { Reading } from './domain/reading.js';
 import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
+import { createClockWatch } from './ops/clock-watch.js';
 import { createControl } from './ops/control.js';
 import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
+import { createMeterVote } from './ops/meter-vote.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
+import { readTimeEvidence } from './ops/time-evidence.js';
 import {
   bufferOptions,
   bufferPath,
   centreLink,
+  clockOptions,
   controlPath,
   diskRules,
   enduranceRules,
+  evidencePlaces,
   feedOptions,
   ingestOptions,
   knownMeters,
@@ -32,8 +43,10 @@ import {
   SHIPPED_BUNDLE,
   silenceRules,
   validationRules,
+  voteRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
+import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
@@ -43,7 +56,7 @@ import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
 export interface Surroundings {
-  readonly clock: Clock;
+  readonly machine: MachineTime;
   readonly random: Random;
   readonly log: Logger;
   /** Whether log lines are for a terminal; the other threads write their own. */
@@ -59,8 +72,11 @@ export interface Gateway extends Lifecycle {
  * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other. Each
  * comment names the folder of a stage; when work is done within a thread stands in `threads/`, the mathematics in `models/`.
  */
-export function createGateway(settings: Settings, surroundings: Surroundings): Gateway {
-  const { clock, log, terminal } = surroundings;
+export function createGateway(settings: Settings, { machine, ...given }: Surroundings): Gateway {
+  // agent/domain/gateway-clock.ts — the time of everything below. The clock of the machine is only one of its witnesses.
+  const clock = createGatewayClock({ ...clockOptions(settings), machine, sleep: systemClock.sleep });
+  const surroundings = { ...given, clock };
+  const { log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
@@ -68,14 +84,39 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   makeDataDir(settings);
 
-  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
-  const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
+  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
+  // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
+  const buffer = withBallast(bufferPath(settings), () =>
+    openLastingBuffer({ ...bufferOptions(settings), clock, log, trust: () => clock.trust }),
+  );
   buffer.registerMeters(knownMeters(settings));
+  clock.begin(buffer.timeline());
+
+  const mending = createMending(
+    buffer,
+    {
+      bufferPath: bufferPath(settings),
+      keepUnsettled: centre !== null,
+      onSalvaged() {
+        analytics.renew(); // its windows are filled when it starts
+        outward.post({ kind: 'rows-waiting' });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+  const onDamage = (cause: string, logId: string): void => buffer.reportDamage(cause, logId);
+
+  /** A worker that found the file damaged before it could start finds another one the next time. */
+  function mend(cause: unknown): boolean {
+    const damage = damageOf(cause);
+    if (damage !== undefined) buffer.reportDamage(damage, buffer.logId);
+    return damage !== undefined;
+  }
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
   const feeds = createFeeds(feedOptions(settings));
-  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
+  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters(), isTimeKnown);
   validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
@@ -83,7 +124,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
   const subscriptions = feeds.flatMap((feed) => feed.subscriptions);
   const ingest = createIngest(
-    ingestOptions(settings, subscriptions),
+    { ...ingestOptions(settings, subscriptions), commitWindowMs: () => figures.commitWindowMs },
     { isReading, accept: storeReadings },
     {
       ...surroundings,
@@ -110,6 +151,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
+    if (!isTimeKnown()) heardInDoubt(verdict.readings);
     for (const { flags } of verdict.readings) {
       if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
@@ -131,8 +173,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const disk = createDiskWatch(
     {
       rules: diskRules(settings),
-      relief: buffer.relief,
-      ballast: buffer.ballast,
+      relief: buffer,
+      ballast: openBallast(ballastPath(bufferPath(settings)), settings.buffer.ballast_bytes),
       freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
       writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
       tap: ingest,
@@ -144,8 +186,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const figures = createDiskFigures(
     {
       rules: enduranceRules(settings),
-      endurance: buffer.endurance,
-      written: buffer.written,
+      endurance: buffer,
+      written: () => buffer.written(),
       disk: () => disk.state,
     },
     { ...surroundings, metrics },
@@ -161,8 +203,11 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },
     {
-      onResult(result) {
+      onDamage,
+      mend,
+      onResult(result, logId) {
         writes.put('analysis', () => {
+          if (logId !== buffer.logId) return; // of a file that is no longer there
           buffer.storeAnalysis(result);
           metrics.inc('forecasts_total', result.forecasts.length);
           for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
@@ -171,7 +216,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
         });
       },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
+      onRestart: onRestart('analytics'),
     },
     surroundings,
   );
@@ -185,6 +230,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       silence: silenceRules(settings),
       http: settings.http,
       centre,
+      checkpointsHeld: mending.checkpointsHeld,
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
@@ -197,12 +243,25 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
+      onTold(told) {
+        clock.tell(told);
+        watch.wake();
+      },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
+      onDamage,
+      mend,
+      onRestart: onRestart('outward'),
       view,
     },
     surroundings,
   );
+
+  function onRestart(thread: 'analytics' | 'outward') {
+    return (cause: unknown): void => {
+      metrics.inc('thread_restarts_total', 1, { thread });
+      if (damageOf(cause) !== undefined) mending.suspect();
+    };
+  }
 
   function onBundle(bundle: BundleState): void {
     const atMs = clock.now();
@@ -217,8 +276,11 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     reportIngest(metrics, ingest);
     reportDisk(metrics, disk.state);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
+    const { trust, machineAheadMs } = clock;
+    const time = { nowMs: clock.now(), trust, held: buffer.held(), machineAheadMs };
     return {
       ...live,
+      clock: time,
       disk: { ...disk.state, ...figures.figures },
       connections: ingest.connections,
       metrics: await metrics.toJson(),
@@ -226,11 +288,57 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     };
   }
 
+  // agent/ops/clock-watch.ts — looks every second for what the time can rest on. While it is not known, readings are
+  // stored and wait (buffer/placement.ts): neither in a slot nor for the centre to see.
+  const vote = createMeterVote(voteRules(settings));
+  let isFirstLook = true;
+  const watch = createClockWatch(
+    {
+      evidence: () => readTimeEvidence(evidencePlaces(settings)),
+      meters: () => vote.result(),
+      held: () => buffer.held(),
+      turn: (change) => buffer.turnClock(change),
+      changed({ trust, byMs }) {
+        validator.timeMoved(byMs);
+        live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
+        if (trust.state === 'trusted') vote.clear();
+      },
+      looked() {
+        if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
+        isFirstLook = false;
+        outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+
+  function isTimeKnown(): boolean {
+    return clock.trust.state === 'trusted';
+  }
+
+  function heardInDoubt(readings: readonly Reading[]): void {
+    const countMs = clock.monotonicMs();
+    for (const { meter, takenAtMs, timeSource } of readings)
+      if (timeSource === 'meter') vote.heard(meter, takenAtMs, countMs);
+  }
+
+  async function trustClock(): Promise<void> {
+    clock.vouch();
+    await watch.now();
+  }
+
+  // Whoever reads the buffer reads the file that is there now.
+  buffer.onReplaced(() => {
+    mending.replaced();
+    analytics.renew();
+    outward.renew();
+  });
+
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    { view, 'trust-clock': trustClock, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
     log,
   );
 
@@ -249,6 +357,8 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const parts = [
     asPart('buffer', buffer),
     writes,
+    watch,
+    mending,
     ...thinking,
     outward,
     disk,
@@ -290,6 +400,9 @@ async function freeBytesOf(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir);
   return bavail * bsize;
 }
+
+/** Longer than any outage: a machine without the time does not know how long it was off, and what a register may have counted. */
+const UNKNOWN_ABSENCE_MS = 4_000 * 86_400_000;
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
 

@@ -31,6 +31,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'secret.unreadable': () => readSecretFile(join(directory, 'none')),
   'port.in_use': { in: 'agent/ingest/broker.test.ts' },
   'port.forbidden': () => listenOn('203.0.113.1'), // an address for documentation, which no machine has
+  'clock.untrusted': { in: 'tests/faults/clocks.test.ts' },
   'source.unreachable': SOURCE,
   'source.refused': SOURCE,
   'source.untrusted': SOURCE,
@@ -40,6 +41,9 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,
+  'buffer.no_access': { in: 'tests/faults/corruption.test.ts' },
+  'buffer.damaged': BUFFER,
+  'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
   'buffer.write_failed': BUFFER,
   'buffer.full': { in: 'agent/buffer/relief.test.ts' },
   'buffer.no_room': { in: 'tests/faults/full-disk.test.ts' },

@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors.js';
+import { describeTrust } from '../domain/trust.js';
 import type { Fleet } from './fleet.js';
 import type { LiveView } from './source.js';
 import type { Check, CheckStatus, Health } from './wire.js';
@@ -28,6 +29,7 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
     buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
     disk: live.ok ? diskCheck(live.value) : degraded(NOT_KNOWN),
+    clock: live.ok ? clockCheck(live.value) : degraded(NOT_KNOWN),
     meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
     centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
     models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
@@ -35,6 +37,17 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   const found = new Set(Object.values(checks).map((check) => check.status));
   const worst: CheckStatus = found.has('failing') ? 'failing' : found.has('degraded') ? 'degraded' : 'ok';
   return { status: worst, checks };
+}
+
+/** Beyond it, what else runs on the machine is told another time than this gateway goes by. */
+const APART_MS = 60_000;
+
+function clockCheck({ clock: { trust, held, machineAheadMs } }: LiveView): Check {
+  const words = describeTrust(trust);
+  if (trust.state === 'untrusted') return degraded(`The time is not known; ${count(held, 'reading')} wait. ${words}`);
+  if (Math.abs(machineAheadMs) < APART_MS) return ok(words);
+  const apart = `${duration(Math.abs(machineAheadMs))} ${machineAheadMs > 0 ? 'ahead' : 'behind'}`;
+  return degraded(`The clock of this machine is ${apart}; the gateway goes by its own. ${words}`);
 }
 
 function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {

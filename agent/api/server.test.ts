@@ -38,6 +38,7 @@ const liveView = (changes: Partial<LiveView> = {}): LiveView => ({
   analyticsMetrics: [],
   connections: 3,
   startedAtMs: NOW_MS - 86_400_000,
+  clock: { nowMs: NOW_MS, trust: { state: 'trusted', by: 'synchronised' }, held: 0, machineAheadMs: 12 },
   link: { state: 'connected', detail: '', lastSuccessMs: NOW_MS - 2_000 },
   bundle: { state: 'active', version: 'v7', precision: 'int8' },
   disk: {

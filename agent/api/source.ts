@@ -4,6 +4,7 @@ import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { StoredAnomaly, StoredReading, StoredSlot, StreamName } from '../domain/stored.js';
+import type { Trust } from '../domain/trust.js';
 
 interface Newest {
   readonly meter?: MeterId;
@@ -35,6 +36,13 @@ export interface LiveView {
   readonly analyticsMetrics: readonly object[];
   readonly connections: number;
   readonly startedAtMs: number;
+  readonly clock: {
+    readonly nowMs: number;
+    readonly trust: Trust;
+    /** Readings that wait for the time to become known. */
+    readonly held: number;
+    readonly machineAheadMs: number;
+  };
   readonly link: LinkState;
   readonly bundle: BundleState | null;
   readonly disk: DiskState & DiskFigures;

@@ -5,7 +5,7 @@ import type { QualityCount } from '../domain/quality.js';
 import type { RejectReason } from '../domain/rejection.js';
 import type { Settled, StoredAnomaly, StoredReading, StoredSlot, StreamName, Streams } from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
-import { lastSeqOf, openCursors } from './cursors.js';
+import { openCursors } from './cursors.js';
 import { meterOf, selectMeters } from './meter-book.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
@@ -16,6 +16,7 @@ import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
 import { openSlotReads } from './reads/slots.js';
 import { openStreamReads } from './reads/streams.js';
 import { type BufferTotals, openTotals } from './reads/totals.js';
+import { newestRowOf } from './row-numbers.js';
 import { openSettledReads } from './settled-book.js';
 
 /** Short reads on a connection of its own; it sees what the writer has committed. */
@@ -70,7 +71,7 @@ export function openReader(path: string): BufferReader {
 function onConnection(db: Connection, path: string): BufferReader {
   const logId = logIdOf(db);
   const cursors = openCursors(db, logId);
-  const lastSeq = lastSeqOf(db, 'reading');
+  const lastSeq = newestRowOf(db);
   const settledRanges = openSettledReads(db, logId);
   const meterKeys = openMeterKeys(db);
   const forecasts = openForecastReads(db, meterKeys);

@@ -6,6 +6,7 @@ import { FLAG_NAMES } from './flags.js';
 import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
+import { EVIDENCE, type Evidence } from './trust.js';
 
 interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -17,6 +18,7 @@ interface Definition {
 
 const ANY: readonly string[] = [];
 const THREADS = ['main', 'analytics', 'outward'] as const;
+const WITNESSES = Object.keys(EVIDENCE) as readonly Evidence[];
 const REFUSALS = Object.keys(MQTT_REFUSALS) as readonly MqttRefusal[];
 const REASONS = Object.keys(REJECT_REASONS) as readonly RejectReason[];
 
@@ -34,6 +36,18 @@ export const METRICS = {
     labels: {},
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   },
+  clock_trusted: {
+    type: 'gauge',
+    help: 'Whether the time rests on this evidence, 1 or 0; all 0 while the time is not known.',
+    labels: { by: WITNESSES },
+  },
+  clock_machine_ahead_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of the machine is ahead of the time of the gateway.',
+    labels: {},
+  },
+  clock_held_readings: { type: 'gauge', help: 'Readings that wait for the time to become known.', labels: {} },
+  clock_steps_total: { type: 'counter', help: 'How often somebody set the clock of the machine.', labels: {} },
   slots_closed_total: { type: 'counter', help: 'Five-minute slots closed or revised.', labels: {} },
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
@@ -96,6 +110,27 @@ export const METRICS = {
     help: 'Longest wait for more readings before a commit; longer while the daily budget of bytes is overrun.',
     labels: {},
   },
+  buffer_replaced_total: {
+    type: 'counter',
+    help: 'Damaged buffer files that a new one took the place of.',
+    labels: {},
+  },
+  buffer_checks_total: {
+    type: 'counter',
+    help: 'Checks of the whole buffer file after a stop that was not clean.',
+    labels: { result: ['whole', 'damaged'] },
+  },
+  buffer_salvaged_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that are stored again.',
+    labels: { table: ANY },
+  },
+  buffer_lost_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that could not be read; a gap whose rows cannot be counted counts as one.',
+    labels: { table: ANY },
+  },
+  buffer_unsalvaged_files: { type: 'gauge', help: 'Damaged files that wait to be salvaged.', labels: {} },
   meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },
   readings_flagged_total: {
     type: 'counter',

@@ -13,7 +13,8 @@ export interface IngestOptions {
   /** Undefined: no other broker. */
   readonly source: ClientOptions | undefined;
   readonly maxPending: number;
-  readonly commitWindowMs: number;
+  /** Longest wait of a commit for more; see group-commit.ts. */
+  commitWindowMs(): number;
 }
 
 interface Surroundings {
@@ -39,10 +40,9 @@ export interface Ingest extends Part {
 
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
 export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
-  const { maxPending, commitWindowMs } = options;
-  const commits = createTap(createGroupCommit(sink.accept, { maxPending, windowMs: commitWindowMs }), {
-    maxWaiting: maxPending,
-  });
+  const { maxPending } = options;
+  const group = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
+  const commits = createTap(group, { maxWaiting: maxPending });
   const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
   const source =
     options.source &&

@@ -37,6 +37,8 @@ interface Surroundings {
 
 export interface FiguresPart extends Part {
   readonly figures: DiskFigures;
+  /** Asked for each commit. */
+  readonly commitWindowMs: number;
 }
 
 const EVERY_MS = 60_000;
@@ -62,10 +64,11 @@ export function createDiskFigures(given: Given, { clock, random, log, metrics }:
   function count(): void {
     const now = given.written();
     for (const cause of WRITE_CAUSES) {
-      metrics.inc('disk_written_bytes_total', now[cause] - counted[cause], { cause });
+      metrics.inc('disk_written_bytes_total', Math.max(0, now[cause] - counted[cause]), { cause });
     }
     const nowMs = clock.monotonicMs();
-    const rate = ((sumOf(now) - sumOf(counted)) * DAY_MS) / Math.max(1, nowMs - countedAtMs);
+    // A new file in place of a damaged one counts from zero.
+    const rate = (Math.max(0, sumOf(now) - sumOf(counted)) * DAY_MS) / Math.max(1, nowMs - countedAtMs);
     perDayNow = perDayNow === undefined ? rate : MEMORY * perDayNow + (1 - MEMORY) * rate;
     counted = now;
     countedAtMs = nowMs;
@@ -116,6 +119,9 @@ export function createDiskFigures(given: Given, { clock, random, log, metrics }:
     name: 'disk figures',
     get figures() {
       return { ...found, commitWindowMs: budget.windowMs };
+    },
+    get commitWindowMs() {
+      return budget.windowMs;
     },
     async start() {
       loop = supervise(

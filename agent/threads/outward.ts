@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../domain/clock.js';
+import type { Told } from '../domain/gateway-clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
@@ -30,6 +31,8 @@ export interface OutwardData {
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;
+  /** 1 while the WAL must stay as it is; see mending.ts. */
+  readonly checkpointsHeld: SharedArrayBuffer;
 }
 
 interface Handlers {
@@ -37,9 +40,12 @@ interface Handlers {
   onSettled(stream: StreamName, settled: Settled): void;
   onCheckpoint(writtenBytes: number): void;
   onBundleArrived(): void;
+  onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
-  onRestart(): void;
+  onRestart(cause: unknown): void;
+  onDamage(cause: string, logId: string): void;
+  mend(cause: unknown): boolean;
   view(): Promise<MainView>;
 }
 
@@ -57,6 +63,7 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
       entry: new URL('./outward-worker.js', import.meta.url),
       data,
       onRestart: handlers.onRestart,
+      mend: handlers.mend,
       receiver: {
         onMessage(message) {
           switch (message.kind) {
@@ -68,8 +75,12 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
               return handlers.onCheckpoint(message.bytes);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
+            case 'told':
+              return handlers.onTold(message.told);
             case 'bundle':
               return handlers.onBundle(message.bundle);
+            case 'damage':
+              return handlers.onDamage(message.cause, message.logId);
             case 'link':
               return handlers.onLink(message.link);
           }

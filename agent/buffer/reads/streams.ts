@@ -2,6 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import { endOf, gapsOf, type Ranges } from '../../domain/ranges.js';
 import type { StreamName, Streams } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
+import { HELD_FROM } from '../placement.js';
 import { SELECT_ANOMALIES, SELECT_FORECASTS, SELECT_READINGS, SELECT_SLOTS } from './columns.js';
 
 /** Counting further would take longer than the number is worth. */
@@ -29,8 +30,12 @@ export function openStreamReads(db: Connection, settled: (name: StreamName) => R
       )
       .pluck();
   };
+  const placed = db.prepare<[number, number, number], Streams['reading']>(
+    `${SELECT_READINGS} where r.seq > ? and r.seq <= min(?, coalesce((${HELD_FROM}) - 1, 9e15)) order by r.seq limit ?`,
+  );
   const pages: { readonly [S in StreamName]: Statement<[number, number, number], Streams[S]> } = {
-    reading: page('reading'),
+    // What waits for its time is nobody's to send.
+    reading: placed,
     slot: page('slot'),
     forecast: page('forecast'),
     anomaly: page('anomaly'),

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Connection } from '../buffer-file.js';
-import { lastSeqOf } from '../cursors.js';
+import { newestRowOf } from '../row-numbers.js';
 
 export interface BufferTotals {
   /** Rows in the log now. */
@@ -19,7 +19,7 @@ export function openTotals(db: Connection, path: string): () => BufferTotals {
     .prepare<[], number>('select coalesce((select max(seq) from rejected) - (select min(seq) from rejected) + 1, 0)')
     .pluck();
   const counter = db.prepare<[string], number>('select value from counter where name = ?').pluck();
-  const given = lastSeqOf(db, 'reading');
+  const given = newestRowOf(db);
   const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
   return () => ({
