@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
+import { ballastPath, openBallast, withBallast } from './buffer/ballast.js';
 import { damageOf } from './buffer/damage.js';
 import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import { epochMs } from './domain/brand.js';
@@ -16,6 +17,7 @@ import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
+import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
@@ -27,6 +29,7 @@ import {
   clockOptions,
   controlPath,
   diskRules,
+  enduranceRules,
   evidencePlaces,
   feedOptions,
   ingestOptions,
@@ -80,13 +83,15 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
   // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
-  const buffer = openLastingBuffer({
-    ...bufferOptions(settings),
-    clock,
-    log,
-    beginClock: clock.begin,
-    trust: () => clock.trust,
-  });
+  const buffer = withBallast(bufferPath(settings), () =>
+    openLastingBuffer({
+      ...bufferOptions(settings),
+      clock,
+      log,
+      beginClock: clock.begin,
+      trust: () => clock.trust,
+    }),
+  );
   buffer.registerMeters(knownMeters(settings));
   const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
@@ -122,7 +127,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
   const subscriptions = feeds.flatMap((feed) => feed.subscriptions);
   const ingest = createIngest(
-    ingestOptions(settings, subscriptions),
+    { ...ingestOptions(settings, subscriptions), commitWindowMs: () => figures.commitWindowMs },
     { isReading, accept: storeReadings },
     {
       ...surroundings,
@@ -171,12 +176,22 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const disk = createDiskWatch(
     {
       rules: diskRules(settings),
-      relief: buffer.relief,
-      ballast: buffer.ballast,
+      relief: buffer,
+      ballast: openBallast(ballastPath(bufferPath(settings)), settings.buffer.ballast_bytes),
       freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
       writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
       tap: ingest,
       checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+    },
+    { ...surroundings, metrics },
+  );
+
+  const figures = createDiskFigures(
+    {
+      rules: enduranceRules(settings),
+      endurance: buffer,
+      written: () => buffer.written(),
+      disk: () => disk.state,
     },
     { ...surroundings, metrics },
   );
@@ -264,7 +279,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     return {
       ...live,
       clock: timeKeeping.state(),
-      disk: disk.state,
+      disk: { ...disk.state, ...figures.figures },
       connections: ingest.connections,
       metrics: await metrics.toJson(),
       analyticsMetrics,
@@ -323,6 +338,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     ...thinking,
     outward,
     disk,
+    figures,
     slots,
     maintenance,
     control,

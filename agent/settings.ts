@@ -52,18 +52,8 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
-  timeCanBe: canBeOwn(validationRules(settings)),
   maxBytes: settings.buffer.max_bytes,
-  ballastBytes: settings.buffer.ballast_bytes,
-});
-
-/** Of a file that is bounded itself, so that most of it is used. */
-const RESERVED_PART = 1 / 8;
-
-export const diskRules = ({ buffer }: Settings): DiskRules => ({
-  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
-  ballastBytes: buffer.ballast_bytes,
-  walBytes: WAL_LIMIT_BYTES,
+  timeCanBe: canBeOwn(validationRules(settings)),
 });
 
 /** A clock that stands before it was never set. It moves with each release. */
@@ -87,12 +77,29 @@ export const voteRules = ({ clock }: Settings): VoteRules => ({
   notBeforeMs: NOT_BEFORE_MS,
 });
 
+/** Of a file that is bounded itself, so that most of it is used. */
+const RESERVED_PART = 1 / 8;
+
+export const enduranceRules = ({ buffer, mqtt }: Settings) => ({
+  bytesPerDay: buffer.bytes_per_day,
+  windowMs: mqtt.commit_window_ms,
+  cardBytes: buffer.card_endurance_tb * 1e12,
+});
+
+export const diskRules = ({ buffer }: Settings): DiskRules => ({
+  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
+  ballastBytes: buffer.ballast_bytes,
+  walBytes: WAL_LIMIT_BYTES,
+});
+
 /** `subscriptions`: topic filters of all feeds. */
-export const ingestOptions = (settings: Settings, subscriptions: readonly string[]): IngestOptions => ({
+export const ingestOptions = (
+  settings: Settings,
+  subscriptions: readonly string[],
+): Omit<IngestOptions, 'commitWindowMs'> => ({
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
-  commitWindowMs: () => settings.mqtt.commit_window_ms,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {

@@ -200,6 +200,20 @@ const buffer = z.strictObject({
     .max(1e11)
     .default(33_554_432)
     .describe('Size of a file that only takes up room and is deleted first when the disk is full, 32 MiB by default.'),
+  bytes_per_day: z
+    .int()
+    .min(1_048_576)
+    .max(1e15)
+    .default(5_000_000_000)
+    .describe('While a day writes more than this to the disk, commits wait longer for more readings; 5 GB by default.'),
+  card_endurance_tb: z
+    .number()
+    .min(0.01)
+    .max(1e6)
+    .default(20)
+    .describe(
+      'Terabytes that the card or disk takes in its life, by its data sheet (TBW); a guess for a card of 32 GB by default.',
+    ),
   slot_grace_s: z
     .number()
     .min(0)

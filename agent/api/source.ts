@@ -1,5 +1,5 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
-import type { DiskState } from '../domain/disk.js';
+import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { BundleState, LinkState } from '../domain/results.js';
@@ -45,7 +45,7 @@ export interface LiveView {
   };
   readonly link: LinkState;
   readonly bundle: BundleState | null;
-  readonly disk: DiskState;
+  readonly disk: DiskState & DiskFigures;
 }
 
 /** The main thread, asked while it runs; rejects when no answer comes in time. */

@@ -1,7 +1,7 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
 import type { Note } from '../domain/quality.js';
@@ -11,11 +11,11 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
-import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
 import { MAX_AHEAD_MS, openFuture } from './future.js';
+import { openGrowth, ROW_BYTES } from './growth.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
@@ -32,6 +32,7 @@ import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
 import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
+import { openWrittenBook } from './written-book.js';
 
 export interface BufferOptions {
   readonly path: string;
@@ -44,6 +45,8 @@ export interface BufferOptions {
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** The file is not longer than this; the disk alone bounds it when not given. */
+  readonly maxBytes?: number | undefined;
   /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
   readonly trust?: () => Trust;
   /** Before the clock is asked for the first time: what the file knows of the time. */
@@ -52,10 +55,6 @@ export interface BufferOptions {
   readonly timeCanBe?: CanBe;
   /** Another name for each start of the kernel, for tests. */
   readonly kernelBootId?: string;
-  /** The file is not longer than this; the disk alone bounds it when not given. */
-  readonly maxBytes?: number | undefined;
-  /** See ballast.ts; none when not given. */
-  readonly ballastBytes?: number;
 }
 
 export interface Batch {
@@ -65,8 +64,19 @@ export interface Batch {
   readonly notes?: readonly Note[];
 }
 
+/** How long the room and the card last at the present rates. */
+export interface Endurance {
+  /** Bytes that a day adds to the file. */
+  growthPerDay(now: EpochMs): number | undefined;
+  /** What may be deleted before anything is lost to the centre; without a centre, before anything but slots is left. */
+  droppableBytes(): number;
+  writtenLastDay(now: EpochMs): number;
+  writtenPerDay(now: EpochMs): number | undefined;
+  saveWritten(now: EpochMs): void;
+}
+
 /** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
-export interface Buffer {
+export interface Buffer extends Relief, Endurance {
   readonly logId: LogId;
   commit(batch: Batch): { readonly seq: Seq };
   closeSlots(
@@ -90,9 +100,6 @@ export interface Buffer {
   held(): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
-  /** Against a full disk. */
-  readonly relief: Relief;
-  readonly ballast: Ballast;
   /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
   written(): WrittenBytes;
   wrote(cause: WriteCause, bytes: number): void;
@@ -134,10 +141,6 @@ const REPLAY_SWEEP_ROWS = 10_000;
 
 /** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
-  return withBallast(options.path, () => openFile(options));
-}
-
-function openFile(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
     return openCore(options, { lock, registered: new Map() }).buffer;
@@ -195,6 +198,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     settled: () => (keepUnsettled ? settled.of('reading') : []),
     replayFrom,
   });
+  const writtenBook = openWrittenBook(db, transactions);
   const { because } = transactions;
   boundFile(db, options.maxBytes);
   const damages = openDamageBook(db, transactions);
@@ -222,7 +226,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       write();
       return 'written';
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed' && codeOf(error) !== 'buffer.full') throw error;
+      if (!isWriteRefused(error)) throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
     }
@@ -263,16 +267,16 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    return because('slots', () => {
+    const { placing, closed, more } = because('slots', () => {
       const written = quality.step(clock.monotonicMs());
       if (written.length > 0) transactions.run(() => heard.save(written));
-      const { more: placing } = placement.step({
+      const { more: isPlacing } = placement.step({
         prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
         add: slots.add,
       });
-      const { closed, more } = closeDue(now, limit);
-      return { closed, more: more || placing, changeSeq: transactions.lastChange() };
+      return { placing: isPlacing, ...closeDue(now, limit) };
     });
+    return { closed, more: more || placing, changeSeq: transactions.lastChange() };
   }
 
   /** What is being placed brings its slots in order: none is closed before all of it has come. */
@@ -334,14 +338,22 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     held: () => readingLog.lastSeq() + 1 - beyondPlaced(),
     // By a clock that may be wrong, everything can look old.
     prune: (now) => (boot.isTrusted ? because('maintenance', () => retention.step(now)) : NOTHING_PRUNED),
-    ballast: openBallast(ballastPath(options.path), options.ballastBytes ?? 0),
-    relief: {
-      ...relief,
-      dropSettled: () => because('maintenance', relief.dropSettled),
-      thin: () => because('maintenance', relief.thin),
-      vacuum: () => because('maintenance', relief.vacuum),
-      probe: () => because('maintenance', relief.probe),
+    room: relief.room,
+    dropSettled: () => because('maintenance', relief.dropSettled),
+    thin: () => because('maintenance', relief.thin),
+    vacuum: () => because('maintenance', relief.vacuum),
+    probe: () => because('maintenance', relief.probe),
+    checkpoint: relief.checkpoint,
+    droppable: relief.droppable,
+    growthPerDay: openGrowth(db, readingLog.lastSeq),
+    droppableBytes() {
+      const { settled: rows, inSlots } = relief.droppable();
+      return (keepUnsettled ? rows : inSlots) * ROW_BYTES.reading;
     },
+    writtenLastDay: writtenBook.lastDay,
+    writtenPerDay: writtenBook.meanPerDay,
+    saveWritten: (now) =>
+      void attempt('the bytes written are not noted', () => because('maintenance', () => writtenBook.save(now))),
     written: () => ({ ...transactions.written.bytes }),
     wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
@@ -369,17 +381,18 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   return { buffer, abandon: () => closeAsItIs(db) };
 }
 
-type StoredRow = LogRow & { readonly isHeld: boolean };
-
-const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
-
-const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
 /** A file that is longer already keeps its length. */
 function boundFile(db: Connection, maxBytes: number | undefined): void {
   if (maxBytes === undefined) return;
   const pageBytes = Number(db.pragma('page_size', { simple: true }));
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
+
+type StoredRow = LogRow & { readonly isHeld: boolean };
+
+const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
+
+const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
 function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {

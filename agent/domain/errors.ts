@@ -253,6 +253,10 @@ export function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** The buffer took nothing in: what was to be written is written later. */
+export const isWriteRefused = (error: unknown): boolean =>
+  error instanceof WattwardenError && (error.code === 'buffer.write_failed' || error.code === 'buffer.full');
+
 /** An impossible state ends the process: going on would make the data wrong. */
 export function invariant(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(`invariant broken: ${what}`);
