@@ -11,6 +11,8 @@ interface Evidence {
   readonly fleet: Found<Fleet>;
   /** Rows that the centre does not have yet. */
   readonly backlogRows: number;
+  /** Of the buffer, in words; undefined when there is none to tell. */
+  readonly damage: string | undefined;
   readonly nowMs: number;
 }
 
@@ -23,10 +25,10 @@ const failing = (detail: string): Check => ({ status: 'failing', detail });
 const NOT_KNOWN = 'Not known while the main thread does not answer.';
 
 /** `failing`: readings are not taken in or cannot be read. `degraded`: they are, but a person should look. */
-export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Health {
+export function judgeHealth({ live, fleet, backlogRows, damage, nowMs }: Evidence): Health {
   const checks = {
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
-    buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
+    buffer: fleet.ok ? bufferCheck(damage) : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
     meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
     centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
     models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
@@ -35,6 +37,9 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   const worst: CheckStatus = found.has('failing') ? 'failing' : found.has('degraded') ? 'degraded' : 'ok';
   return { status: worst, checks };
 }
+
+const bufferCheck = (damage: string | undefined): Check =>
+  damage === undefined ? ok('The buffer is read.') : degraded(damage);
 
 function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
   if (rows.length === 0) return ok('No meter is known yet.');
