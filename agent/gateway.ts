@@ -10,6 +10,7 @@ import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
+import { parseImportBatch } from './ops/import-batch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
@@ -232,7 +233,16 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    {
+      view,
+      'sync-now': async () => outward.post({ kind: 'sync-now' }),
+      import: async (batch) => {
+        const { meters, readings } = parseImportBatch(JSON.parse(batch));
+        const stored = buffer.importReadings(meters, readings);
+        outward.post({ kind: 'rows-waiting' });
+        return stored;
+      },
+    },
     log,
   );
 

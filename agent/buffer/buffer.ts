@@ -56,6 +56,8 @@ export interface Buffer {
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   settle(stream: StreamName, position: StreamPosition): void;
+  /** From an export: what is counted already is left out. Gives the number of those that were new. */
+  importReadings(meters: readonly Meter[], readings: readonly Reading[]): number;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -229,6 +231,20 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+    },
+    importReadings(known, readings) {
+      const fresh = readings.filter(({ meter, takenAtMs }) => {
+        const key = meters.knownKey(meter);
+        return key === undefined || !slots.knows(key, takenAtMs);
+      });
+      const appeared = known.filter(({ id }) => !meters.registered.has(id));
+      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
+      if (fresh.length === 0) return 0;
+      // Not heard today, and no matter of today's data quality: they are history.
+      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return fresh.length;
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));

@@ -91,6 +91,7 @@ function fill(how: 'closed' | 'killed' = 'closed'): Kept {
   const first = open(path);
   for (let round = 0; round < ROUNDS - 500; round += 1) commit(first, round);
   first.close();
+  moveWal();
   const second = open(path);
   for (let round = ROUNDS - 500; round < ROUNDS; round += 1) commit(second, round);
   const { logId } = second;
@@ -98,8 +99,18 @@ function fill(how: 'closed' | 'killed' = 'closed'): Kept {
     for (const suffix of ['', '-wal', '-shm', '.in-use']) copyFileSync(path + suffix, `${path}.${suffix}kept`);
     second.close();
     for (const suffix of ['', '-wal', '-shm', '.in-use']) renameSync(`${path}.${suffix}kept`, path + suffix);
-  } else second.close();
+  } else {
+    second.close();
+    moveWal();
+  }
   return { readings: readingsIn(path), logId };
+}
+
+/** A page is destroyed in the file: one that stands in the WAL too would be read from there. */
+function moveWal(): void {
+  const raw = new Database(path);
+  raw.pragma('wal_checkpoint(TRUNCATE)');
+  raw.close();
 }
 
 function readingsIn(file: string): ReadonlySet<string> {
