@@ -20,7 +20,7 @@ export function openCursors(db: Connection, logId: LogId): Cursors {
 }
 
 /** The last number that AUTOINCREMENT gave, which outlives the rows. */
-export function lastSeqOf(db: Connection, table: 'reading' | 'rejected'): () => number {
+export function lastSeqOf(db: Connection, table: 'rejected'): () => number {
   const select = db.prepare<[string], number>('select seq from sqlite_sequence where name = ?').pluck();
   return () => select.get(table) ?? 0;
 }

@@ -3,8 +3,10 @@ import { basename } from 'node:path';
 import type { MeterId } from '../domain/brand.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Meter } from '../domain/meter.js';
+import { withBallast } from './ballast.js';
 import { type Buffer, type BufferOptions, type Core, openCore } from './buffer.js';
 import { damageOf } from './damage.js';
+import type { Relief } from './relief.js';
 import { setAside } from './set-aside.js';
 import { readUseMark } from './use-mark.js';
 import { takeWriterLock } from './writer-lock.js';
@@ -143,14 +145,27 @@ export function openLastingBuffer(options: BufferOptions): LastingBuffer {
     }
   }
 
+  function relieved<T>(name: keyof Relief, call: (relief: Relief) => T): T {
+    return guarded(name, () => call(core.buffer.relief)) as T;
+  }
+
   try {
-    core = open();
+    core = withBallast(path, open);
   } catch (error) {
     lock.release();
     throw error;
   }
 
-  const own: Pick<LastingBuffer, 'onReplaced' | 'reportDamage'> = {
+  const own: Pick<LastingBuffer, 'onReplaced' | 'reportDamage' | 'relief'> = {
+    relief: {
+      room: () => relieved('room', ({ room }) => room()),
+      dropSettled: () => relieved('dropSettled', ({ dropSettled }) => dropSettled()),
+      thin: () => relieved('thin', ({ thin }) => thin()),
+      vacuum: () => relieved('vacuum', ({ vacuum }) => vacuum()),
+      probe: () => relieved('probe', ({ probe }) => probe()),
+      checkpoint: () => relieved('checkpoint', ({ checkpoint }) => checkpoint()),
+      droppable: () => relieved('droppable', ({ droppable }) => droppable()),
+    },
     onReplaced: (listener) => void listeners.push(listener),
     reportDamage(cause, logId) {
       if (logId === core.buffer.logId) replace(cause);

@@ -63,7 +63,7 @@ function take(run: Run, buffer: Buffer, step: Step): Buffer {
       return buffer;
     case 'settle': {
       const upTo = Math.floor(step.share * run.model.rows);
-      buffer.settle('reading', { logId: buffer.logId, upTo });
+      buffer.settle('reading', { logId: buffer.logId, ranges: [{ after: 0, upTo }] });
       run.settled.upTo = Math.max(run.settled.upTo, upTo);
       return buffer;
     }
@@ -121,7 +121,7 @@ function compare(run: Run, buffer: Buffer): void {
   reference.close();
 
   const reader = bench.reader();
-  expect(reader.settled('reading').upTo, `seed ${seed}`).toBe(settled.upTo);
+  expect(reader.settled('reading').ranges.at(0)?.upTo ?? 0, `seed ${seed}`).toBe(settled.upTo);
   expect(reader.head().seq).toBe(model.rows);
   expect(reader.totals().slots).toBe(expected.size);
   const kept = reader.stream('reading', 0, 100_000);

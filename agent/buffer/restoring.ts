@@ -7,6 +7,7 @@ import type { Connection } from './buffer-file.js';
 import type { MeterBook } from './meter-book.js';
 import type { MeterStates } from './meter-state.js';
 import type { ModelBook } from './model-book.js';
+import type { Placement } from './placement.js';
 import type { ReadingLog } from './reading-log.js';
 import type { RejectedLog } from './rejected-log.js';
 import type { LogRow, SlotBook } from './slot-book.js';
@@ -47,6 +48,7 @@ interface Parts {
   readonly slots: SlotBook;
   readonly readingLog: ReadingLog;
   readonly rejectedLog: RejectedLog;
+  readonly placement: Placement;
 }
 
 /** What rows of the old file mean by their numbers. */
@@ -74,7 +76,7 @@ const OWN_NUMBERS: readonly string[] = ['seq', 'id'];
 const COUNTED: Readonly<Record<string, string>> = { slot: 'slots', forecast: 'forecasts', anomaly: 'anomalies' };
 
 export function openRestoring(db: Connection, parts: Parts): Restoring {
-  const { transactions, meters, models, states, slots, readingLog, rejectedLog } = parts;
+  const { transactions, meters, models, states, slots, readingLog, rejectedLog, placement } = parts;
   const keysOf = new Map<string, Keys>();
   const live = new Set<string>();
   const firstBoot = db.prepare<[], number | null>('select min(id) from boot').pluck();
@@ -190,7 +192,10 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
       moved['change_seq'] = change;
       if ('data_seq' in row) moved['data_seq'] = waits ? change : 0;
     }
-    const columns = columnsOf(table).filter((name) => name in row && !OWN_NUMBERS.includes(name));
+    if (table === 'reading') moved['seq'] = readingLog.nextSeq();
+    const columns = columnsOf(table).filter(
+      (name) => name in row && (table === 'reading' || !OWN_NUMBERS.includes(name)),
+    );
     return store(() => insertInto(table, columns).run(columns.map((name) => moved[name] ?? null)));
   }
 
@@ -227,7 +232,7 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
         if (!NUMBERS.includes(table)) transactions.advance(`salvaged:${file}:${table}`, batch.done);
       });
       if (table === 'reading') {
-        for (const row of readingLog.replay(before + 1)) slots.add(row);
+        for (const row of readingLog.replay(before + 1, placement.heldFrom ?? readingLog.lastSeq() + 1)) slots.add(row);
         slots.dropUnchanged();
       }
       return count;

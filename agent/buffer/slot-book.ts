@@ -20,8 +20,8 @@ export interface SlotBook {
   /** Everything of `add` that may fail; before the row is committed. */
   prepare(meter: number, takenAtMs: number): void;
   add(row: LogRow): void;
-  /** Closes what ended before `endedMs`, oldest first, in one transaction. */
-  close(endedMs: number, limit: number): { readonly closed: number; readonly more: boolean };
+  /** Closes what ended before `endedMs`, and what lies so far ahead that a wrong clock made it, in one transaction. */
+  close(endedMs: number, limit: number, aheadMs?: number): { readonly closed: number; readonly more: boolean };
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;
   /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
@@ -61,9 +61,10 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     return fresh;
   }
 
-  function due(endedMs: number, limit: number): { readonly take: DueSlot[]; readonly more: boolean } {
+  function due(endedMs: number, limit: number, aheadMs: number): { readonly take: DueSlot[]; readonly more: boolean } {
     const take: DueSlot[] = [];
-    const starts = [...open.keys()].filter((start) => start + SLOT_MS <= endedMs).sort((a, b) => a - b);
+    const isDue = (start: number): boolean => start + SLOT_MS <= endedMs || start > aheadMs;
+    const starts = [...open.keys()].filter(isDue).sort((a, b) => a - b);
     for (const slotStartMs of starts) {
       for (const [meter, entry] of open.get(slotStartMs) ?? []) {
         if (take.length >= limit) return { take, more: true };
@@ -98,8 +99,8 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
       states.sawReading(row.meter, row.seq, row.takenAtMs);
       if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), row)) entry.firstSeq ??= row.seq;
     },
-    close(endedMs, limit) {
-      const { take, more } = due(endedMs, limit);
+    close(endedMs, limit, aheadMs = Number.POSITIVE_INFINITY) {
+      const { take, more } = due(endedMs, limit, aheadMs);
       const changed = take.filter(({ entry }) => entry.firstSeq !== undefined);
       if (changed.length === 0) {
         for (const slot of take) forget(slot);

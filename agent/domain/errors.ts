@@ -34,6 +34,12 @@ export const ERRORS = {
     action: 'Use a port above 1023, or an address of this machine.',
     retry: false,
   },
+  'clock.untrusted': {
+    hint: 'The gateway does not know what time it is.',
+    action:
+      'Nothing is lost: readings are stored and wait. Let the machine reach a time service; or set its clock and call `wattwarden clock --trust`.',
+    retry: true,
+  },
   'source.unreachable': {
     hint: 'The broker that readings are taken from does not answer.',
     action: 'Check source.url and the link; what meters publish meanwhile waits at that broker.',
@@ -117,6 +123,18 @@ export const ERRORS = {
     hint: 'The export is not signed by a key that is trusted here; nothing of it is stored.',
     action: 'Ask whoever made it for the public key that `wattwarden export` printed, and pass it with --trusted-key.',
     retry: false,
+  },
+  'buffer.full': {
+    hint: 'The disk, or the bound of the buffer, is full; nothing was acknowledged.',
+    action:
+      'Make room on the disk or raise buffer.max_bytes. What is not needed is dropped meanwhile, and readings are taken in again within seconds of room returning.',
+    retry: true,
+  },
+  'buffer.no_room': {
+    hint: 'There is no room on the disk to open the buffer.',
+    action:
+      'Delete something else on the disk of the buffer, or move buffer.path to another; nothing in the buffer is lost.',
+    retry: true,
   },
   'bundle.unreadable': {
     hint: 'A model bundle is not what a bundle must be.',

@@ -1,6 +1,9 @@
 import type { ChangeSeq, LogId } from '../domain/brand.js';
+import type { DiskState } from '../domain/disk.js';
+import type { Told } from '../domain/gateway-clock.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
+import type { Trust } from '../domain/trust.js';
 
 /**
  * Everything that crosses between the three threads. The main thread alone writes; the workers read the buffer through
@@ -10,6 +13,14 @@ import type { StreamName, StreamPosition } from '../domain/stored.js';
 /** A thread's part of /metrics, as prom-client's aggregator takes it. */
 export type MetricsJson = readonly object[];
 
+export interface ClockState {
+  readonly nowMs: number;
+  readonly trust: Trust;
+  /** Readings that wait for the time to become known. */
+  readonly held: number;
+  readonly machineAheadMs: number;
+}
+
 /** What only the main thread knows. */
 export interface MainView {
   readonly metrics: MetricsJson;
@@ -17,8 +28,10 @@ export interface MainView {
   readonly analyticsMetrics: MetricsJson;
   readonly connections: number;
   readonly startedAtMs: number;
+  readonly clock: ClockState;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
+  readonly disk: DiskState;
 }
 
 /** A worker could not read what it asked the buffer for. */
@@ -47,7 +60,12 @@ export interface FromAnalytics {
 }
 
 export interface ToOutward {
-  readonly message: { readonly kind: 'rows-waiting' } | { readonly kind: 'sync-now' };
+  readonly message:
+    | { readonly kind: 'rows-waiting' }
+    | { readonly kind: 'sync-now' }
+    | { readonly kind: 'checkpoint'; readonly truncate: boolean }
+    /** What the kernel's counter must be added to, and whether that is known. */
+    | { readonly kind: 'clock'; readonly baseMs: number; readonly isKnown: boolean };
   readonly ask: never;
   readonly answer: never;
 }
@@ -56,8 +74,10 @@ export interface FromOutward {
   readonly message:
     | { readonly kind: 'listening'; readonly address: string }
     | FoundDamage
-    | { readonly kind: 'settled'; readonly stream: StreamName; readonly position: StreamPosition }
+    | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
+    | { readonly kind: 'checkpointed'; readonly bytes: number }
     | { readonly kind: 'bundle-arrived' }
+    | { readonly kind: 'told'; readonly told: Told }
     | { readonly kind: 'bundle'; readonly bundle: BundleState }
     | { readonly kind: 'link'; readonly link: LinkState };
   readonly ask: 'view';

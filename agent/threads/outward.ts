@@ -1,8 +1,9 @@
 import type { Clock, Random } from '../domain/clock.js';
+import type { Told } from '../domain/gateway-clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
@@ -36,8 +37,10 @@ export interface OutwardData {
 
 interface Handlers {
   onListening(address: string): void;
-  onSettled(stream: StreamName, position: StreamPosition): void;
+  onSettled(stream: StreamName, settled: Settled): void;
+  onCheckpoint(writtenBytes: number): void;
   onBundleArrived(): void;
+  onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
   onRestart(cause: unknown): void;
@@ -67,9 +70,13 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
             case 'listening':
               return handlers.onListening(message.address);
             case 'settled':
-              return handlers.onSettled(message.stream, message.position);
+              return handlers.onSettled(message.stream, message.settled);
+            case 'checkpointed':
+              return handlers.onCheckpoint(message.bytes);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
+            case 'told':
+              return handlers.onTold(message.told);
             case 'bundle':
               return handlers.onBundle(message.bundle);
             case 'damage':
