@@ -19,6 +19,7 @@ import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
+import { parseImportBatch } from './ops/import-batch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
@@ -303,6 +304,14 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     { ...surroundings, metrics },
   );
 
+  /** From `wattwarden import`, which has verified them. */
+  function importRows(batch: string): number {
+    const { meters, readings } = parseImportBatch(JSON.parse(batch));
+    const stored = buffer.importReadings(meters, readings);
+    outward.post({ kind: 'rows-waiting' });
+    return stored;
+  }
+
   // Whoever reads the buffer reads the file that is there now.
   buffer.onReplaced(() => {
     mending.replaced();
@@ -314,7 +323,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'trust-clock': timeKeeping.trust, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    {
+      view,
+      'trust-clock': timeKeeping.trust,
+      'sync-now': async () => outward.post({ kind: 'sync-now' }),
+      import: async (batch) => importRows(batch),
+    },
     log,
   );
 

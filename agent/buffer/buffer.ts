@@ -1,7 +1,7 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
 import type { Note } from '../domain/quality.js';
@@ -86,6 +86,8 @@ export interface Buffer extends Relief, Endurance {
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   /** The centre has these; what it was known to have stays so. */
   settle(stream: StreamName, settled: Settled): void;
+  /** From an export: what is counted already is left out. Gives the number of those that were new. */
+  importReadings(meters: readonly Meter[], readings: readonly Reading[]): number;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -240,10 +242,11 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  function append({ readings, rejected }: Batch): StoredRow[] {
+  /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
+  function append({ readings, rejected }: Batch, nowMs?: number): StoredRow[] {
     meters.registerExpected();
     const rows = readings.map((reading) => {
-      const moment = boot.moment(reading.receivedAtMs);
+      const moment = boot.moment(nowMs ?? reading.receivedAtMs);
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
       if (moment.isHeld) placement.hold(row.seq);
       else slots.prepare(row.meter, row.takenAtMs);
@@ -316,6 +319,22 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       because('settled', () => settled.settle(stream, ranges, last));
+    },
+    importReadings(known, readings) {
+      // Its rows have their times; they must not wait to be moved with those that came in meanwhile.
+      if (!boot.isTrusted) throw new WattwardenError('clock.untrusted', 'nothing is imported meanwhile');
+      const fresh = readings.filter(({ meter, takenAtMs }) => {
+        const key = meters.knownKey(meter);
+        return key === undefined || !slots.knows(key, takenAtMs);
+      });
+      const appeared = known.filter(({ id }) => !meters.registered.has(id));
+      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
+      if (fresh.length === 0) return 0;
+      // Not heard today, and no matter of today's data quality: they are history.
+      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return fresh.length;
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
