@@ -6,6 +6,12 @@ import type { Logger } from '../domain/log.js';
 import { backoffMs } from '../domain/supervise.js';
 import { type Channel, createChannel, type Receiver, type Traffic } from './channel.js';
 
+/**
+ * Its young objects: at most a few megabytes at a time are in use, and what is allowed is also kept. A thread works in
+ * batches and is nobody's bottleneck, so that it may collect more often.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
+
 export interface Thread<To extends Traffic> extends Part {
   /** Dropped while the thread is down: after its restart it reads from the buffer what it has missed. */
   post(message: To['message']): void;
@@ -58,7 +64,11 @@ export function createThread<To extends Traffic, From extends Traffic>(
   let failures = 0;
 
   async function launch(isRestart: boolean): Promise<void> {
-    const worker = new Worker(entry, { name, workerData: { ...data, isRestart } satisfies Launched });
+    const worker = new Worker(entry, {
+      name,
+      workerData: { ...data, isRestart } satisfies Launched,
+      resourceLimits: LIMITS,
+    });
     const startedAt = clock.monotonicMs();
     let failure: unknown;
     const ended = new Promise<void>((resolve) => {
@@ -119,6 +129,7 @@ export function createThread<To extends Traffic, From extends Traffic>(
 
   return {
     name,
+    alongside: true,
     start: () => launch(false),
     async stop(hurry) {
       stopping.abort();

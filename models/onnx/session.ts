@@ -79,6 +79,9 @@ async function openSession(model: Uint8Array): Promise<InferenceSession> {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // Both keep the memory of the largest batch for the next one, which comes minutes later.
+      enableCpuMemArena: false,
+      enableMemPattern: false,
       logSeverityLevel: 3,
     });
   } catch (error) {
