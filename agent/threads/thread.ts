@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Clock, Random } from '../domain/clock.js';
 import { messageOf, WattwardenError } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
@@ -68,6 +68,8 @@ export function createThread<To extends Traffic, From extends Traffic>(
       name,
       workerData: { ...data, isRestart } satisfies Launched,
       resourceLimits: LIMITS,
+      // What a thread tells a native library by its environment must reach it.
+      env: SHARE_ENV,
     });
     const startedAt = clock.monotonicMs();
     let failure: unknown;

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
