@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
+import type { Keep, Kept } from './buffer/retention.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { GatewayClockOptions } from './domain/gateway-clock.js';
@@ -52,6 +53,7 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
+  keep: keepOf(settings.buffer),
   maxBytes: settings.buffer.max_bytes,
   timeCanBe: canBeOwn(validationRules(settings)),
 });
@@ -76,6 +78,27 @@ export const voteRules = ({ clock }: Settings): VoteRules => ({
   least: clock.meter_votes,
   notBeforeMs: NOT_BEFORE_MS,
 });
+
+function keepOf({ retention_days, keep }: Settings['buffer']): Keep {
+  const kept = ({ days = retention_days, rows, bytes }: KeepSettings): Kept => ({
+    ms: days * DAY_MS,
+    rows: rows ?? Number.POSITIVE_INFINITY,
+    bytes: bytes ?? Number.POSITIVE_INFINITY,
+  });
+  return {
+    readings: kept(keep.readings),
+    slots: kept(keep.slots),
+    forecasts: kept(keep.forecasts),
+    anomalies: kept(keep.anomalies),
+    quality: kept(keep.quality),
+  };
+}
+
+interface KeepSettings {
+  readonly days?: number;
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+}
 
 /** Of a file that is bounded itself, so that most of it is used. */
 const RESERVED_PART = 1 / 8;

@@ -55,6 +55,7 @@ export async function readOverview(given: Surroundings): Promise<Overview> {
     backlog,
     meters: { known: meters.rows.length, silent: meters.silent.length },
     clock: clockOf(view),
+    disk: diskOf(view),
     connections: view?.connections ?? null,
     link: view === undefined ? null : { state: view.link.state, lastSuccessMs: view.link.lastSuccessMs },
     bundle: bundleOf(view),
@@ -66,6 +67,12 @@ function clockOf(view: LiveView | undefined): Overview['clock'] {
   const { trust, held, machineAheadMs } = view.clock;
   const known = trust.state === 'trusted' ? { by: trust.by, why: null } : { by: null, why: trust.why };
   return { ...known, held, machineAheadMs };
+}
+
+function diskOf(view: LiveView | undefined): Overview['disk'] {
+  if (view === undefined) return null;
+  const { usableBytes, growthPerDay, autonomyDays, writtenPerDay, cardLifeDays, commitWindowMs } = view.disk;
+  return { usableBytes, growthPerDay, autonomyDays, writtenPerDay, cardLifeDays, commitWindowMs };
 }
 
 function bundleOf(view: LiveView | undefined): Overview['bundle'] {

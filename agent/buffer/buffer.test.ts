@@ -479,3 +479,24 @@ test('a bundle keeps the last thing that became of it', () => {
     { state: 'active', version: 'v1', precision: 'int8', atMs: at(1) },
   ]);
 });
+
+test('each table goes by age and by number, the oldest first, and never what the centre lacks', () => {
+  const unbounded = { ms: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  const slots = { ...unbounded, ms: 100 * MINUTE };
+  const buffer = bench.open({
+    retentionMs: 1e12,
+    keepUnsettled: true,
+    keep: { slots, readings: { ...unbounded, rows: 12 } },
+  });
+  for (let n = 0; n < 30; n += 1) buffer.commit({ readings: [reading('a', n * 5 * MINUTE)], rejected: [] });
+  buffer.closeSlots(at(200 * MINUTE), 1_000);
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 0, slots: 0 });
+  buffer.settle('reading', upTo(buffer, 10));
+  buffer.settle('slot', upTo(buffer, 15));
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 10, slots: 15, more: false });
+  buffer.settle('reading', upTo(buffer, 30));
+  buffer.settle('slot', upTo(buffer, 30));
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 8, slots: 5, more: false });
+  const { readings, slots: slotsLeft } = bench.reader().totals();
+  expect([readings, slotsLeft]).toEqual([12, 10]);
+});

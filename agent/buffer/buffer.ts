@@ -26,7 +26,7 @@ import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
-import { openRetention, type Pruned } from './retention.js';
+import { type Keep, keepFor, openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
@@ -43,6 +43,8 @@ export interface BufferOptions {
   readonly maxRejected: number;
   readonly maxRejectedBytes: number;
   readonly retentionMs: number;
+  /** Bounds of single tables, where they differ from that. */
+  readonly keep?: Partial<Keep>;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
   /** The file is not longer than this; the disk alone bounds it when not given. */
@@ -192,7 +194,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     transactions,
     rejectedLog,
     replayFrom,
-    retentionMs,
+    keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
   });
   const relief = openRelief(db, {
@@ -411,7 +413,15 @@ type StoredRow = LogRow & { readonly isHeld: boolean };
 
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 
-const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
+const NOTHING_PRUNED: Pruned = {
+  readings: 0,
+  rejected: 0,
+  slots: 0,
+  forecasts: 0,
+  anomalies: 0,
+  quality: 0,
+  more: false,
+};
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
 function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {

@@ -200,6 +200,9 @@ create table written (
   bytes integer not null,
   primary key (day, cause)
 ) strict, without rowid;
+
+-- In the order in which they go.
+create index anomaly_time on anomaly (slot_start_ms, meter);
 `,
 ];
 
