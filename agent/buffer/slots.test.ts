@@ -38,7 +38,7 @@ function slotsOfMeter(readings: readonly Reading[]): Map<number, SlotValues> {
     const point = (one: Reading | undefined) =>
       one === undefined
         ? null
-        : { atMs: one.takenAtMs - start, dwh: (one.importWh ?? 0) * 10, anew: false, sealed: false };
+        : { atMs: one.takenAtMs - start, dwh: (one.importWh ?? 0) * 10, anew: false, raised: false, sealed: false };
     const slot = emptyAccumulator();
     for (const one of inTime.filter((each) => startOf(each) === start)) {
       addReading(slot, one.takenAtMs - start, {
