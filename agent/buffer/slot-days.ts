@@ -158,10 +158,7 @@ function merge(
 ) {
   const placeOf = ({ slotStartMs }: SlotRow): number => (slotStartMs - fromMs) / slotMs;
   const places = new Set([...(before?.places ?? []), ...rows.map(placeOf)]);
-  const day = emptyDay(
-    slotsPerDay,
-    [...places].sort((a, b) => a - b),
-  );
+  const day = emptyDay(slotsPerDay, Int32Array.from(places).sort());
   for (const name of DAY_COLUMNS) {
     if (before !== undefined) day.columns[name].set(before.columns[name]);
     for (const row of rows) day.columns[name][placeOf(row)] = row[name] ?? NULL;
