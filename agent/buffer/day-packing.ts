@@ -79,6 +79,12 @@ export function unpackDay(
   return day;
 }
 
+/** How many slots there are, from the first part alone. */
+export function slotsIn(part: Uint8Array): number {
+  const end = 3 + (((part[1] ?? 0) << 8) | (part[2] ?? 0));
+  return placesOf(readVarints(part.subarray(3, end))).length;
+}
+
 const BEFORE: Guess = { like: 'before' };
 
 /** The guesses of a column keep their order for ever: packed rows name them by it. */

@@ -188,3 +188,34 @@ test('a centre that comes later is told of the days that were packed before it',
   expect(told.size).toBe(3 * 577);
   expect(reader.backlog().slot).toBeGreaterThanOrEqual(3 * 577);
 });
+
+test('days are dropped by age, meter by meter, and no longer counted', () => {
+  const buffer = bench.open();
+  for (const name of ['a', 'b', 'm']) store(buffer, household(name, { days: 3 }), 4 * DAY);
+  pack(buffer, 4 * DAY);
+  expect(buffer.pruneDays(at(2 * DAY - 1), 2)).toBe(2);
+  expect(buffer.pruneDays(at(2 * DAY - 1), 100)).toBe(1);
+  expect(buffer.pruneDays(at(2 * DAY - 1), 100)).toBe(0);
+  const left = slotsOf();
+  expect(left[0]?.slotStartMs).toBe(at(DAY));
+  expect(bench.reader().totals().slots).toBe(3 * left.length);
+});
+
+test('the load of every meter, packed or not, is what its slots say', () => {
+  const buffer = bench.open();
+  for (const name of ['a', 'm'])
+    store(buffer, household(name, { days: 3, skip: (minute) => minute % 700 > 640 }), 3 * DAY);
+  pack(buffer, 2 * DAY + REST);
+  buffer.storeAnalysis({ forecasts: [], scores: [], anomalies: [], analysedUpTo: buffer.head().changeSeq });
+  const heard = slotsOf().filter(({ count }) => count > 0);
+  const reader = bench.reader();
+  const load = reader.loadOf(METER, START_MS / DAY, START_MS / DAY + 3);
+  const expected = new Float32Array(3 * 288).fill(Number.NaN);
+  for (const { slotStartMs, meanPowerDw } of heard) expected[(slotStartMs - START_MS) / 300_000] = meanPowerDw / 10;
+  expect(load).toEqual(expected);
+  const put = new Map<number, number>();
+  reader.eachAnalysed(8, (meter, slotStartMs, watts) => meter === METER && put.set(slotStartMs, watts));
+  expect([...put].sort(([a], [b]) => a - b)).toEqual(
+    heard.map(({ slotStartMs, meanPowerDw }) => [slotStartMs, meanPowerDw / 10]),
+  );
+});

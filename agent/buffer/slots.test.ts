@@ -108,6 +108,30 @@ test('a late reading revises its slot, and the next one when its energy begins e
   ]);
 });
 
+test('energy that is found later is pushed again, but is no reason to analyse again', () => {
+  const buffer = bench.open();
+  const both = (minute: number) => reading('a', minute * MINUTE, { powerW: 60, importWh: minute });
+  buffer.commit({ readings: [both(1), both(3)], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  const reader = bench.reader();
+  const scored = (score: number) => ({
+    meter: meterId('a'),
+    slotStartMs: at(0),
+    score,
+    rawScore: 0.5,
+    modelVersion: 'v',
+  });
+  const { changeSeq: seen } = buffer.head();
+  buffer.storeAnalysis({ forecasts: [], scores: [scored(0.1)], anomalies: [], analysedUpTo: seen });
+  buffer.commit({ readings: [both(7)], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  expect(reader.stream('slot', seen, 10)).toMatchObject([
+    { slotStartMs: at(5 * MINUTE), energyMwh: 2_000 },
+    { slotStartMs: at(0), energyMwh: 4_000, revision: 3, scoreE4: 1_000 },
+  ]);
+  expect(reader.slotsToAnalyse(seen, 10).slots.map(({ slotStartMs }) => slotStartMs)).toEqual([at(5 * MINUTE)]);
+});
+
 test('a repeat of a reading changes no slot, open or closed, also after opening again', () => {
   const buffer = bench.open();
   const first = reading('a', 1_000, { powerW: 100 });
