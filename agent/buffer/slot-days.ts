@@ -39,9 +39,9 @@ type SlotRow = Readonly<Record<DayColumn, number | null>> & {
 };
 
 /** Meters packed in one step: some milliseconds of the thread that takes readings in. */
-const STEP_METERS = 3;
+const STEP_METERS = 1;
 /** Meters looked at in one step, of which none may be ready. */
-const STEP_LOOKS = 10;
+const STEP_LOOKS = 4;
 /** Late readings come mostly in the first hours. */
 const REST_MS = 2 * 3_600_000;
 /** When nothing was ready, that is looked at again after so long. */

@@ -21,7 +21,7 @@ interface Surroundings {
 const STEP = 500;
 const EVERY_MS = 1_000;
 /** Between two steps of packing the thread takes readings in. */
-const PACKING_EVERY_MS = 100;
+const PACKING_EVERY_MS = 50;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 
 /** Closes the slots whose time has come, a bounded step at a time, and says how many; then packs finished days. */
