@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import { type Backlog, type BacklogView, rowsOf } from './backlog.js';
+import { damageInWords } from './damage-check.js';
 import type { FleetView } from './fleet.js';
 import { type Found, judgeHealth } from './health.js';
 import type { LiveSource, LiveView, ReadSource } from './source.js';
@@ -23,6 +24,7 @@ export async function readHealth(given: Surroundings): Promise<Health> {
     live,
     fleet: attempt(() => fleet.read()),
     backlogRows: rowsOf(backlog.ok ? backlog.value : NONE),
+    damage: damageOf(given),
     nowMs: clock.now(),
   });
 }
@@ -40,7 +42,13 @@ export async function readOverview(given: Surroundings): Promise<Overview> {
     nowMs,
     startedAtMs: view?.startedAtMs ?? null,
     head: source.head(),
-    health: judgeHealth({ live, fleet: { ok: true, value: meters }, backlogRows: rowsOf(backlog), nowMs }),
+    health: judgeHealth({
+      live,
+      fleet: { ok: true, value: meters },
+      backlogRows: rowsOf(backlog),
+      damage: damageOf(given),
+      nowMs,
+    }),
     readings,
     rejected,
     rejectedByReason: source.rejectedCounts(),
@@ -82,6 +90,12 @@ async function ask({ live, fleet }: Surroundings): Promise<Found<LiveView>> {
   } catch (error) {
     return { ok: false, error };
   }
+}
+
+/** A buffer that cannot be read is told of elsewhere. */
+function damageOf({ source, clock }: Surroundings): string | undefined {
+  const damages = attempt(() => source.damages());
+  return damages.ok ? damageInWords(damages.value, clock.now()) : undefined;
 }
 
 function attempt<T>(read: () => T): Found<T> {

@@ -1,4 +1,5 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
+import type { RecordedDamage } from '../domain/damage.js';
 import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
@@ -27,6 +28,8 @@ export interface ReadSource {
   totals(): { readonly readings: number; readonly rejected: number };
   rejectedCounts(): Readonly<Record<string, number>>;
   backlog(): Readonly<Record<StreamName, number>>;
+  /** Files of the buffer that were found damaged. */
+  damages(): readonly RecordedDamage[];
 }
 
 /** What only the main thread knows at this moment. */

@@ -21,8 +21,8 @@ export interface Health {
   readonly checks: {
     readonly main: Check;
     readonly buffer: Check;
-    readonly disk: Check;
     readonly clock: Check;
+    readonly disk: Check;
     readonly meters: Check;
     readonly centre: Check;
     readonly models: Check;

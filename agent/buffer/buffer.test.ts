@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,6 +74,12 @@ test('neither a directory nor a file in a directory that is not there can be ope
     expect(() => bench.open({ path })).toThrow(expect.objectContaining({ code: 'buffer.unopenable' }));
     expect(() => bench.reader(path)).toThrow(expect.objectContaining({ code: 'buffer.unopenable' }));
   }
+});
+
+test('a file that is no database is damaged, for whoever asks for no other in its place', () => {
+  writeFileSync(bench.path, 'a shopping list '.repeat(1_000));
+  expect(() => bench.open()).toThrow(expect.objectContaining({ code: 'buffer.damaged' }));
+  expect(() => bench.reader()).toThrow(expect.objectContaining({ code: 'buffer.damaged' }));
 });
 
 test("another program's database is refused", () => {

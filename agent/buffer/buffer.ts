@@ -1,7 +1,7 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
 import type { Note } from '../domain/quality.js';
@@ -14,6 +14,7 @@ import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
+import { MAX_AHEAD_MS, openFuture } from './future.js';
 import { openGrowth, ROW_BYTES } from './growth.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
@@ -50,6 +51,8 @@ export interface BufferOptions {
   readonly maxBytes?: number | undefined;
   /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
   readonly trust?: () => Trust;
+  /** Before the clock is asked for the first time: what the file knows of the time. */
+  readonly beginClock?: (known: Timeline) => void;
   /** What a meter's own time is held against once the time is known. */
   readonly timeCanBe?: CanBe;
   /** Another name for each start of the kernel, for tests. */
@@ -85,6 +88,8 @@ export interface Buffer extends Relief, Endurance {
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   /** The centre has these; what it was known to have stays so. */
   settle(stream: StreamName, settled: Settled): void;
+  /** From an export: what is counted already is left out. Gives the number of those that were new. */
+  importReadings(meters: readonly Meter[], readings: readonly Reading[]): number;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -93,8 +98,6 @@ export interface Buffer extends Relief, Endurance {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
-  /** What the file knows of the time. */
-  timeline(): Timeline;
   /** The gateway's time becomes known, doubtful, or moves. */
   turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
   /** Readings that wait for the time to become known, or to be placed. */
@@ -126,9 +129,6 @@ export interface Timeline {
   /** What the kernel's counter must be added to, if it is known since the kernel started. */
   readonly baseMs: number | undefined;
 }
-
-/** Further ahead than validation lets a meter's clock be: such a slot comes of a gateway's clock that was wrong. */
-const MAX_AHEAD_MS = 2 * 86_400_000;
 
 /** The buffer as its file knows it: what keeps it alive beyond that file is lasting-buffer.ts. */
 export interface Core {
@@ -189,6 +189,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
+  const future = openFuture(db, { transactions, states });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
@@ -216,7 +217,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     placement,
   });
   const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
-  const boot = startBoot(db, { ...options, trust: trust() }, transactions);
+  const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
+  const boot = startBoot(db, { ...options, trust, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
@@ -242,10 +244,11 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  function append({ readings, rejected }: Batch): StoredRow[] {
+  /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
+  function append({ readings, rejected }: Batch, nowMs?: number): StoredRow[] {
     meters.registerExpected();
     const rows = readings.map((reading) => {
-      const moment = boot.moment(reading.receivedAtMs);
+      const moment = boot.moment(nowMs ?? reading.receivedAtMs);
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
       if (moment.isHeld) placement.hold(row.seq);
       else slots.prepare(row.meter, row.takenAtMs);
@@ -286,7 +289,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     const { reachedMs } = placement;
     if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
-    return slots.close(now - slotGraceMs, limit, now + MAX_AHEAD_MS);
+    slots.dropBeyond(now + MAX_AHEAD_MS);
+    return slots.close(now - slotGraceMs, limit);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -318,6 +322,22 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       because('settled', () => settled.settle(stream, ranges, last));
     },
+    importReadings(known, readings) {
+      // Its rows have their times; they must not wait to be moved with those that came in meanwhile.
+      if (!boot.isTrusted) throw new WattwardenError('clock.untrusted', 'nothing is imported meanwhile');
+      const fresh = readings.filter(({ meter, takenAtMs }) => {
+        const key = meters.knownKey(meter);
+        return key === undefined || !slots.knows(key, takenAtMs);
+      });
+      const appeared = known.filter(({ id }) => !meters.registered.has(id));
+      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
+      if (fresh.length === 0) return 0;
+      // Not heard today, and no matter of today's data quality: they are history.
+      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return fresh.length;
+    },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
     },
@@ -328,9 +348,11 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    timeline: () => ({ ...placement.latest(), baseMs: boot.knownBaseMs }),
     turnClock(change) {
-      transactions.run(() => boot.turn(change));
+      transactions.run(() => {
+        boot.turn(change);
+        if (change.trust.state === 'trusted') future.forget(clock.now() + change.byMs + MAX_AHEAD_MS);
+      });
       heard.moved(change.byMs);
       if (boot.isTrusted) placement.begin();
     },

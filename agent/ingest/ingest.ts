@@ -41,8 +41,8 @@ export interface Ingest extends Part {
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
 export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
   const { maxPending } = options;
-  const group = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
-  const commits = createTap(group, { maxWaiting: maxPending });
+  const grouped = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
+  const commits = createTap(grouped, { maxWaiting: maxPending });
   const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
   const source =
     options.source &&

@@ -35,7 +35,8 @@ function disturbFeeder(
   let today = 0;
   const measured = powerW.map((watts, slot) => {
     if (slot % slotsPerDay === 0) today = how.dayNoise * gaussian(random);
-    const loss = how.technicalLoss * (constant * mean + linear * watts + (LOSS_PARTS.square * mean * watts * watts) / square);
+    const loss =
+      how.technicalLoss * (constant * mean + linear * watts + (LOSS_PARTS.square * mean * watts * watts) / square);
     return (watts + loss) * (1 + how.feederNoise * gaussian(random)) * (1 + today);
   });
   return { feeder, powerW: measured };

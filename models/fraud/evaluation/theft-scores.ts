@@ -1,7 +1,8 @@
+import { ROW_WIDTH } from '../features/evidence-row.js';
+import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
-import { gatherFleetEvidence, ROW_WIDTH } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { type IsolationForest, scoreRow } from '../forest/forest.js';
 import { trainForest } from '../forest/forest-training.js';
@@ -58,7 +59,11 @@ function trainOn(
 
 function judgeFeeder(
   fleet: FleetPower,
-  { balance, noFeeder, feeder }: { balance: FeederBalance; noFeeder: readonly Float64Array[]; feeder: readonly Float64Array[] },
+  {
+    balance,
+    noFeeder,
+    feeder,
+  }: { balance: FeederBalance; noFeeder: readonly Float64Array[]; feeder: readonly Float64Array[] },
 ): void {
   const gates = Array.from({ length: fleet.days }, (_, day) => gateOf(balance, day));
   for (let day = 0; day < fleet.days; day++) {

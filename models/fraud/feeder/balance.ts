@@ -1,5 +1,5 @@
 import { centreAndSpread } from '../features/robust.js';
-import { type FleetPower } from '../fleet-power.js';
+import type { FleetPower } from '../fleet-power.js';
 import { fitTechnicalLoss, type TechnicalLoss, technicalLossW } from './technical-loss.js';
 
 /** What a feeder lost beyond its technical loss, slot by slot. */
@@ -49,7 +49,9 @@ export function fitBalance(fleet: FleetPower, feeder: string, clean: { from: num
   const pick = (values: Float64Array) => known.map((slot) => values[slot] as number);
   const loss = fitTechnicalLoss({ feederW: pick(feederW), reportedW: pick(reportedW) });
   const days = dayMeans(lossOf(loss, { feederW, reportedW }), slotsPerDay).subarray(clean.from, clean.to + 1);
-  const feederDays = dayMeans(feederW, slotsPerDay).subarray(clean.from, clean.to + 1).filter(Number.isFinite);
+  const feederDays = dayMeans(feederW, slotsPerDay)
+    .subarray(clean.from, clean.to + 1)
+    .filter(Number.isFinite);
   const meanW = feederDays.reduce((sum, watts) => sum + watts, 0) / Math.max(feederDays.length, 1);
   const floorW = NOISE_FLOOR_SHARE * meanW;
   const noiseW = new Map<number, number>();
@@ -98,7 +100,8 @@ function sums(fleet: FleetPower, feeder: string): { feederW: Float64Array; repor
   const reportedW = new Float64Array(slots).fill(members.length === 0 ? Number.NaN : 0);
   for (const member of members) {
     const powerW = fleet.meters[member]?.powerW;
-    for (let slot = 0; slot < slots; slot++) reportedW[slot] = (reportedW[slot] as number) + (powerW?.[slot] ?? Number.NaN);
+    for (let slot = 0; slot < slots; slot++)
+      reportedW[slot] = (reportedW[slot] as number) + (powerW?.[slot] ?? Number.NaN);
   }
   return { feederW: Float64Array.from({ length: slots }, (_, slot) => measured?.[slot] ?? Number.NaN), reportedW };
 }

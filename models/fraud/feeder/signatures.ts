@@ -55,7 +55,10 @@ export function aloneExplains(suspect: Suspect, lossW: Float64Array): number {
   const square = lossW.reduce((sum, watts) => sum + watts * watts, 0);
   if (square === 0) return 0;
   const left = lossW.reduce((sum, watts, at) => {
-    const explained = columns.reduce((all, column, index) => all + (weights[index] as number) * (column[at] as number), 0);
+    const explained = columns.reduce(
+      (all, column, index) => all + (weights[index] as number) * (column[at] as number),
+      0,
+    );
     return sum + (watts - explained) ** 2;
   }, 0);
   return 1 - left / square;

@@ -43,7 +43,9 @@ export function suspectDay(
     const suspects = balance.members.map((member, index) => suspectOf(fleet, { member, usual: usual[index], slots }));
     return { shares: attributeLoss(suspects, lossW), alone: suspects.map((suspect) => aloneExplains(suspect, lossW)) };
   });
-  const gains = balance.members.map((member, index) => gainOf(fleet, { member, usual: usual[index], balance, slots: spans[0] ?? [] }));
+  const gains = balance.members.map((member, index) =>
+    gainOf(fleet, { member, usual: usual[index], balance, slots: spans[0] ?? [] }),
+  );
   const likely = softmax(gains, SHARPNESS);
   return balance.members.map((_, index) => ({
     share: mean(explained.map(({ shares }) => shares[index] as number)),
