@@ -5,6 +5,7 @@ import { ROW_WIDTH } from '../../models/fraud/features/evidence-row.js';
 import { gatherFleetEvidence, peersOf } from '../../models/fraud/features/fleet-evidence.js';
 import { balanceFeeder, fitBalance, gateOf } from '../../models/fraud/feeder/balance.js';
 import { GATE_OPENS, suspectDay } from '../../models/fraud/feeder/suspicion.js';
+import { createUsualLoads } from '../../models/fraud/feeder/usual-load.js';
 import { type FleetPower, weekdayOf } from '../../models/fraud/fleet-power.js';
 import { explainRow, type IsolationForest, scoreRow, scoreRows } from '../../models/fraud/forest/forest.js';
 import { trainForest } from '../../models/fraud/forest/forest-training.js';
@@ -119,7 +120,9 @@ function createTick() {
     const gates = Array.from({ length: fleet.days }, (_, at) => gateOf(past, at));
     if ((fleet === stolen) !== (gates[day] as number) >= GATE_OPENS)
       throw new Error('the gate is not where it should be');
-    return () => suspectDay(fleet, { balance: past, gates: [...gates.slice(0, day), gateOf(past, day)], day });
+    const usualLoads = createUsualLoads(fleet);
+    return () =>
+      suspectDay(fleet, { balance: past, gates: [...gates.slice(0, day), gateOf(past, day)], day, usualLoads });
   };
   return {
     evidence: scoreAll(1_000),
