@@ -22,7 +22,7 @@ import {
   knownMeters,
   makeDataDir,
   modelsDir,
-  SHIPPED_BUNDLE,
+  shippedBundle,
   silenceRules,
   validationRules,
 } from './settings.js';
@@ -125,7 +125,12 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
   // threads/analysis-loop.ts.
-  const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
+  const models = {
+    dir: modelsDir(settings),
+    shippedDir: shippedBundle(settings),
+    trustedKeys: settings.models.trusted_keys,
+    slotMinutes: settings.buffer.slot_minutes,
+  };
   const shared = { bufferPath: bufferPath(settings), models, logLevel: settings.log.level, terminal };
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },

@@ -40,6 +40,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,
+  'buffer.slot_width': { in: 'agent/buffer/slot-width.test.ts' },
   'buffer.write_failed': BUFFER,
   'bundle.unreadable': () => readBundle(join(directory, 'none')),
   'bundle.hash_mismatch': { in: 'cloud-sync/pull/pull.test.ts' },

@@ -7,6 +7,7 @@ import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
+import { SLOT_MINUTES, type SlotMinutes } from '../domain/slot.js';
 import type { StreamName, StreamPosition } from '../domain/stored.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
@@ -20,6 +21,8 @@ import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRetention, type Pruned } from './retention.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
+import type { Packing } from './slot-days.js';
+import { claimSlotWidth } from './slot-width.js';
 import { createTransactions } from './transactions.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
 
@@ -27,13 +30,17 @@ export interface BufferOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a slot waits after its end for readings that are on their way. */
+  /** A file keeps the width that it was made with; another one is an error. */
+  readonly slotMinutes?: SlotMinutes;
+  /** How long a slot waits after its end, at most, for readings that are on their way. */
   readonly slotGraceMs: number;
   readonly maxRejected: number;
   readonly maxRejectedBytes: number;
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** With models: what they have not seen is not packed. */
+  readonly keepUnanalysed?: boolean;
 }
 
 export interface Batch {
@@ -51,6 +58,8 @@ export interface Buffer {
     now: EpochMs,
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
+  /** Packs some of the oldest finished days; go on while there is more. */
+  packDays(now: EpochMs): Packing;
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   settle(stream: StreamName, position: StreamPosition): void;
   recordBundle(state: BundleState, atMs: EpochMs): void;
@@ -71,6 +80,8 @@ export interface Buffer {
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
 const FORCED_CLOSE_SLOTS = 1_000;
+/** The next reading of a meter is awaited so long: with it, a slot knows how its energy ends. */
+const GRACE_INTERVALS = 1.5;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
@@ -91,7 +102,8 @@ export function openBuffer(options: BufferOptions): Buffer {
 }
 
 function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
-  const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
+  const { clock, log, retentionMs, keepUnsettled } = options;
+  const slotMs = claimSlotWidth(db, options.slotMinutes ?? SLOT_MINUTES) * 60_000;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
   const meters = openMeterBook(db, transactions);
@@ -99,11 +111,20 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   const states = openMeterStates(db);
   const readingLog = openReadingLog(db);
   const rejectedLog = openRejectedLog(db, transactions, options);
-  const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
+  const heard = openHeardBook(db);
+  const slots = openSlotBook(db, {
+    slotMs,
+    transactions,
+    states,
+    lastSeq: readingLog.lastSeq,
+    graceMs: (meter) =>
+      Math.min(options.slotGraceMs, GRACE_INTERVALS * (heard.of(meter).intervalMs ?? Number.POSITIVE_INFINITY)),
+    registerMaxDwh: meters.registerMaxDwh,
+    waitsFor: { centre: keepUnsettled, models: options.keepUnanalysed === true },
+  });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
   const quality = openQualityBook(db, transactions);
-  const heard = openHeardBook(db);
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
@@ -155,7 +176,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   function closeSlots(now: EpochMs, limit: number) {
     const written = quality.step(now);
     if (written.length > 0) transactions.run(() => heard.save(written));
-    return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+    return { ...slots.close(now, limit), changeSeq: transactions.lastChange() };
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -177,6 +198,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
+    packDays: slots.pack,
     storeAnalysis: analysis.store,
     settle(stream, { logId: ofLog, upTo }) {
       if (ofLog !== logId) {

@@ -13,6 +13,7 @@ import type {
 } from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
 import { lastSeqOf, openCursors } from './cursors.js';
+import { openDayRows } from './day-rows.js';
 import { meterOf, selectMeters } from './meter-book.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
@@ -20,21 +21,26 @@ import { openMeterKeys } from './reads/meter-keys.js';
 import { openQualityReads, type QualityQuery } from './reads/quality.js';
 import { openReadingReads } from './reads/readings.js';
 import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
-import { openSlotReads } from './reads/slots.js';
+import { openSlotReads, type PutLoad } from './reads/slots.js';
 import { openStreamReads } from './reads/streams.js';
 import { type BufferTotals, openTotals } from './reads/totals.js';
+import { openUnsentDays } from './reads/unsent-days.js';
+import { slotMsOf } from './slot-width.js';
 
 /** Short reads on a connection of its own; it sees what the writer has committed. */
 export interface BufferReader {
   readonly logId: LogId;
+  readonly slotMs: number;
   stream<S extends StreamName>(name: S, after: number, limit: number): readonly Streams[S][];
   settled(name: StreamName): StreamPosition;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
   analysedUpTo(): ChangeSeq;
   /** Slots whose content changed after `after`; a change that was only a score is left out. */
   slotsToAnalyse(after: ChangeSeq, limit: number): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
-  /** Of every meter the slots of the last `count` slot lengths up to its newest analysed one, oldest first. */
-  analysedSlots(count: number): Iterable<StoredSlot>;
+  /** The load of every meter over the last days that are analysed, in any order, where anything was heard. */
+  eachAnalysed(lastDays: number, put: PutLoad): void;
+  /** Mean power in watts of whole UTC days (since 1970), NaN where nothing was heard; `toDay` is not among them. */
+  loadOf(meter: MeterId, fromDay: number, toDay: number): Float32Array;
   /** From `fromMs` to before `toMs`, oldest first. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
   /** The last taken reading of each meter. */
@@ -78,15 +84,18 @@ function onConnection(db: Connection, path: string): BufferReader {
   const lastSeq = lastSeqOf(db, 'reading');
   const settled = (name: StreamName): StreamPosition => ({ logId, upTo: cursors.position(`settled:${name}`) });
   const meterKeys = openMeterKeys(db);
-  const forecasts = openForecastReads(db, meterKeys);
+  const slotMs = slotMsOf(db);
+  const days = openDayRows(db, slotMs);
+  const unsent = openUnsentDays(db, days);
+  const forecasts = openForecastReads(db, meterKeys, slotMs);
   return {
     logId,
     settled,
     head: () => ({ seq: seq(lastSeq()), changeSeq: changeSeq(cursors.position('change')) }),
     analysedUpTo: () => changeSeq(cursors.position('analysed')),
     meters: () => selectMeters(db).map(meterOf),
-    ...openStreamReads(db, (name) => settled(name).upTo),
-    ...openSlotReads(db, { meterKeys, cursors }),
+    ...openStreamReads(db, { slotMs, unsent, settledUpTo: (name) => settled(name).upTo }),
+    ...openSlotReads(db, { slotMs, days, meterKeys, cursors }),
     ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
     ...openRejectedReads(db),
     ...openQualityReads(db, meterKeys),

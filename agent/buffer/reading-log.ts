@@ -34,7 +34,7 @@ export function openReadingLog(db: Connection): ReadingLog {
        export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
   const page = db.prepare<[number, number], LogRow>(
-    `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv
+    `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv, flags
      from reading where seq >= ? order by seq limit ?`,
   );
   const tail = db.prepare<[number, number], StoredReading>(
@@ -67,7 +67,7 @@ export function openReadingLog(db: Connection): ReadingLog {
         SCALE.frequencyChz.pack(reading.frequencyHz),
         reading.flags,
       );
-      return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
+      return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv, flags: reading.flags };
     },
     lastSeq: () => seq(last()),
     *replay(from) {

@@ -41,6 +41,11 @@ export const FLAGS = {
     about:
       'The reading before this one says 0 W between two real values within two seconds, and is probably false. It was stored before that could be known.',
   },
+  estimated: {
+    bit: 24,
+    about:
+      'Of a slot, never of a reading: its energy lies partly in a gap between two readings of the register. What the register counted in the gap is exact; when in the gap it flowed is not known.',
+  },
 } as const satisfies Record<string, { readonly bit: number; readonly about: string }>;
 
 export type Flag = keyof typeof FLAGS;

@@ -1,11 +1,21 @@
 import type { EpochMs, MeterId } from './brand.js';
 
-export const SLOT_MINUTES = 5;
+/** How long a slot may be; a buffer file keeps the width that it was made with. */
+export const SLOT_WIDTHS_MINUTES = [5, 15, 30, 60] as const;
+export type SlotMinutes = (typeof SLOT_WIDTHS_MINUTES)[number];
+
+/** The width where none is configured, and of data without a word about it. */
+export const SLOT_MINUTES = 5 satisfies SlotMinutes;
 export const SLOT_MS = SLOT_MINUTES * 60_000;
 /** The window both models look at: the last day in slots of five minutes. */
 export const WINDOW_SLOTS = 288;
 
-/** Five aligned minutes of one meter. */
+export const DAY_MS = 86_400_000;
+
+export const isSlotWidth = (minutes: number): minutes is SlotMinutes =>
+  (SLOT_WIDTHS_MINUTES as readonly number[]).includes(minutes);
+
+/** Some aligned minutes of one meter, five unless configured otherwise. */
 export interface Slot {
   readonly meter: MeterId;
   readonly slotStartMs: EpochMs;
@@ -33,4 +43,5 @@ export interface SlotScore {
   readonly modelVersion: string;
 }
 
-export const slotStart = (atMs: EpochMs): EpochMs => (Math.floor(atMs / SLOT_MS) * SLOT_MS) as EpochMs;
+export const slotStart = (atMs: EpochMs, slotMs: number = SLOT_MS): EpochMs =>
+  (Math.floor(atMs / slotMs) * slotMs) as EpochMs;

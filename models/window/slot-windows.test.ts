@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { createSlotWindows } from './slot-windows.js';
+import { PROFILE_LEAST_DAYS, seasonalProfile } from './seasonal-profile.js';
+import { countPresent, createSlotWindows } from './slot-windows.js';
 
 const METER = 'm-1' as MeterId;
 const FIRST = 5_700_000;
@@ -23,25 +24,73 @@ test('late and repeated slots find their place, too old ones are ignored', () =>
   const windows = createSlotWindows();
   windows.put(METER, at(WINDOW_SLOTS), 1);
   windows.put(METER, at(1), 2);
-  windows.put(METER, at(0), 3);
+  windows.put(METER, at(-8 * WINDOW_SLOTS), 3);
   windows.put(METER, at(1), 4);
   const window = windows.get(METER);
   expect(window?.values[0]).toBe(4);
   expect(window?.present).toBe(2);
 });
 
-test('a window may end with an older slot: nothing newer is in it, and a backlog of a day has the day before it', () => {
+test('a window may end with an older slot: nothing newer is in it, and a backlog of a day has its week before it', () => {
   const windows = createSlotWindows();
-  for (let slot = 0; slot < 3 * WINDOW_SLOTS; slot++) windows.put(METER, at(slot), slot);
-  const newest = 3 * WINDOW_SLOTS - 1;
-  const day = windows.get(METER, at(newest - WINDOW_SLOTS + 1));
-  expect(day?.endMs).toBe(at(newest - WINDOW_SLOTS + 1));
-  expect(day?.present).toBe(WINDOW_SLOTS);
-  expect(day?.values.at(-1)).toBe(newest - WINDOW_SLOTS);
-  // What has left the ring is missing, and a window that would end there is none.
-  expect(windows.get(METER, at(newest - WINDOW_SLOTS))?.present).toBe(WINDOW_SLOTS - 1);
-  expect(windows.get(METER, at(newest - 2 * WINDOW_SLOTS + 1))).toBeUndefined();
+  const ring = 8 * WINDOW_SLOTS;
+  for (let slot = 0; slot < 2 * ring; slot++) windows.put(METER, at(slot), slot);
+  const newest = 2 * ring - 1;
+  const backlog = windows.history(METER, at(newest + 1 - WINDOW_SLOTS));
+  expect(backlog?.window.endMs).toBe(at(newest + 1 - WINDOW_SLOTS));
+  expect(backlog?.window.present).toBe(WINDOW_SLOTS);
+  expect(backlog?.window.values.at(-1)).toBe(newest - WINDOW_SLOTS);
+  expect(countPresent(backlog?.weekAgo ?? new Float32Array(0))).toBe(WINDOW_SLOTS);
+  // What has left the memory is missing, and a window that would end there is none.
+  expect(windows.get(METER, at(newest - 7 * WINDOW_SLOTS))?.present).toBe(WINDOW_SLOTS - 1);
+  expect(windows.get(METER, at(newest - ring + 1))).toBeUndefined();
   expect(windows.get(METER, at(newest + 2))).toBeUndefined();
+});
+
+test('each coming slot has the one a week before it, and none that the window could not know', () => {
+  const windows = createSlotWindows();
+  for (let slot = 0; slot < 9 * WINDOW_SLOTS; slot++) if (slot % 7 !== 3) windows.put(METER, at(slot), slot);
+  const end = 8 * WINDOW_SLOTS;
+  const { window, weekAgo } = windows.history(METER, at(end)) ?? {};
+  expect(window?.endMs).toBe(at(end));
+  const expected = Array.from({ length: WINDOW_SLOTS }, (_, j) => end + j - 7 * WINDOW_SLOTS);
+  expect(Array.from(weekAgo ?? [])).toEqual(expected.map((slot) => (slot % 7 === 3 ? Number.NaN : slot)));
+
+  const hourly = createSlotWindows(3_600_000);
+  for (let slot = 0; slot < 600; slot++) hourly.put(METER, epochMs((FIRST + slot) * 3_600_000), slot);
+  const hours = hourly.history(METER, epochMs((FIRST + 500) * 3_600_000))?.weekAgo ?? new Float32Array(0);
+  // A window of 288 hours is longer than a week: what would lie behind its end is not known yet.
+  expect([hours[0], hours[167], hours[168], countPresent(hours)]).toEqual([332, 499, Number.NaN, 168]);
+});
+
+test('a profile stays until there is another, and an unknown meter has none', () => {
+  const windows = createSlotWindows();
+  windows.putProfile(METER, seasonalProfile(new Float32Array(WINDOW_SLOTS * 28).fill(3), WINDOW_SLOTS));
+  windows.put(METER, at(0), 1);
+  expect(windows.history(METER)?.profileMedian.every(Number.isNaN)).toBe(true);
+  const days = Float32Array.from(
+    { length: 28 * WINDOW_SLOTS },
+    (_, n) => (n % WINDOW_SLOTS) + Math.floor(n / WINDOW_SLOTS),
+  );
+  windows.putProfile(METER, seasonalProfile(days, WINDOW_SLOTS));
+  windows.put(METER, at(1), 1);
+  const { profileMedian, profileSpread } = windows.history(METER) ?? {};
+  expect([profileMedian?.[0], profileMedian?.[287], profileSpread?.[0]]).toEqual([13.5, 300.5, 7]);
+});
+
+test('of too few days there is no profile', () => {
+  const days = new Float32Array(28 * 24).fill(Number.NaN);
+  for (let day = 0; day < PROFILE_LEAST_DAYS; day++) days[day * 24 + 5] = day;
+  for (let day = 0; day < PROFILE_LEAST_DAYS - 1; day++) days[day * 24 + 6] = day;
+  const { median, spread } = seasonalProfile(days, 24);
+  expect([median[5], spread[5], median[6], spread[6]]).toEqual([1, 1, Number.NaN, Number.NaN]);
+});
+
+test.each([5, 15, 30, 60])('slots of %i minutes: at most 12 KB of each meter', (minutes) => {
+  const windows = createSlotWindows(minutes * 60_000);
+  for (let meter = 0; meter < 640; meter++) windows.put(`m-${meter}` as MeterId, at(0), meter);
+  expect(windows.bytes / 640).toBeLessThanOrEqual(12 * 1_024);
+  expect(windows.get('m-99' as MeterId)?.values.at(-1)).toBe(99);
 });
 
 test('no window ends with a slot that is missing', () => {
@@ -55,7 +104,7 @@ test('no window ends with a slot that is missing', () => {
 test('a jump over more than a window leaves nothing of the old one', () => {
   const windows = createSlotWindows();
   for (let slot = 0; slot < WINDOW_SLOTS; slot++) windows.put(METER, at(slot), slot);
-  windows.put(METER, at(3 * WINDOW_SLOTS), 7);
+  windows.put(METER, at(10 * WINDOW_SLOTS), 7);
   expect(windows.get(METER)?.present).toBe(1);
   expect(windows.get(METER, at(WINDOW_SLOTS))).toBeUndefined();
 });

@@ -1,7 +1,9 @@
 import { type EpochMs, epochMs, type MeterId } from '../../agent/domain/brand.js';
-import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { DAY_MS, SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { createMeterArena } from './meter-arena.js';
+import type { SeasonalProfile } from './seasonal-profile.js';
 
-/** The last day of one meter, oldest slot first. */
+/** The last day of one meter (at five minutes), oldest slot first. */
 export interface SlotWindow {
   /** End of the newest slot, which is the start of the first slot to be forecast. */
   readonly endMs: EpochMs;
@@ -11,74 +13,143 @@ export interface SlotWindow {
   readonly present: number;
 }
 
-/** The windows of all meters of a gateway; how many there are is bounded by the registry of meters. */
+/** All that a model sees of one meter, at one moment. */
+export interface MeterHistory {
+  readonly window: SlotWindow;
+  /**
+   * For each of the WINDOW_SLOTS slots that come after the window: mean power in watts of the slot seven days earlier;
+   * NaN where that is missing, or not before the window's end.
+   */
+  readonly weekAgo: Float32Array;
+  /** By slot of the UTC day, over the last 28 whole days; not a copy. */
+  readonly profileMedian: Float32Array;
+  readonly profileSpread: Float32Array;
+}
+
+/** The memory of all meters of a gateway; how many there are is bounded by the registry of meters. */
 export interface SlotWindows {
-  /** In any order, and again when a slot is revised; what is older than RING_SLOTS is ignored. */
+  readonly slotMs: number;
+  /** How far back the memory of slots reaches. */
+  readonly days: number;
+  /** In any order, and again when a slot is revised; what has left the memory of eight days is ignored. */
   put(meter: MeterId, slotStartMs: EpochMs, meanPowerW: number): void;
+  /** What is usual for this meter; stands until it is put again. */
+  putProfile(meter: MeterId, profile: SeasonalProfile): void;
   /**
    * A copy that later puts do not change, ending with the newest slot or at `endMs`; undefined where no such slot is
-   * (any more). What has left the ring is missing in it.
+   * (any more). What has left the memory is missing in it.
    */
   get(meter: MeterId, endMs?: EpochMs): SlotWindow | undefined;
+  /** As `get`, with what is remembered of the week and the month before. */
+  history(meter: MeterId, endMs?: EpochMs): MeterHistory | undefined;
   meters(): Iterable<MeterId>;
   readonly size: number;
+  /** What the memory of all meters takes; at five minutes 11,520 bytes for each. */
+  readonly bytes: number;
 }
 
-/** Twice a window, so that a meter's backlog of a day, sent after its live reading, still finds the day before it. */
-const RING_SLOTS = 2 * WINDOW_SLOTS;
+const WEEK_DAYS = 7;
 
-/** Slot number n (since 1970) stands at n modulo RING_SLOTS. */
-interface Ring {
+/** Slot number n (since 1970) stands at n modulo the length of the ring. */
+interface Memory {
   newest: number;
-  readonly values: Float32Array;
+  readonly ring: Float32Array;
+  readonly median: Float32Array;
+  readonly spread: Float32Array;
 }
 
-export function createSlotWindows(): SlotWindows {
-  const rings = new Map<MeterId, Ring>();
+export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
+  const slotsPerDay = DAY_MS / slotMs;
+  const slotsPerWeek = WEEK_DAYS * slotsPerDay;
+  // A meter's backlog of a window, sent after its live reading, still finds the window and the week before it.
+  const ringSlots = Math.max(slotsPerWeek, WINDOW_SLOTS) + WINDOW_SLOTS;
+  const memories = new Map<MeterId, Memory>();
+  const arena = createMeterArena(ringSlots + 2 * slotsPerDay);
+  const slotAt = (ms: EpochMs): number => Math.floor(ms / slotMs);
 
-  function advance(ring: Ring, to: number): void {
-    const skipped = to - ring.newest;
-    if (skipped > RING_SLOTS) ring.values.fill(Number.NaN);
-    else for (let slot = ring.newest + 1; slot <= to; slot++) ring.values[slot % RING_SLOTS] = Number.NaN;
-    ring.newest = to;
+  function remember(meter: MeterId, newest: number): Memory {
+    const block = arena.add();
+    const memory = {
+      newest,
+      ring: block.subarray(0, ringSlots),
+      median: block.subarray(ringSlots, ringSlots + slotsPerDay),
+      spread: block.subarray(ringSlots + slotsPerDay),
+    };
+    memories.set(meter, memory);
+    return memory;
+  }
+
+  function advance(memory: Memory, to: number): void {
+    const skipped = to - memory.newest;
+    if (skipped > ringSlots) memory.ring.fill(Number.NaN);
+    else for (let slot = memory.newest + 1; slot <= to; slot++) memory.ring[slot % ringSlots] = Number.NaN;
+    memory.newest = to;
+  }
+
+  const holds = ({ newest, ring }: Memory, slot: number): boolean =>
+    slot <= newest && slot > newest - ringSlots && !Number.isNaN(ring[slot % ringSlots]);
+
+  /** `length` slots from `from` on, as far as they are remembered and lie before `end`. */
+  function copy({ newest, ring }: Memory, from: number, end = Number.POSITIVE_INFINITY): Float32Array {
+    const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
+    const first = Math.max(from, newest - ringSlots + 1, 0);
+    const last = Math.min(from + WINDOW_SLOTS, newest + 1, end) - 1;
+    for (let slot = first; slot <= last; slot++) values[slot - from] = ring[slot % ringSlots] ?? Number.NaN;
+    return values;
+  }
+
+  function windowOf(memory: Memory, last: number): SlotWindow {
+    const values = copy(memory, last - WINDOW_SLOTS + 1);
+    return { endMs: epochMs((last + 1) * slotMs), values, present: countPresent(values) };
+  }
+
+  function ending(meter: MeterId, endMs: EpochMs | undefined): { memory: Memory; last: number } | undefined {
+    const memory = memories.get(meter);
+    if (memory === undefined) return undefined;
+    const last = endMs === undefined ? memory.newest : slotAt(endMs) - 1;
+    return holds(memory, last) ? { memory, last } : undefined;
   }
 
   return {
+    slotMs,
+    days: ringSlots / slotsPerDay,
     put(meter, slotStartMs, meanPowerW) {
       const slot = slotAt(slotStartMs);
       if (!Number.isFinite(meanPowerW) || !(slot >= 0)) return;
-      let ring = rings.get(meter);
-      if (ring === undefined) {
-        ring = { newest: slot, values: new Float32Array(RING_SLOTS).fill(Number.NaN) };
-        rings.set(meter, ring);
-      }
-      if (slot <= ring.newest - RING_SLOTS) return;
-      if (slot > ring.newest) advance(ring, slot);
-      ring.values[slot % RING_SLOTS] = meanPowerW;
+      const memory = memories.get(meter) ?? remember(meter, slot);
+      if (slot <= memory.newest - ringSlots) return;
+      if (slot > memory.newest) advance(memory, slot);
+      memory.ring[slot % ringSlots] = meanPowerW;
+    },
+    putProfile(meter, { median, spread }) {
+      const memory = memories.get(meter);
+      memory?.median.set(median);
+      memory?.spread.set(spread);
     },
     get(meter, endMs) {
-      const ring = rings.get(meter);
-      if (ring === undefined) return undefined;
-      const last = endMs === undefined ? ring.newest : slotAt(endMs) - 1;
-      if (!holds(ring, last)) return undefined;
-      const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
-      const first = last - WINDOW_SLOTS + 1;
-      for (let slot = Math.max(first, ring.newest - RING_SLOTS + 1, 0); slot <= last; slot++) {
-        values[slot - first] = ring.values[slot % RING_SLOTS] ?? Number.NaN;
-      }
-      return { endMs: epochMs((last + 1) * SLOT_MS), values, present: countPresent(values) };
+      const found = ending(meter, endMs);
+      return found === undefined ? undefined : windowOf(found.memory, found.last);
     },
-    meters: () => rings.keys(),
+    history(meter, endMs) {
+      const found = ending(meter, endMs);
+      if (found === undefined) return undefined;
+      const { memory, last } = found;
+      return {
+        window: windowOf(memory, last),
+        weekAgo: copy(memory, last + 1 - slotsPerWeek, last + 1),
+        profileMedian: memory.median,
+        profileSpread: memory.spread,
+      };
+    },
+    meters: () => memories.keys(),
     get size() {
-      return rings.size;
+      return memories.size;
+    },
+    get bytes() {
+      return arena.bytes;
     },
   };
 }
-
-const slotAt = (ms: EpochMs): number => Math.floor(ms / SLOT_MS);
-
-const holds = ({ newest, values }: Ring, slot: number): boolean =>
-  slot <= newest && slot > newest - RING_SLOTS && !Number.isNaN(values[slot % RING_SLOTS]);
 
 export function countPresent(values: Float32Array): number {
   let present = 0;
