@@ -142,9 +142,12 @@ function breakDays(days: Set<number>, fromMs: number, toMs: number): void {
   for (let day = Math.floor(fromMs / DAY_MS); day <= Math.floor(toMs / DAY_MS); day++) days.add(day);
 }
 
-function note({ meter, before, after, broken }: MeterTruth, { takenMs, tsMs, faults }: SimulatedMessage): void {
+function note(
+  { meter, before, after, broken }: MeterTruth,
+  { takenMs, tsMs, faults, wrongSinceMs }: SimulatedMessage,
+): void {
   if (faults.some((kind) => BREAKS.has(kind))) {
-    breakDays(broken, Math.min(takenMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
+    breakDays(broken, Math.min(wrongSinceMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
   }
   if (faults.some((kind) => USELESS.has(kind))) return;
   // With a clock that is a little off, a reading counts for the side of midnight on which both times lie.

@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 const MINUTES = Number(process.env['WEEK_MINUTES'] ?? 0);
 const SEED = Number(process.env['SEED'] ?? 5);
 const isSoak = MINUTES > 0;
-const [days, meters, wallMinutes] = isSoak ? [7, 100, MINUTES] : [2, 12, 0.35];
+const [days, meters, wallMinutes] = isSoak ? [7, 100, MINUTES] : [2, 12, 0.25];
 const FEEDERS = isSoak ? 4 : 2;
 /** The buffer keeps tenths of watt hours, some formats whole ones, and some times whole seconds only. */
 const RESOLUTION_WH = 3;
