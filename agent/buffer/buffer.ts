@@ -70,6 +70,8 @@ export interface Buffer {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
+  /** Drops the packed days of so many meters that ended before this, oldest first; says of how many. */
+  pruneDays(cutoff: EpochMs, limit: number): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
@@ -199,6 +201,7 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     },
     closeSlots,
     packDays: slots.pack,
+    pruneDays: slots.pruneDays,
     storeAnalysis: analysis.store,
     settle(stream, { logId: ofLog, upTo }) {
       if (ofLog !== logId) {

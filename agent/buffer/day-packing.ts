@@ -18,7 +18,7 @@ export const DAY_COLUMNS: readonly DayColumn[] = DAY_PARTS.flat();
 
 /** By slot of the day; only at the places of slots that there are do the columns mean anything. */
 export interface Day {
-  readonly places: readonly number[];
+  readonly places: Int32Array;
   readonly columns: Readonly<Record<DayColumn, Float64Array>>;
 }
 
@@ -30,7 +30,7 @@ export interface DayShape {
 const VERSION = 1;
 const NULLABLE: ReadonlySet<DayColumn> = new Set(['minVoltageCv', 'maxVoltageCv', 'model', 'rawScoreE4', 'scoreE4']);
 
-export function emptyDay(slotsPerDay: number, places: readonly number[]): Day {
+export function emptyDay(slotsPerDay: number, places: Int32Array): Day {
   const columns = DAY_COLUMNS.map((name) => [name, new Float64Array(slotsPerDay)]);
   return { places, columns: Object.fromEntries(columns) as Record<DayColumn, Float64Array> };
 }
@@ -46,8 +46,19 @@ export function packDay(day: Day, shape: DayShape): readonly Uint8Array[] {
   });
 }
 
-/** Undefined where a part has a version that this program does not know. What is behind `through` is left as zeros. */
-export function unpackDay(parts: readonly Uint8Array[], shape: DayShape, through?: DayColumn): Day | undefined {
+export interface Unpacking {
+  /** What is behind it is left as it is. */
+  readonly through?: DayColumn | undefined;
+  /** Written over: arrays for each day of a year would be most of the work. */
+  readonly into: Day['columns'];
+}
+
+/** Undefined where a part has a version that this program does not know. */
+export function unpackDay(
+  parts: readonly Uint8Array[],
+  shape: DayShape,
+  { through, into }: Unpacking,
+): Day | undefined {
   let day: Day | undefined;
   for (const [number, names] of DAY_PARTS.entries()) {
     const part = parts[number];
@@ -58,7 +69,7 @@ export function unpackDay(parts: readonly Uint8Array[], shape: DayShape, through
       at += 2 + length;
       return part.subarray(at - length, at);
     };
-    day ??= emptyDay(shape.slotsPerDay, placesOf(readVarints(piece())));
+    day ??= { places: placesOf(readVarints(piece())), columns: into };
     for (const name of names) {
       const way = part[at++] ?? 0;
       if (!unpackColumn({ way, body: piece() }, columnOf(day, name, shape))) return undefined;
@@ -68,6 +79,12 @@ export function unpackDay(parts: readonly Uint8Array[], shape: DayShape, through
   return day;
 }
 
+/** How many slots there are, from the first part alone. */
+export function slotsIn(part: Uint8Array): number {
+  const end = 3 + (((part[1] ?? 0) << 8) | (part[2] ?? 0));
+  return placesOf(readVarints(part.subarray(3, end))).length;
+}
+
 const BEFORE: Guess = { like: 'before' };
 
 /** The guesses of a column keep their order for ever: packed rows name them by it. */
@@ -75,7 +92,7 @@ function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShap
   const { meanPowerDw, coveragePm, minVoltageCv, rawScoreE4 } = columns;
   const common = { values: columns[name], places, nullable: NULLABLE.has(name) };
   const near = (column: Float64Array): readonly Guess[] => {
-    const other = (place: number): number => column[place] ?? 0;
+    const other = () => column;
     return [BEFORE, { like: 'beside', other }, { like: 'other', other }];
   };
   switch (name) {
@@ -85,8 +102,8 @@ function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShap
     case 'maxVoltageCv':
       return { ...common, guesses: near(minVoltageCv) };
     case 'energyMwh': {
-      const whole = (place: number) => Math.round((meanPowerDw[place] ?? 0) * slotMs * MWH_PER_DW_MS);
-      const covered = (place: number) => energyOfPower(meanPowerDw[place] ?? 0, coveragePm[place] ?? 0, slotMs);
+      const whole = () => meanPowerDw.map((meanDw) => Math.round(meanDw * slotMs * MWH_PER_DW_MS));
+      const covered = () => meanPowerDw.map((meanDw, place) => energyOfPower(meanDw, coveragePm[place] ?? 0, slotMs));
       return { ...common, guesses: [BEFORE, { like: 'other', other: whole }, { like: 'other', other: covered }] };
     }
     case 'scoreE4':
@@ -97,14 +114,24 @@ function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShap
   }
 }
 
-const byValue = (column: Float64Array, places: readonly number[]): readonly number[] =>
-  places.toSorted((a, b) => (column[a] ?? NULL) - (column[b] ?? NULL));
+/** More than there are slots in a day. */
+const PLACES = 512;
+
+/** Both in one number, because numbers sort faster than pairs. */
+function byValue(column: Float64Array, places: Int32Array): Int32Array {
+  const keys = new Float64Array(places.length);
+  for (let index = 0; index < places.length; index += 1) {
+    const place = places[index] ?? 0;
+    keys[index] = ((column[place] ?? 0) - NULL) * PLACES + place;
+  }
+  return Int32Array.from(keys.sort(), (key) => key % PLACES);
+}
 
 const withLength = (body: Uint8Array): Uint8Array =>
   Buffer.concat([Uint8Array.of(body.length >> 8, body.length & 0xff), body]);
 
 /** Lengths of what is missing and what is there, in turn. */
-function spansOf(places: readonly number[]): number[] {
+function spansOf(places: Int32Array): number[] {
   const spans: number[] = [];
   let next = 0;
   for (const place of places) {
@@ -115,12 +142,12 @@ function spansOf(places: readonly number[]): number[] {
   return spans;
 }
 
-function placesOf(spans: readonly number[]): number[] {
+function placesOf(spans: readonly number[]): Int32Array {
   const places: number[] = [];
   let next = 0;
   spans.forEach((length, index) => {
     if (index % 2 === 1) for (let place = next; place < next + length; place += 1) places.push(place);
     next += length;
   });
-  return places;
+  return Int32Array.from(places);
 }

@@ -1,11 +1,11 @@
 import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
-import { DAY_PARTS, type Day, type DayColumn, type DayShape, unpackDay } from './day-packing.js';
+import { DAY_PARTS, type Day, type DayColumn, type DayShape, emptyDay, unpackDay } from './day-packing.js';
 
 /** Reads of packed days, for the writer and for readers. */
 export interface DayRows {
   readonly shape: DayShape;
-  /** What stands behind `through` in day-packing.ts is not read. */
+  /** What stands behind `through` in day-packing.ts is not read. The columns are those of the next day once that is loaded. */
   load(meter: number, day: number, through?: DayColumn): StoredDay | undefined;
   /** The first and the last day of which anything is packed. */
   range(): { readonly first: number; readonly last: number } | undefined;
@@ -42,6 +42,7 @@ const PART_OF: ReadonlyMap<DayColumn, number> = new Map(
 
 export function openDayRows(db: Connection, slotMs: number): DayRows {
   const shape = { slotMs, slotsPerDay: DAY_MS / slotMs };
+  const { columns } = emptyDay(shape.slotsPerDay, new Int32Array(0));
   const parts = db.prepare<[number, number], Row>(
     `select packed, first_change as firstChange, unsent, last_register_ms as lastRegisterMs, last_register_dwh as lastRegisterDwh
      from slot_day where id between ? and ? order by id`,
@@ -63,7 +64,7 @@ export function openDayRows(db: Connection, slotMs: number): DayRows {
       const unpacked = unpackDay(
         rows.map(({ packed }) => packed),
         shape,
-        through,
+        { through, into: columns },
       );
       return (
         unpacked && {

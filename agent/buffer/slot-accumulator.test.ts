@@ -9,7 +9,7 @@ const nothing: Measured = { powerDw: null, importDwh: null, voltageCv: null, fla
 const alone: Around = { slotMs: 300_000, lastMs: null, before: null, after: null, registerMaxDwh: undefined };
 const SECOND = 1_000;
 
-const register = (atMs: number, dwh: number) => ({ atMs, dwh, anew: false, sealed: false });
+const register = (atMs: number, dwh: number) => ({ atMs, dwh, anew: false, raised: false, sealed: false });
 
 function slotOf(entries: readonly (readonly [atMs: number, Partial<Measured>])[], around: Partial<Around> = {}) {
   const slot = emptyAccumulator();
@@ -122,6 +122,7 @@ test('whatever the readings, a slot fits the columns of the centre', () => {
         atMs: fc.integer({ min, max }),
         dwh: fc.integer({ min: 0, max: 1e13 }),
         anew: fc.boolean(),
+        raised: fc.boolean(),
         sealed: fc.boolean(),
       }),
     );
@@ -221,11 +222,16 @@ test('the order of arrival changes nothing, and of two readings of one moment th
 });
 
 test('registers of a slot survive packing', () => {
-  const point = fc.record({ dwh: fc.integer({ min: 0, max: 1e14 }), anew: fc.boolean(), is: fc.boolean() });
+  const point = fc.record({
+    dwh: fc.integer({ min: 0, max: 1e14 }),
+    anew: fc.boolean(),
+    raised: fc.boolean(),
+    is: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(point, { maxLength: 60 }), (list) => {
       const times = list.map((_, n) => n * 1_000 + 5);
-      const points = list.flatMap(({ dwh, anew, is }, n) => (is ? [{ atMs: n * 1_000 + 5, dwh, anew }] : []));
+      const points = list.flatMap(({ is, ...rest }, n) => (is ? [{ atMs: n * 1_000 + 5, ...rest }] : []));
       expect(unpackRegisters(times, packRegisters(times, points))).toEqual(points);
     }),
   );

@@ -85,7 +85,7 @@ export function addReading(slot: Accumulator, atMs: number, measured: Measured):
     slot.powerMaxDw = Math.max(powerDw, slot.powerMaxDw ?? powerDw);
   }
   if (importDwh !== null) {
-    const point = { atMs, dwh: importDwh, anew: (flags & BEGINS_ANEW) !== 0 };
+    const point = { atMs, dwh: importDwh, anew: (flags & BEGINS_ANEW) !== 0, raised: false };
     slot.registers.splice(
       placeOf(slot.registers, atMs, (one) => one.atMs),
       0,

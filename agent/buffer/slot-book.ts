@@ -27,7 +27,7 @@ export interface SlotBook {
   close(nowMs: number, limit: number): { readonly closed: number; readonly more: boolean };
   /** Packs a few of the oldest finished days. */
   pack(nowMs: number): Packing;
-  /** Drops packed days that ended before this. */
+  /** Drops packed days, as SlotDays does. */
   pruneDays(cutoffMs: number, limit: number): number;
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;

@@ -1,5 +1,5 @@
 import { type Accumulator, type Around, emptyAccumulator, type SlotValues, valuesOf } from './slot-accumulator.js';
-import { isFar, type Neighbour, stepOf } from './slot-energy.js';
+import { isFar, type Neighbour, raise, stepOf } from './slot-energy.js';
 import { createNeighbours, type Found, type Newest, type Sealed } from './slot-neighbours.js';
 import type { SlotRows } from './slot-rows.js';
 import { mergeSealed, type SealedSlot } from './slot-sealed.js';
@@ -103,6 +103,7 @@ export function createClosing(parts: Parts): Closing {
     const stored = rows.load(meter, slotStartMs);
     if (stored === undefined || stored.slot.times.length < stored.values.count) return; // or made of a packed slot
     const between = near ?? [neighbours.before(meter, slotStartMs), neighbours.after(meter, slotStartMs)];
+    if (between[1]?.point.sealed === true) return;
     const values = valuesOf(
       stored.slot,
       around({ meter, slotStartMs }, lastAtMs(meter, slotStartMs - slotMs), between),
@@ -131,6 +132,11 @@ export function createClosing(parts: Parts): Closing {
     }
   }
 
+  /** What the register counted here stands here or elsewhere for good. */
+  function energyOf({ meter, slotStartMs, entry }: DueSlot): number {
+    return entry.stored ? (rows.load(meter, slotStartMs)?.values.energyMwh ?? 0) : 0;
+  }
+
   function store(due: DueSlot, values: SlotValues): void {
     const { meter, slotStartMs, entry } = due;
     const { slot, stored, sealed } = entry;
@@ -155,7 +161,11 @@ export function createClosing(parts: Parts): Closing {
     const after = neighbours.after(meter, slotStartMs);
     const previous = slotStartMs - slotMs;
     const last = end?.slotStartMs === previous ? end.lastAtMs : lastAtMs(meter, previous);
-    store(due, valuesOf(entry.slot, around(due, last, [before, after])));
+    const between = around(due, last, [before, after]);
+    // In memory too, where it does no harm when this is rolled back: it comes to the same again.
+    raise(entry.slot.registers, between.before, between.after);
+    const values = valuesOf(entry.slot, between);
+    store(due, after?.point.sealed === true ? { ...values, energyMwh: energyOf(due) } : values);
 
     const first = entry.slot.registers[0];
     const hasRegister = first !== undefined;
@@ -163,7 +173,7 @@ export function createClosing(parts: Parts): Closing {
       slotStartMs: Math.max(slotStartMs, known.slotStartMs),
       registerMs: hasRegister ? Math.max(slotStartMs, known.registerMs) : known.registerMs,
     });
-    if (first !== undefined) {
+    if (first !== undefined && after?.point.sealed !== true) {
       const here = pointOf(slotStartMs, first);
       if (before !== null) {
         fill(meter, before, here);

@@ -5,7 +5,7 @@ export interface Column {
   /** By slot of the day. */
   readonly values: Float64Array;
   /** The slots that there are, in the order in which they are stored. */
-  readonly places: readonly number[];
+  readonly places: Int32Array;
   readonly guesses: readonly Guess[];
   /** -1 means null, and is not minus one. */
   readonly nullable: boolean;
@@ -17,7 +17,7 @@ export interface Column {
  */
 export type Guess =
   | { readonly like: 'before' }
-  | { readonly like: 'other' | 'beside'; readonly other: (place: number) => number };
+  | { readonly like: 'other' | 'beside'; readonly other: () => Float64Array };
 
 /**
  * How far the guess was wrong, made into numbers from 0 on. A mean is never below the minimum: where all errors have
@@ -73,12 +73,13 @@ function unitOf({ values, places, nullable }: Column): number {
 
 function errorsOf({ values, places, nullable }: Column, guess: Guess, unit: number): Float64Array {
   const errors = new Float64Array(places.length);
+  const others = guess.like === 'before' ? undefined : guess.other();
   let before = 0;
   let otherBefore = 0;
   places.forEach((place, index) => {
     const value = values[place] ?? 0;
-    const other = guess.like === 'before' ? 0 : guess.other(place);
-    const expected = guess.like === 'before' ? before : guess.like === 'other' ? other : other + before - otherBefore;
+    const other = others?.[place] ?? 0;
+    const expected = guess.like === 'other' ? other : other + before - otherBefore;
     errors[index] = (nullable && value === NULL ? NULL : value / unit) - Math.round(expected / unit);
     before = value;
     otherBefore = other;
@@ -100,23 +101,53 @@ export function unpackColumn({ way, body }: PackedColumn, { values, places, gues
   const sign = SIGNS[Math.floor(choice / FORMS.length) % SIGNS.length];
   const guess = guesses[Math.floor(choice / FORMS.length / SIGNS.length)];
   if (sign === undefined || guess === undefined) return false;
-  const numbers = new Float64Array(places.length);
+  const numbers = scratch(places.length);
   if (form === 'runs') readRuns(body, numbers);
   else unpackRice(body, numbers);
   unfold(numbers, sign);
+  const column = { values, places, unit, nullable };
+  if (guess.like === 'before') afterBefore(numbers, column);
+  else afterOther(numbers, column, { others: guess.other(), isBeside: guess.like === 'beside' });
+  return true;
+}
+
+let space = new Float64Array(0);
+
+/** Used again for each column: a year of one meter has five thousand of them. */
+function scratch(length: number): Float64Array {
+  if (space.length < length) space = new Float64Array(length);
+  return space.subarray(0, length);
+}
+
+interface Unfolded extends Pick<Column, 'values' | 'places' | 'nullable'> {
+  readonly unit: number;
+}
+
+/** Two loops, each without a choice in it. */
+function afterBefore(errors: Float64Array, { values, places, unit, nullable }: Unfolded): void {
   let before = 0;
-  let otherBefore = 0;
-  const weight = guess.like === 'other' ? 0 : 1;
+  for (let index = 0; index < places.length; index += 1) {
+    const number = (errors[index] ?? 0) + (unit === 1 ? before : Math.round(before / unit));
+    before = nullable && number === NULL ? NULL : number * unit;
+    values[places[index] ?? 0] = before;
+  }
+}
+
+function afterOther(
+  errors: Float64Array,
+  { values, places, unit, nullable }: Unfolded,
+  { others, isBeside }: { readonly others: Float64Array; readonly isBeside: boolean },
+): void {
+  let distance = 0;
   for (let index = 0; index < places.length; index += 1) {
     const place = places[index] ?? 0;
-    const other = guess.like === 'before' ? 0 : guess.other(place);
-    const expected = other + weight * (before - otherBefore);
-    const number = (numbers[index] ?? 0) + (unit === 1 ? expected : Math.round(expected / unit));
-    before = nullable && number === NULL ? NULL : number * unit;
-    otherBefore = other;
-    values[place] = before;
+    const other = others[place] ?? 0;
+    const expected = other + distance;
+    const number = (errors[index] ?? 0) + (unit === 1 ? expected : Math.round(expected / unit));
+    const value = nullable && number === NULL ? NULL : number * unit;
+    if (isBeside) distance = value - other;
+    values[place] = value;
   }
-  return true;
 }
 
 /** In place. */

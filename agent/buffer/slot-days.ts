@@ -1,6 +1,6 @@
 import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
-import { DAY_COLUMNS, type DayColumn, emptyDay, packDay } from './day-packing.js';
+import { DAY_COLUMNS, DAY_PARTS, type DayColumn, emptyDay, packDay, slotsIn } from './day-packing.js';
 import { type DayRows, dayKey, openDayRows, type StoredDay } from './day-rows.js';
 import type { Counted } from './register-counted.js';
 import { NULL } from './slot-column.js';
@@ -12,7 +12,7 @@ export interface SlotDays extends Pick<DayRows, 'lastRegister'> {
   slotOf(meter: number, slotStartMs: number): SealedSlot | undefined;
   /** Packs a few of the oldest finished days; go on while there is more. */
   pack(nowMs: number): Packing;
-  /** Drops packed days that ended before this, oldest first. */
+  /** Drops the days of so many meters that ended before this, oldest first; says of how many. */
   prune(cutoffMs: number, limit: number): number;
 }
 
@@ -91,9 +91,10 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards }: P
     `insert or replace into slot_day (id, packed, first_change, unsent, last_register_ms, last_register_dwh)
      values (?, ?, ?, ?, ?, ?)`,
   );
-  const pruneDays = db.prepare(
-    'delete from slot_day where id in (select id from slot_day where id < ? order by id limit ?)',
+  const oldest = db.prepare<[number, number], { readonly id: number; readonly packed: Uint8Array }>(
+    'select id, packed from slot_day where id < ? and id & 3 = 0 order by id limit ?',
   );
+  const deleteDay = db.prepare('delete from slot_day where id between ? and ?');
   const BEGINNING = { slotStartMs: -1, meter: -1 };
   let passed = BEGINNING;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
@@ -146,7 +147,12 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards }: P
       return { days: packed, more: true };
     },
     prune: (cutoffMs, limit) =>
-      transactions.run(() => pruneDays.run(dayKey(0, Math.floor(cutoffMs / DAY_MS)), limit).changes),
+      transactions.run(() => {
+        const old = oldest.all(dayKey(0, Math.floor(cutoffMs / DAY_MS)), limit);
+        for (const { id } of old) deleteDay.run(id, id + DAY_PARTS.length - 1);
+        transactions.count('slots', -old.reduce((sum, { packed }) => sum + slotsIn(packed), 0));
+        return old.length;
+      }),
   };
 }
 
@@ -158,10 +164,7 @@ function merge(
 ) {
   const placeOf = ({ slotStartMs }: SlotRow): number => (slotStartMs - fromMs) / slotMs;
   const places = new Set([...(before?.places ?? []), ...rows.map(placeOf)]);
-  const day = emptyDay(
-    slotsPerDay,
-    [...places].sort((a, b) => a - b),
-  );
+  const day = emptyDay(slotsPerDay, Int32Array.from(places).sort());
   for (const name of DAY_COLUMNS) {
     if (before !== undefined) day.columns[name].set(before.columns[name]);
     for (const row of rows) day.columns[name][placeOf(row)] = row[name] ?? NULL;

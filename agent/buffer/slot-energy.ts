@@ -6,6 +6,8 @@ export interface RegisterPoint {
   readonly dwh: number;
   /** Begins a level of its own: what lies between it and the one before is unknown. */
   readonly anew: boolean;
+  /** Stood below what a packed day had counted by then, and is taken for that. */
+  readonly raised: boolean;
 }
 
 /** The nearest reading of the register on one side of a slot. */
@@ -40,6 +42,18 @@ export function stepOf(from: RegisterPoint, to: RegisterPoint, maxDwh: number | 
   const step = rolled ? maxDwh - fell : -fell;
   const most = (MAX_REGISTER_POWER_DW * Math.max(SHORTEST_MS, to.atMs - from.atMs)) / MS_PER_HOUR;
   return step >= 0 && step <= most ? step : null;
+}
+
+/**
+ * A gap that reaches into a packed day was given to its slots evenly. A reading from the rest of the gap that comes
+ * later may show that less had flowed by then: nothing more is counted until the register has passed what is counted.
+ */
+export function raise(points: RegisterPoint[], before: Neighbour | null, after: Neighbour | null): void {
+  if (before === null || !(before.sealed || before.raised) || after === null || after.dwh < before.dwh) return;
+  points.forEach((point, index) => {
+    const level = points[index - 1]?.dwh ?? before.dwh;
+    if (point.dwh < level && !point.anew) points[index] = { ...point, dwh: level, raised: true };
+  });
 }
 
 /** A gap so long is not spread over its slots: its energy stands where the register is heard again. */

@@ -58,7 +58,7 @@ export function createNeighbours({ slotMs, rows, open, newestOf, sealed }: Parts
     if (last === undefined || last === null) return last;
     const lastSlotMs = Math.floor(last.atMs / slotMs) * slotMs;
     if (lastSlotMs < slotStartMs) return null;
-    return { slotStartMs: lastSlotMs, point: { ...last, anew: false, sealed: true } };
+    return { slotStartMs: lastSlotMs, point: { ...last, anew: false, raised: false, sealed: true } };
   }
 
   /** What it had not counted by then flowed afterwards, for all that is known. */
@@ -82,14 +82,20 @@ export function createNeighbours({ slotMs, rows, open, newestOf, sealed }: Parts
       return null;
     },
     after(meter, slotStartMs) {
-      const own = packedFrom(meter, slotStartMs);
-      if (own !== undefined && own !== null) return own;
-      const end = Math.max(newestOf(meter).registerMs, slotStartMs + DAY_MS);
+      const newest = newestOf(meter);
+      // Up to the last reading of the newest packed day all is counted, whatever lies open before it.
+      for (let start = slotStartMs; start <= newest.registerMs; start += DAY_MS) {
+        const packed = packedFrom(meter, start === slotStartMs ? start : dayStartOf(start));
+        if (packed !== undefined && packed !== null) return packed;
+      }
+      const end = Math.max(newest.registerMs, slotStartMs + DAY_MS);
       for (let start = slotStartMs + slotMs; start <= end; start += slotMs) {
-        const near = packedFrom(meter, start) ?? found(start, registersOf(meter, start)?.[0]);
+        const near = found(start, registersOf(meter, start)?.[0]);
         if (near !== undefined) return near;
       }
       return null;
     },
   };
 }
+
+const dayStartOf = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_MS;

@@ -17,7 +17,8 @@ export function packRegisters(times: readonly number[], points: readonly Registe
       continue;
     }
     const step = point.dwh - before;
-    values.push(1 + 2 * (step < 0 ? -2 * step - 1 : 2 * step) + (point.anew ? 1 : 0));
+    const zigzag = step < 0 ? -2 * step - 1 : 2 * step;
+    values.push(1 + 4 * zigzag + (point.anew ? 1 : 0) + (point.raised ? 2 : 0));
     before = point.dwh;
     next += 1;
   }
@@ -30,9 +31,10 @@ export function unpackRegisters(times: readonly number[], bytes: Uint8Array): Re
   for (const [index, value] of readVarints(bytes).entries()) {
     const atMs = times[index];
     if (value === 0 || atMs === undefined) continue;
-    const zigzag = Math.floor((value - 1) / 2);
+    const zigzag = Math.floor((value - 1) / 4);
+    const bits = (value - 1) % 4;
     before += zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-    points.push({ atMs, dwh: before, anew: (value - 1) % 2 === 1 });
+    points.push({ atMs, dwh: before, anew: (bits & 1) !== 0, raised: (bits & 2) !== 0 });
   }
   return points;
 }

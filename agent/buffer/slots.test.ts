@@ -38,7 +38,7 @@ function slotsOfMeter(readings: readonly Reading[]): Map<number, SlotValues> {
     const point = (one: Reading | undefined) =>
       one === undefined
         ? null
-        : { atMs: one.takenAtMs - start, dwh: (one.importWh ?? 0) * 10, anew: false, sealed: false };
+        : { atMs: one.takenAtMs - start, dwh: (one.importWh ?? 0) * 10, anew: false, raised: false, sealed: false };
     const slot = emptyAccumulator();
     for (const one of inTime.filter((each) => startOf(each) === start)) {
       addReading(slot, one.takenAtMs - start, {
@@ -106,6 +106,30 @@ test('a late reading revises its slot, and the next one when its energy begins e
     [2, 1, 9_500],
     [1, 1, 2_000],
   ]);
+});
+
+test('energy that is found later is pushed again, but is no reason to analyse again', () => {
+  const buffer = bench.open();
+  const both = (minute: number) => reading('a', minute * MINUTE, { powerW: 60, importWh: minute });
+  buffer.commit({ readings: [both(1), both(3)], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  const reader = bench.reader();
+  const scored = (score: number) => ({
+    meter: meterId('a'),
+    slotStartMs: at(0),
+    score,
+    rawScore: 0.5,
+    modelVersion: 'v',
+  });
+  const { changeSeq: seen } = buffer.head();
+  buffer.storeAnalysis({ forecasts: [], scores: [scored(0.1)], anomalies: [], analysedUpTo: seen });
+  buffer.commit({ readings: [both(7)], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  expect(reader.stream('slot', seen, 10)).toMatchObject([
+    { slotStartMs: at(5 * MINUTE), energyMwh: 2_000 },
+    { slotStartMs: at(0), energyMwh: 4_000, revision: 3, scoreE4: 1_000 },
+  ]);
+  expect(reader.slotsToAnalyse(seen, 10).slots.map(({ slotStartMs }) => slotStartMs)).toEqual([at(5 * MINUTE)]);
 });
 
 test('a repeat of a reading changes no slot, open or closed, also after opening again', () => {

@@ -30,22 +30,22 @@ export function createPackedSlots(db: Connection, days: DayRows): PackedSlots {
       if (slotStartMs < from.fromMs || slotStartMs >= from.toMs) continue;
       out.push({
         changeSeq: changeSeq(firstChange + index),
-        revision: revision[place] ?? 0,
+        revision: whole(revision, place),
         meter: from.meter,
         slotStartMs: epochMs(slotStartMs),
         slotMinutes: slotMs / 60_000,
-        energyMwh: energyMwh[place] ?? 0,
-        meanPowerDw: meanPowerDw[place] ?? 0,
-        minPowerDw: minPowerDw[place] ?? 0,
-        maxPowerDw: maxPowerDw[place] ?? 0,
-        count: count[place] ?? 0,
-        coveragePm: coveragePm[place] ?? 0,
-        minVoltageCv: orNull(minVoltageCv[place]),
-        maxVoltageCv: orNull(maxVoltageCv[place]),
-        flags: flags[place] ?? 0,
-        scoreE4: orNull(scoreE4[place]),
-        rawScoreE4: orNull(rawScoreE4[place]),
-        modelVersion: from.models.get(model[place] ?? NULL) ?? null,
+        energyMwh: large(energyMwh, place),
+        meanPowerDw: whole(meanPowerDw, place),
+        minPowerDw: whole(minPowerDw, place),
+        maxPowerDw: whole(maxPowerDw, place),
+        count: whole(count, place),
+        coveragePm: whole(coveragePm, place),
+        minVoltageCv: orNull(minVoltageCv, place),
+        maxVoltageCv: orNull(maxVoltageCv, place),
+        flags: whole(flags, place),
+        scoreE4: orNull(scoreE4, place),
+        rawScoreE4: orNull(rawScoreE4, place),
+        modelVersion: from.models.get(whole(model, place)) ?? null,
       });
     }
   }
@@ -91,4 +91,16 @@ interface From {
   readonly models: ReadonlyMap<number, string>;
 }
 
-const orNull = (value: number | undefined): number | null => (value === undefined || value === NULL ? null : value);
+/** As a whole number of the processor: one of floating point would be an object of its own in each field of each slot. */
+const whole = (column: Float64Array, place: number): number => (column[place] ?? 0) | 0;
+
+function orNull(column: Float64Array, place: number): number | null {
+  const value = whole(column, place);
+  return value === NULL ? null : value;
+}
+
+function large(column: Float64Array, place: number): number {
+  const value = column[place] ?? 0;
+  const small = value | 0;
+  return small === value ? small : value;
+}
