@@ -43,7 +43,7 @@ export function openDayImport(path: string, slotMinutes: SlotMinutes): DayImport
     );
     const slotMs = slotMinutes * 60_000;
     const slotsPerDay = DAY_MS / slotMs;
-    const everyPlace = Array.from({ length: slotsPerDay }, (_, place) => place);
+    const everyPlace = Int32Array.from({ length: slotsPerDay }, (_, place) => place);
 
     function writeOne({ meter, dayStartMs, columns, registerDwh }: FinishedDay): void {
       const key = meters.keyOf(meter);

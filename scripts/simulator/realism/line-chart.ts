@@ -40,7 +40,7 @@ export function lineChart({ title, xTitle, lines, xTicks }: Chart): string {
     }),
     ...lines.map(({ name, colour }, index) => `<text x="${left + index * 200}" y="32" fill="${colour}">${name}</text>`),
   ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#808080">\n${parts.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#808080">\n<title>${title}</title>\n${parts.join('\n')}\n</svg>\n`;
 }
 
 function niceAbove(value: number): number {
