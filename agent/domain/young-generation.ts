@@ -15,6 +15,13 @@ export function keepYoungGenerationSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
+/** V8 sets it back for all threads whenever a thread begins. */
+export function keepSmallBeside(worker: { once(event: 'online', heard: () => void): unknown }): void {
+  worker.once('online', () => {
+    if (isSmall) keepYoungGenerationSmall();
+  });
+}
+
 /** Called with the size of each commit. */
 export function growUnderLoad(publications: number): void {
   if (!isSmall || publications < UNDER_LOAD) return;
