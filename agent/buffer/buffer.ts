@@ -23,7 +23,7 @@ import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
-import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { type Moment, openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
@@ -267,17 +267,27 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   }
 
   /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
-  function append({ readings, rejected }: Batch, nowMs?: number): StoredRow[] {
+  function append({ readings, rejected }: Batch, nowMs?: number): Appended {
     meters.registerExpected();
-    const rows = readings.map((reading) => {
-      const moment = boot.moment(nowMs ?? reading.receivedAtMs);
+    const rows: LogRow[] = [];
+    const live: LogRow[] = [];
+    let moment: Moment | undefined;
+    let momentOfMs: number | undefined;
+    for (const reading of readings) {
+      const atMs = nowMs ?? reading.receivedAtMs;
+      // Under load dozens arrive in one millisecond.
+      if (moment === undefined || atMs !== momentOfMs) moment = boot.moment(atMs);
+      momentOfMs = atMs;
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
+      rows.push(row);
       if (moment.isHeld) placement.hold(row.seq);
-      else slots.prepare(row.meter, row.takenAtMs);
-      return { ...row, isHeld: moment.isHeld };
-    });
+      else {
+        slots.prepare(row.meter, row.takenAtMs);
+        live.push(row);
+      }
+    }
     rejectedLog.append(rejected);
-    return rows;
+    return { rows, live };
   }
 
   /** After the commit: counts and silence are kept in memory, and written now and then. */
@@ -327,8 +337,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const buffer: Buffer = {
     logId,
     commit(batch) {
-      const rows = because('readings', () => transactions.run(() => append(batch)));
-      for (const row of rows) if (!row.isHeld) slots.add(row);
+      const { rows, live } = because('readings', () => transactions.run(() => append(batch)));
+      for (const row of live) slots.add(row);
       restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
@@ -356,7 +366,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       if (appeared.length > 0) transactions.run(() => meters.register(appeared));
       if (fresh.length === 0) return 0;
       // Not heard today, and no matter of today's data quality: they are history.
-      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
       for (const row of rows) slots.add(row);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return fresh.length;
@@ -432,7 +442,11 @@ function boundFile(db: Connection, maxBytes: number | undefined): void {
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
 
-type StoredRow = LogRow & { readonly isHeld: boolean };
+interface Appended {
+  readonly rows: readonly LogRow[];
+  /** Those that are not held back until the time is known. */
+  readonly live: readonly LogRow[];
+}
 
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 
