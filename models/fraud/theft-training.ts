@@ -68,7 +68,7 @@ export async function trainTheftModel({ series, seed, expect, onProgress }: Thef
 function trainDays(series: readonly MeterSeries[], seed: number): DayModel | undefined {
   const fleet = fleetOfSeries(series);
   if (fleet.days < FEWEST_DAYS) return undefined;
-  return trainDayModel({ fleet, clean: { from: 0, to: fleet.days - 1 }, seed });
+  return trainDayModel({ fleet, clean: { from: 0, to: fleet.days - 1 }, seed, trees: TREES });
 }
 
 /** Fills the rows after the first `clean` ones. */
