@@ -5,6 +5,8 @@ export interface MeterSeries {
   readonly meter: MeterId;
   readonly startMs: EpochMs;
   readonly powerW: Float32Array;
+  /** Spans that nothing may be learnt from, such as a theft that was found. */
+  readonly excludedMs?: readonly (readonly [fromMs: number, toMs: number])[];
 }
 
 export interface TrainingProgress {

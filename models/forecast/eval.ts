@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { SLOT_MINUTES } from '../../agent/domain/slot.js';
+import { country, instant, list, slotWidth, whole, zone } from '../command-options.js';
+import { UNITS } from '../wide-csv.js';
+import { type EvalOptions, evaluateFile } from './evaluation/file.js';
+import { asJson, asTable } from './evaluation/report.js';
+
+const SHIPPED = fileURLToPath(new URL('../../../models/bundles/default-5min', import.meta.url));
+
+/** `npm run eval -- forecast`. */
+export function forecastEval(): Command {
+  return new Command('forecast')
+    .description('The forecaster beside persistence, seasonal-naive and ridge, on the same slots.')
+    .option('--csv <file>', 'time, then one column per meter; .gz is unpacked. Otherwise generated homes')
+    .option('--step <width>', 'width of a slot: 5m, 10m, 15m, 30m or 60m', slotWidth, SLOT_MINUTES)
+    .addOption(new Option('--unit <unit>', 'of the file').choices(['auto', ...UNITS]).default('auto'))
+    .option('--columns <names>', 'the meters, where not all columns are', list)
+    .option('--test-from <time>', 'first moment of the test; otherwise the last fifth', instant)
+    .option('--horizon <list>', 'such as 1,1-48 or 1,1-12,24h; otherwise all there are', list)
+    .option('--bundle <dir>', 'the bundle to measure', SHIPPED)
+    .option('--train', 'train on the part before the test instead')
+    .option(
+      '--folds-over-meters <n>',
+      'train as often, each time without one part of the meters, and test on that',
+      whole,
+    )
+    .option('--epochs <n>', 'of a training', whole)
+    .option('--seed <n>', 'of a training', whole, 1)
+    .option('--work <dir>', 'where a training keeps what it has reached, to go on after an interruption')
+    .addOption(new Option('--precision <precision>').choices(['int8', 'float32']).default('int8'))
+    .option('--zone <name>', 'time zone of the meters, such as Europe/Paris', zone)
+    .option('--country <code>', 'whose public holidays they keep', country)
+    .option('--all-meters', 'also those with many gaps or zeros')
+    .option('--trees', 'gradient-boosted trees as a yardstick too (slow)')
+    .option('--plain-lstm', 'an LSTM over 288 single steps as a yardstick too (very slow)')
+    .option('--json', 'one JSON document on standard output')
+    .action(async (options: EvalOptions & { readonly json?: true }) => {
+      const evaluation = await evaluateFile(options, (line) => console.error(line));
+      console.log(options.json === true ? asJson(evaluation) : asTable(evaluation));
+    });
+}
