@@ -15,7 +15,8 @@ import {
 } from '../horizons.js';
 import { seasonalDifference } from '../samples.js';
 import type { SeriesHistory } from '../series-history.js';
-import { type Baseline, type PointForecast, SEASONAL_DAY } from './baselines.js';
+import type { Baseline, PointForecast } from './baseline.js';
+import { SEASONAL_DAY } from './baselines.js';
 import type { Group } from './groups.js';
 import { createTally, meanOfScores, type Scores, type Tally } from './scores.js';
 

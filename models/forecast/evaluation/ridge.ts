@@ -2,7 +2,7 @@ import { WINDOW_SLOTS } from '../../../agent/domain/slot.js';
 import { reachOf } from '../horizons.js';
 import { solveSymmetric } from '../least-squares.js';
 import type { SeriesHistory } from '../series-history.js';
-import type { PointForecast } from './baselines.js';
+import type { PointForecast } from './baseline.js';
 
 /** Shares of the mean diagonal; which one serves a meter best is found on the end of its training part. */
 const PENALTIES = [1e-4, 1e-3, 1e-2, 1e-1];
