@@ -1,22 +1,37 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
-import { openBuffer } from './buffer/buffer.js';
-import type { Clock, Random } from './domain/clock.js';
+import { damageOf } from './buffer/damage.js';
+import { openLastingBuffer } from './buffer/lasting-buffer.js';
+import { epochMs } from './domain/brand.js';
+import { type Random, systemClock } from './domain/clock.js';
+import { DISK_STEPS, type DiskState } from './domain/disk.js';
 import { flagsOf } from './domain/flags.js';
+import { createGatewayClock } from './domain/gateway-clock.js';
 import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
+import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
+import type { Reading } from './domain/reading.js';
 import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
+import { createClockWatch } from './ops/clock-watch.js';
 import { createControl } from './ops/control.js';
+import { createDiskWatch } from './ops/disk-watch.js';
 import { createMaintenance } from './ops/maintenance.js';
+import { createMeterVote } from './ops/meter-vote.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
+import { readTimeEvidence } from './ops/time-evidence.js';
 import {
   bufferOptions,
   bufferPath,
   centreLink,
+  clockOptions,
   controlPath,
+  diskRules,
+  evidencePlaces,
   feedOptions,
   ingestOptions,
   knownMeters,
@@ -25,8 +40,10 @@ import {
   SHIPPED_BUNDLE,
   silenceRules,
   validationRules,
+  voteRules,
 } from './settings.js';
 import { createAnalytics } from './threads/analytics.js';
+import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
@@ -36,7 +53,7 @@ import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
 export interface Surroundings {
-  readonly clock: Clock;
+  readonly machine: MachineTime;
   readonly random: Random;
   readonly log: Logger;
   /** Whether log lines are for a terminal; the other threads write their own. */
@@ -52,8 +69,11 @@ export interface Gateway extends Lifecycle {
  * The composition root: the path of a reading, from top to bottom. Only here do two stages know of each other. Each
  * comment names the folder of a stage; when work is done within a thread stands in `threads/`, the mathematics in `models/`.
  */
-export function createGateway(settings: Settings, surroundings: Surroundings): Gateway {
-  const { clock, log, terminal } = surroundings;
+export function createGateway(settings: Settings, { machine, ...given }: Surroundings): Gateway {
+  // agent/domain/gateway-clock.ts — the time of everything below. The clock of the machine is only one of its witnesses.
+  const clock = createGatewayClock({ ...clockOptions(settings), machine, sleep: systemClock.sleep });
+  const surroundings = { ...given, clock };
+  const { log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
@@ -61,14 +81,37 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   makeDataDir(settings);
 
-  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts).
-  const buffer = openBuffer({ ...bufferOptions(settings), clock, log });
+  // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
+  // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
+  const buffer = openLastingBuffer({ ...bufferOptions(settings), clock, log, trust: () => clock.trust });
   buffer.registerMeters(knownMeters(settings));
+  clock.begin(buffer.timeline());
+
+  const mending = createMending(
+    buffer,
+    {
+      bufferPath: bufferPath(settings),
+      keepUnsettled: centre !== null,
+      onSalvaged() {
+        analytics.renew(); // its windows are filled when it starts
+        outward.post({ kind: 'rows-waiting' });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+  const onDamage = (cause: string, logId: string): void => buffer.reportDamage(cause, logId);
+
+  /** A worker that found the file damaged before it could start finds another one the next time. */
+  function mend(cause: unknown): boolean {
+    const damage = damageOf(cause);
+    if (damage !== undefined) buffer.reportDamage(damage, buffer.logId);
+    return damage !== undefined;
+  }
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
   const feeds = createFeeds(feedOptions(settings));
-  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters());
+  const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters(), isTimeKnown);
   validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
@@ -96,13 +139,14 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     const verdict = validator.validate(publications);
     const beganMs = clock.monotonicMs();
     try {
-      buffer.commit(verdict);
+      disk.write(() => buffer.commit(verdict));
     } catch (error) {
       verdict.forget(); // or the meters' second attempt would be taken for a repeat
       throw error;
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
+    if (!isTimeKnown()) heardInDoubt(verdict.readings);
     for (const { flags } of verdict.readings) {
       if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
@@ -120,6 +164,20 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
     outward.post({ kind: 'rows-waiting' });
   }
 
+  // When the disk fills up, agent/ops/disk-watch.ts lets go of what is not needed, and holds the tap at last.
+  const disk = createDiskWatch(
+    {
+      rules: diskRules(settings),
+      relief: buffer.relief,
+      ballast: buffer.ballast,
+      freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
+      writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
+      tap: ingest,
+      checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+    },
+    { ...surroundings, metrics },
+  );
+
   // What the threads below find out is written in this one, and again while the disk refuses it.
   const writes = createPendingWrites({ ...surroundings, metrics });
 
@@ -130,8 +188,11 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },
     {
-      onResult(result) {
+      onDamage,
+      mend,
+      onResult(result, logId) {
         writes.put('analysis', () => {
+          if (logId !== buffer.logId) return; // of a file that is no longer there
           buffer.storeAnalysis(result);
           metrics.inc('forecasts_total', result.forecasts.length);
           for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
@@ -140,7 +201,7 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
         });
       },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'analytics' }),
+      onRestart: onRestart('analytics'),
     },
     surroundings,
   );
@@ -154,20 +215,38 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
       silence: silenceRules(settings),
       http: settings.http,
       centre,
+      checkpointsHeld: mending.checkpointsHeld,
     },
     {
       onListening: (address) => Object.assign(live, { http: address }),
-      // The centre has a stream (readings, slots, …) up to this position.
-      onSettled: (stream, position) => writes.put(`settled ${stream}`, () => buffer.settle(stream, position)),
+      // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
+      onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
+      onCheckpoint(writtenBytes) {
+        disk.checkpointed();
+        buffer.wrote('checkpoints', writtenBytes);
+      },
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
+      onTold(told) {
+        clock.tell(told);
+        watch.wake();
+      },
       onBundle,
-      onRestart: () => metrics.inc('thread_restarts_total', 1, { thread: 'outward' }),
+      onDamage,
+      mend,
+      onRestart: onRestart('outward'),
       view,
     },
     surroundings,
   );
+
+  function onRestart(thread: 'analytics' | 'outward') {
+    return (cause: unknown): void => {
+      metrics.inc('thread_restarts_total', 1, { thread });
+      if (damageOf(cause) !== undefined) mending.suspect();
+    };
+  }
 
   function onBundle(bundle: BundleState): void {
     const atMs = clock.now();
@@ -180,15 +259,71 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   async function view(): Promise<MainView> {
     reportIngest(metrics, ingest);
+    reportDisk(metrics, disk.state);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    return { ...live, connections: ingest.connections, metrics: await metrics.toJson(), analyticsMetrics };
+    const { trust, machineAheadMs } = clock;
+    const time = { nowMs: clock.now(), trust, held: buffer.held(), machineAheadMs };
+    return {
+      ...live,
+      clock: time,
+      disk: disk.state,
+      connections: ingest.connections,
+      metrics: await metrics.toJson(),
+      analyticsMetrics,
+    };
   }
+
+  // agent/ops/clock-watch.ts — looks every second for what the time can rest on. While it is not known, readings are
+  // stored and wait (buffer/placement.ts): neither in a slot nor for the centre to see.
+  const vote = createMeterVote(voteRules(settings));
+  let isFirstLook = true;
+  const watch = createClockWatch(
+    {
+      evidence: () => readTimeEvidence(evidencePlaces(settings)),
+      meters: () => vote.result(),
+      held: () => buffer.held(),
+      turn: (change) => buffer.turnClock(change),
+      changed({ trust, byMs }) {
+        validator.timeMoved(byMs);
+        live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
+        if (trust.state === 'trusted') vote.clear();
+      },
+      looked() {
+        if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
+        isFirstLook = false;
+        outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() });
+      },
+    },
+    { ...surroundings, metrics },
+  );
+
+  function isTimeKnown(): boolean {
+    return clock.trust.state === 'trusted';
+  }
+
+  function heardInDoubt(readings: readonly Reading[]): void {
+    const countMs = clock.monotonicMs();
+    for (const { meter, takenAtMs, timeSource } of readings)
+      if (timeSource === 'meter') vote.heard(meter, takenAtMs, countMs);
+  }
+
+  async function trustClock(): Promise<void> {
+    clock.vouch();
+    await watch.now();
+  }
+
+  // Whoever reads the buffer reads the file that is there now.
+  buffer.onReplaced(() => {
+    mending.replaced();
+    analytics.renew();
+    outward.renew();
+  });
 
   // Once a day, what is too old goes; and a local socket lets the command line ask and change a running gateway.
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    { view, 'trust-clock': trustClock, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
     log,
   );
 
@@ -204,7 +339,20 @@ export function createGateway(settings: Settings, surroundings: Surroundings): G
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
   const thinking = settings.models.enabled ? [analytics] : [];
-  const parts = [asPart('buffer', buffer), writes, ...thinking, outward, slots, maintenance, control, ingest, silence];
+  const parts = [
+    asPart('buffer', buffer),
+    writes,
+    watch,
+    mending,
+    ...thinking,
+    outward,
+    disk,
+    slots,
+    maintenance,
+    control,
+    ingest,
+    silence,
+  ];
   const lifecycle = inOrder([watchPart(), ...parts], {
     clock,
     log,
@@ -226,6 +374,19 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
   if (figures.certificateValidUntilMs === null) return;
   metrics.set('mqtt_certificate_ends_seconds', Math.round(figures.certificateValidUntilMs / 1_000));
 }
+
+function reportDisk(metrics: Metrics, { step: now, usableBytes }: DiskState): void {
+  for (const step of DISK_STEPS) metrics.set('disk_step', step === now ? 1 : 0, { step });
+  if (usableBytes !== null) metrics.set('disk_usable_bytes', usableBytes);
+}
+
+async function freeBytesOf(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
+}
+
+/** Longer than any outage: a machine without the time does not know how long it was off, and what a register may have counted. */
+const UNKNOWN_ABSENCE_MS = 4_000 * 86_400_000;
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
 

@@ -91,6 +91,14 @@ program
   .action(async (given: Given) => (await import('./commands/sync.js')).sync(given));
 
 program
+  .command('clock')
+  .description('what the time of the running gateway rests on, and how many readings wait for it')
+  .addOption(config())
+  .addOption(json())
+  .option('--trust', 'say that the clock of this machine is right')
+  .action(async (given: Given & { trust?: true }) => (await import('./commands/clock.js')).clock(given));
+
+program
   .command('feeds')
   .description('look at how messages become readings')
   .command('try')

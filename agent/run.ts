@@ -1,7 +1,7 @@
 import type { Settings } from '../config/schema.js';
-import { systemClock } from './domain/clock.js';
 import { messageOf } from './domain/errors.js';
 import { createLogger } from './domain/log.js';
+import { createMachineTime } from './domain/machine-time.js';
 import { createGateway } from './gateway.js';
 
 /** What a program that started this one with a channel is told. */
@@ -15,7 +15,7 @@ export interface ReadyMessage {
 export async function runGateway(settings: Settings): Promise<number> {
   const terminal = process.stdout.isTTY === true;
   const log = createLogger(settings.log.level, terminal);
-  const gateway = createGateway(settings, { clock: systemClock, random: Math.random, log, terminal });
+  const gateway = createGateway(settings, { machine: createMachineTime(), random: Math.random, log, terminal });
   const asked = stopRequests();
   process.on('uncaughtException', (error) => {
     // Nothing that is acknowledged depends on what follows: it is on disk. Going on in an unknown state would be worse.

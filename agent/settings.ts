@@ -4,16 +4,22 @@ import { fileURLToPath } from 'node:url';
 import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
+import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
+import type { GatewayClockOptions } from './domain/gateway-clock.js';
 import type { Meter } from './domain/meter.js';
 import type { SilenceRules } from './domain/silence.js';
 import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
 import type { BrokerLimits, BrokerOptions, ListenerPlace } from './ingest/broker.js';
 import type { ClientOptions } from './ingest/client.js';
 import type { IngestOptions } from './ingest/ingest.js';
+import type { DiskRules } from './ops/disk-watch.js';
+import type { VoteRules } from './ops/meter-vote.js';
+import type { EvidencePlaces } from './ops/time-evidence.js';
 import type { CentreSettings } from './threads/outward.js';
 import type { FeedOptions } from './validate/feeds/registry.js';
+import { canBeOwn } from './validate/times.js';
 import type { MeterFacts, Rules } from './validate/validator.js';
 
 /** What each part is told, in its own words and units; settings speak in those of the person who writes them. */
@@ -46,6 +52,39 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
+  timeCanBe: canBeOwn(validationRules(settings)),
+  maxBytes: settings.buffer.max_bytes,
+  ballastBytes: settings.buffer.ballast_bytes,
+});
+
+/** Of a file that is bounded itself, so that most of it is used. */
+const RESERVED_PART = 1 / 8;
+
+export const diskRules = ({ buffer }: Settings): DiskRules => ({
+  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
+  ballastBytes: buffer.ballast_bytes,
+  walBytes: WAL_LIMIT_BYTES,
+});
+
+/** A clock that stands before it was never set. It moves with each release. */
+const NOT_BEFORE_MS = Date.UTC(2026, 9, 1);
+/** Linux's first battery-backed clock. */
+const BATTERY_FILE = '/sys/class/rtc/rtc0/since_epoch';
+
+export const clockOptions = ({ clock, sync }: Settings): Omit<GatewayClockOptions, 'machine' | 'sleep'> => ({
+  strictness: clock.trust,
+  notBeforeMs: NOT_BEFORE_MS,
+  hasCentre: sync.enabled,
+});
+
+export const evidencePlaces = ({ clock }: Settings): EvidencePlaces => ({
+  confirmedFile: clock.confirmed_file,
+  batteryFile: BATTERY_FILE,
+});
+
+export const voteRules = ({ clock }: Settings): VoteRules => ({
+  least: clock.meter_votes,
+  notBeforeMs: NOT_BEFORE_MS,
 });
 
 /** `subscriptions`: topic filters of all feeds. */
@@ -53,7 +92,7 @@ export const ingestOptions = (settings: Settings, subscriptions: readonly string
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
-  commitWindowMs: settings.mqtt.commit_window_ms,
+  commitWindowMs: () => settings.mqtt.commit_window_ms,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {

@@ -127,8 +127,8 @@ const section = z.strictObject({
   max_pending: whole(100, 1_000_000, 2_000).describe(
     'Packets that wait for one commit at most; more make the one thread that takes readings in stand still for longer.',
   ),
-  commit_window_ms: whole(0, 1_000, 20).describe(
-    'Under load, how long a commit may wait for more readings; also for those of `source`. 0 never waits.',
+  commit_window_ms: whole(0, 1_000, 280).describe(
+    'How long a commit may wait for more readings, also for those of `source`: the longer, the less is written to the card for each. Where they are rare, and where waiting only keeps the senders from going on, it does not wait. 0 never waits.',
   ),
   limits: limits.prefault({}).describe('What keeps one client from harming the others.'),
 });

@@ -142,6 +142,24 @@ const validate = z.strictObject({
   frequency_hz: range(40, 70).describe('Possible mains frequency.'),
 });
 
+const clock = z.strictObject({
+  trust: z
+    .enum(['auto', 'evidence', 'plausible'])
+    .default('auto')
+    .describe(
+      'When the clock of this machine is believed: `auto` waits for evidence where it can be had, `evidence` always does, `plausible` takes a time that can be right.',
+    ),
+  confirmed_file: path
+    .default('/run/systemd/timesync/synchronized')
+    .describe('File that the time service touches when it has set the clock; its directory is there while it runs.'),
+  meter_votes: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(5)
+    .describe('Meters whose own clocks must agree to tell the time where nobody else does; 0 never asks them.'),
+});
+
 const buffer = z.strictObject({
   path: path.optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
   retention_days: z
@@ -162,6 +180,26 @@ const buffer = z.strictObject({
     .max(10_737_418_240)
     .default(67_108_864)
     .describe('Bytes of refused payloads kept, 64 MiB by default; the oldest make room.'),
+  max_bytes: z
+    .int()
+    .min(4_194_304)
+    .max(1e13)
+    .optional()
+    .describe(
+      'The buffer file grows no further than this, as if the disk ended there; the disk alone bounds it when not set.',
+    ),
+  reserve_bytes: z
+    .int()
+    .min(1_048_576)
+    .max(1e12)
+    .default(134_217_728)
+    .describe('With less room than this on its disk the buffer lets go of what is not needed, 128 MiB by default.'),
+  ballast_bytes: z
+    .int()
+    .min(0)
+    .max(1e11)
+    .default(33_554_432)
+    .describe('Size of a file that only takes up room and is deleted first when the disk is full, 32 MiB by default.'),
   slot_grace_s: z
     .number()
     .min(0)
@@ -273,6 +311,7 @@ const sections = z.strictObject({
   source: source.prefault({}).describe('Another broker that meters publish to.'),
   meters: meters.prefault({}).describe('Which meters are expected.'),
   validate: validate.prefault({}).describe('What a reading must satisfy.'),
+  clock: clock.prefault({}).describe('What the time of this gateway rests on.'),
   buffer: buffer.prefault({}).describe('Where readings are kept.'),
   models: models.prefault({}).describe('Forecast and theft detection.'),
   sync: guarded(sync, 'sync').prefault({}).describe('The link to the centre.'),

@@ -10,7 +10,7 @@ export const MENU = {
   build: 'install and build what is missing; dist/ mirrors the sources',
   dev: 'like start, built and started again at each change',
   simulate: 'publish as a fleet of simulated meters; `npm run simulate -- --help` lists its options',
-  bench: 'measure how fast the models run on this machine',
+  bench: 'measure how fast a part runs on this machine; `npm run bench -- --help` lists the parts',
   eval: 'measure how good the models are',
   train: 'train the bundle that is shipped in models/bundles',
   assemble: 'make an installation for production: `npm run assemble -- gateway` or `-- centre`',

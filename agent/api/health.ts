@@ -1,4 +1,5 @@
 import { messageOf } from '../domain/errors.js';
+import { describeTrust } from '../domain/trust.js';
 import type { Fleet } from './fleet.js';
 import type { LiveView } from './source.js';
 import type { Check, CheckStatus, Health } from './wire.js';
@@ -27,6 +28,8 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   const checks = {
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
     buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
+    clock: live.ok ? clockCheck(live.value) : degraded(NOT_KNOWN),
+    disk: live.ok ? diskCheck(live.value) : degraded(NOT_KNOWN),
     meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
     centre: live.ok ? centreCheck(live.value, backlogRows, nowMs) : degraded(NOT_KNOWN),
     models: live.ok ? modelsCheck(live.value) : degraded(NOT_KNOWN),
@@ -34,6 +37,17 @@ export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Heal
   const found = new Set(Object.values(checks).map((check) => check.status));
   const worst: CheckStatus = found.has('failing') ? 'failing' : found.has('degraded') ? 'degraded' : 'ok';
   return { status: worst, checks };
+}
+
+/** Beyond it, what else runs on the machine is told another time than this gateway goes by. */
+const APART_MS = 60_000;
+
+function clockCheck({ clock: { trust, held, machineAheadMs } }: LiveView): Check {
+  const words = describeTrust(trust);
+  if (trust.state === 'untrusted') return degraded(`The time is not known; ${count(held, 'reading')} wait. ${words}`);
+  if (Math.abs(machineAheadMs) < APART_MS) return ok(words);
+  const apart = `${duration(Math.abs(machineAheadMs))} ${machineAheadMs > 0 ? 'ahead' : 'behind'}`;
+  return degraded(`The clock of this machine is ${apart}; the gateway goes by its own. ${words}`);
 }
 
 function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
@@ -45,6 +59,26 @@ function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
   const others = silent.length > names.length ? ` and ${silent.length - names.length} more` : '';
   const verb = silent.length === 1 ? 'is' : 'are';
   return degraded(`${silent.length} of ${count(rows.length, 'meter')} ${verb} silent: ${names.join(', ')}${others}.`);
+}
+
+function diskCheck({ disk }: LiveView): Check {
+  const room = bytes(disk.usableBytes ?? 0);
+  switch (disk.step) {
+    case 'ample':
+      return ok(disk.usableBytes === null ? 'Not looked at yet.' : `Room for ${room} more.`);
+    case 'ballast':
+      return degraded(`The disk is short of room: ${room} left, and the ballast is released.`);
+    case 'dropping':
+      return degraded(
+        `The disk is short of room: ${room} left; ${count(disk.dropped, 'reading')} that the centre has were dropped.`,
+      );
+    case 'thinning':
+      return degraded(
+        `The disk is short of room: ${room} left; ${count(disk.thinned, 'reading')} live on in their slots only.`,
+      );
+    case 'refusing':
+      return failing('The disk is full: no readings are taken in until there is room.');
+  }
 }
 
 function centreCheck({ link }: LiveView, backlogRows: number, nowMs: number): Check {
@@ -63,6 +97,13 @@ function modelsCheck({ bundle }: LiveView): Check {
 }
 
 const count = (n: number, noun: string): string => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+
+function bytes(n: number): string {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
+  return `${(n / 1_000 ** unit).toLocaleString('en', { maximumFractionDigits: unit < 3 ? 0 : 1 })} ${UNITS[unit]}`;
+}
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
 
 function duration(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000));

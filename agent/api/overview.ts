@@ -31,7 +31,7 @@ export async function readOverview(given: Surroundings): Promise<Overview> {
   const { clock, source, fleet, gateway } = given;
   const live = await ask(given);
   const meters = fleet.read();
-  const nowMs = clock.now();
+  const nowMs = live.ok ? live.value.clock.nowMs : clock.now();
   const backlog = backlogOf(given, live);
   const { readings, rejected } = source.totals();
   const view = live.ok ? live.value : undefined;
@@ -46,10 +46,18 @@ export async function readOverview(given: Surroundings): Promise<Overview> {
     rejectedByReason: source.rejectedCounts(),
     backlog,
     meters: { known: meters.rows.length, silent: meters.silent.length },
+    clock: clockOf(view),
     connections: view?.connections ?? null,
     link: view === undefined ? null : { state: view.link.state, lastSuccessMs: view.link.lastSuccessMs },
     bundle: bundleOf(view),
   };
+}
+
+function clockOf(view: LiveView | undefined): Overview['clock'] {
+  if (view === undefined) return null;
+  const { trust, held, machineAheadMs } = view.clock;
+  const known = trust.state === 'trusted' ? { by: trust.by, why: null } : { by: null, why: trust.why };
+  return { ...known, held, machineAheadMs };
 }
 
 function bundleOf(view: LiveView | undefined): Overview['bundle'] {

@@ -38,8 +38,18 @@ const liveView = (changes: Partial<LiveView> = {}): LiveView => ({
   analyticsMetrics: [],
   connections: 3,
   startedAtMs: NOW_MS - 86_400_000,
+  clock: { nowMs: NOW_MS, trust: { state: 'trusted', by: 'synchronised' }, held: 0, machineAheadMs: 12 },
   link: { state: 'connected', detail: '', lastSuccessMs: NOW_MS - 2_000 },
   bundle: { state: 'active', version: 'v7', precision: 'int8' },
+  disk: {
+    step: 'ample',
+    sinceMs: NOW_MS,
+    usableBytes: 9_400_000_000,
+    ballastBytes: 33_554_432,
+    walBytes: 0,
+    dropped: 0,
+    thinned: 0,
+  },
   ...changes,
 });
 

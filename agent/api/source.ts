@@ -1,8 +1,10 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
+import type { DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { StoredAnomaly, StoredReading, StoredSlot, StreamName } from '../domain/stored.js';
+import type { Trust } from '../domain/trust.js';
 
 interface Newest {
   readonly meter?: MeterId;
@@ -34,8 +36,16 @@ export interface LiveView {
   readonly analyticsMetrics: readonly object[];
   readonly connections: number;
   readonly startedAtMs: number;
+  readonly clock: {
+    readonly nowMs: number;
+    readonly trust: Trust;
+    /** Readings that wait for the time to become known. */
+    readonly held: number;
+    readonly machineAheadMs: number;
+  };
   readonly link: LinkState;
   readonly bundle: BundleState | null;
+  readonly disk: DiskState;
 }
 
 /** The main thread, asked while it runs; rejects when no answer comes in time. */

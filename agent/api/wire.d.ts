@@ -21,6 +21,8 @@ export interface Health {
   readonly checks: {
     readonly main: Check;
     readonly buffer: Check;
+    readonly clock: Check;
+    readonly disk: Check;
     readonly meters: Check;
     readonly centre: Check;
     readonly models: Check;
@@ -45,6 +47,15 @@ export interface Overview {
     readonly anomaly: number;
   };
   readonly meters: { readonly known: number; readonly silent: number };
+  /** `by`: what the time rests on; null while it is not known, and then `why`. */
+  readonly clock: {
+    readonly by: string | null;
+    readonly why: string | null;
+    /** Readings that wait for the time to become known. */
+    readonly held: number;
+    /** How far the clock of the machine is ahead of the gateway's. */
+    readonly machineAheadMs: number;
+  } | null;
   readonly connections: number | null;
   readonly link: { readonly state: 'off' | 'connected' | 'disconnected'; readonly lastSuccessMs: number | null } | null;
   readonly bundle: { readonly state: 'active' | 'refused'; readonly version: string; readonly detail: string } | null;

@@ -206,7 +206,10 @@ test('old forecasts are dropped, when the centre has them', () => {
   buffer.storeAnalysis(result(0));
   const late = at(66 * MINUTE);
   expect(buffer.prune(late).forecasts).toBe(0);
-  buffer.settle('forecast', { logId: buffer.logId, upTo: buffer.head().changeSeq });
+  buffer.settle('forecast', {
+    logId: buffer.logId,
+    ranges: [{ after: 0, upTo: buffer.head().changeSeq }],
+  });
   expect(buffer.prune(at(64 * MINUTE)).forecasts).toBe(0);
   expect(buffer.prune(late).forecasts).toBe(1);
   expect(bench.reader().totals().forecasts).toBe(0);

@@ -1,47 +1,126 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { uptime } from 'node:os';
 import type { Clock } from '../domain/clock.js';
 import { codeOf } from '../domain/errors.js';
+import type { Trust } from '../domain/trust.js';
 import type { Connection } from './buffer-file.js';
+import { prepareSpans } from './clock-spans.js';
 import type { Moment } from './reading-log.js';
 import type { Transactions } from './transactions.js';
 
-/** This opening of the buffer: rows name it and count time from it, whatever the clock of the machine says. */
+/** The span of the gateway's time that is going on: rows name it and count from its beginning. */
 export interface Boot {
+  readonly isTrusted: boolean;
+  /** What the kernel's counter must be added to, if an earlier opening knew it since the kernel started. */
+  readonly knownBaseMs: number | undefined;
   /** This and the following only inside a transaction. */
   write(): void;
-  moment(): Moment;
+  /** Of a row that arrived at this time of the gateway. */
+  moment(receivedAtMs: number): Moment;
+  /** The time becomes known, doubtful, or moves: `byMs` is how far, for what this span holds. */
+  turn(change: { readonly trust: Trust; readonly byMs: number }): void;
   /** A boot without it ended uncleanly. */
   ended(): void;
 }
 
+export interface BootOptions {
+  readonly clock: Clock;
+  /** What the time rests on from the beginning. */
+  readonly trust: Trust;
+  readonly kernelBootId?: string;
+}
+
+interface Span {
+  readonly openedAtMs: number;
+  readonly countMs: number;
+  readonly trust: string;
+  readonly isTrusted: boolean;
+  id: number | undefined;
+}
+
+interface Before {
+  readonly span: Span;
+  readonly movedByMs: number;
+  readonly offsetMs: number;
+}
+
 /** Its row is written with the first rows that name it: a full disk must not keep the buffer from opening. */
-export function startBoot(db: Connection, clock: Clock, transactions: Transactions): Boot {
-  const startedMs = clock.monotonicMs();
-  const opened = [kernelBootId(), Math.floor(clock.now()), Math.floor(uptime() * 1_000)];
-  const insert = db.prepare('insert into boot (kernel_boot_id, opened_at_ms, uptime_ms) values (?, ?, ?)');
-  const end = db.prepare('update boot set closed_at_ms = ? where id = ?');
-  let boot: number | undefined;
-  let before: number | undefined;
+export function startBoot(db: Connection, { clock, ...given }: BootOptions, transactions: Transactions): Boot {
+  const kernelBoot = given.kernelBootId ?? readKernelBootId();
+  const spans = prepareSpans(db);
+  const knownBaseMs = spans.knownBaseMs(kernelBoot, clock.monotonicMs());
+  let span = begin(given.trust);
+  let before: Before | undefined;
+  let saved = { span, id: span.id, before };
   transactions.onBegin(() => {
-    before = boot;
+    saved = { span, id: span.id, before };
   });
   transactions.onRollback(() => {
-    boot = before;
+    ({ span, before } = saved);
+    span.id = saved.id;
   });
-  const written = (): number => {
-    boot ??= Number(insert.run(opened).lastInsertRowid);
-    return boot;
-  };
+
+  function begin(trust: Trust, openedAtMs: number = clock.now()): Span {
+    return {
+      openedAtMs: Math.floor(openedAtMs),
+      countMs: Math.floor(clock.monotonicMs()),
+      trust: trust.state === 'trusted' ? trust.by : 'untrusted',
+      isTrusted: trust.state === 'trusted',
+      id: undefined,
+    };
+  }
+
+  function idOf(of: Span): number {
+    of.id ??= spans.insert(kernelBoot, of);
+    return of.id;
+  }
+
+  /** What was on its way when the time moved was stamped before, and belongs there. */
+  function isFromBefore({ movedByMs }: Before, receivedAtMs: number): boolean {
+    const nowMs = clock.now();
+    return Math.abs(nowMs - movedByMs - receivedAtMs) < Math.abs(nowMs - receivedAtMs);
+  }
+
   return {
-    write: () => void written(),
-    moment: () => ({ boot: written(), monotonicMs: Math.floor(clock.monotonicMs() - startedMs) }),
-    ended: () => void end.run(Math.floor(clock.now()), boot ?? null),
+    get isTrusted() {
+      return span.isTrusted;
+    },
+    knownBaseMs,
+    write: () => void idOf(span),
+    moment(receivedAtMs) {
+      const monotonicMs = Math.floor(clock.monotonicMs() - span.countMs);
+      if (before !== undefined && monotonicMs < STILL_ON_ITS_WAY_MS && isFromBefore(before, receivedAtMs)) {
+        const { span: earlier, offsetMs } = before;
+        const countedMs = Math.floor(clock.monotonicMs() - earlier.countMs);
+        return { boot: idOf(earlier), monotonicMs: countedMs, offsetMs, isHeld: false };
+      }
+      return { boot: idOf(span), monotonicMs, offsetMs: 0, isHeld: !span.isTrusted };
+    },
+    turn({ trust, byMs }) {
+      const isTrusted = trust.state === 'trusted';
+      if (!isTrusted && !span.isTrusted) return;
+      const nowMs = clock.now();
+      const isFound = isTrusted && !span.isTrusted;
+      const next = begin(trust, nowMs + byMs);
+      if (isFound) {
+        spans.place(idOf(span), { trust: next.trust, offsetMs: Math.round(byMs), uncertaintyMs: null });
+        spans.placeEarlier(span.openedAtMs + Math.round(byMs));
+      }
+      if (span.id !== undefined) spans.close(span.id, nowMs);
+      idOf(next);
+      before = { span, movedByMs: byMs, offsetMs: isFound ? Math.round(byMs) : 0 };
+      span = next;
+    },
+    ended: () => {
+      if (span.id !== undefined) spans.close(span.id, clock.now());
+    },
   };
 }
 
-function kernelBootId(): string {
+/** A batch that waits for a slow disk is not older than that. */
+const STILL_ON_ITS_WAY_MS = 60_000;
+
+function readKernelBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch (error) {

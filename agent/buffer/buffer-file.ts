@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { type LogId, logId } from '../domain/brand.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import { WAL_LIMIT_PAGES } from './checkpoint.js';
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
+import { damageOf } from './damage.js';
+import { migrate, readableSinceOf, tablesOf } from './migration.js';
+import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 
 export type Connection = Database.Database;
 
@@ -21,7 +23,7 @@ export function openForWriting(path: string): Connection {
     return orClose(db, () => {
       const version = checkVersion(db, path);
       if (version === 0) {
-        refuseForeignFile(db, path);
+        refuseFileWithTables(db, path);
         // Only possible while the file is empty, and space could never be given back without it.
         db.pragma('auto_vacuum = INCREMENTAL');
       }
@@ -31,7 +33,8 @@ export function openForWriting(path: string): Connection {
       db.pragma('wal_autocheckpoint = 0');
       // Once begun anew, a WAL that had grown gives its room back.
       db.pragma(`journal_size_limit = ${WAL_LIMIT_BYTES}`);
-      db.transaction(() => migrate(db, version)).immediate();
+      migrate(db, version);
+      lookForTables(db, path);
     });
   });
 }
@@ -58,21 +61,42 @@ export function closeForWriting(db: Connection): void {
   }
 }
 
-/** A connection that cannot write, to a file that is already there. */
-export function openForReading(path: string): Connection {
+/**
+ * For a file that is going to be set aside. A connection that can write would, as the last one, move a WAL that may
+ * belong to another file into this one, and delete it; so one that cannot write is closed after it.
+ */
+export function closeAsItIs(db: Connection): void {
+  let last: Connection | undefined;
+  try {
+    last = new Database(db.name, { readonly: true, fileMustExist: true, timeout: 0 });
+    last.pragma('user_version');
+  } catch (error) {
+    // What cannot be read has no place among the connections; neither then has the one that is closed.
+    if (codeOf(error)?.startsWith('SQLITE_') !== true) throw error;
+  } finally {
+    db.close();
+    last?.close();
+  }
+}
+
+/**
+ * A connection that cannot write, to a file that is already there; also to one of a newer version that says that this one
+ * (`known`) reads it rightly.
+ */
+export function openForReading(path: string, known = SCHEMA_VERSION): Connection {
   return opening(path, () => {
     const db = new Database(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
     return orClose(db, () => {
-      if (checkVersion(db, path) < SCHEMA_VERSION) {
-        throw new WattwardenError('buffer.unopenable', `${path}: not a buffer of this version`);
-      }
+      const version = checkOwner(db, path);
+      if (version > known && readableSinceOf(db) > known) throw newer(path, version, known);
+      if (version < known) throw new WattwardenError('buffer.unopenable', `${path}: not a buffer of this version`);
     });
   });
 }
 
 export function logIdOf(db: Connection): LogId {
   const value = db.prepare<[], string>(`select value from setting where name = 'log_id'`).pluck().get();
-  if (value === undefined) throw new WattwardenError('buffer.unopenable', `${db.name}: the file has no log_id`);
+  if (value === undefined) throw new WattwardenError('buffer.damaged', `${db.name}: the file has no log_id`);
   return logId(value);
 }
 
@@ -81,8 +105,34 @@ function opening(path: string, open: () => Connection): Connection {
     return open();
   } catch (error) {
     if (error instanceof WattwardenError) throw error;
-    throw new WattwardenError('buffer.unopenable', `${path}: ${messageOf(error)}`, { cause: error });
+    throw openingFault(path, error);
   }
+}
+
+/** Why a file cannot be opened, in the words of the table. */
+export function openingFault(path: string, error: unknown): WattwardenError {
+  const damage = damageOf(error);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (damage !== undefined && isFile)
+    return new WattwardenError('buffer.damaged', `${path}: ${damage}`, { cause: error });
+  const denied = deniedAt(path) ?? (codeOf(error)?.startsWith('SQLITE_READONLY') === true ? path : undefined);
+  if (denied !== undefined) {
+    return new WattwardenError('buffer.no_access', `${denied}: ${messageOf(error)}`, { cause: error });
+  }
+  return new WattwardenError('buffer.unopenable', `${path}: ${messageOf(error)}`, { cause: error });
+}
+
+/** The first of the places that this process would have to write to and may not. */
+function deniedAt(path: string): string | undefined {
+  return [dirname(path), path, `${path}-wal`, `${path}-shm`].find((place) => {
+    if (!existsSync(place)) return false;
+    try {
+      accessSync(place, constants.R_OK | constants.W_OK);
+      return false;
+    } catch (error) {
+      return codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM' || codeOf(error) === 'EROFS';
+    }
+  });
 }
 
 function orClose(db: Connection, prepare: () => void): Connection {
@@ -90,31 +140,47 @@ function orClose(db: Connection, prepare: () => void): Connection {
     prepare();
     return db;
   } catch (error) {
-    db.close();
+    if (db.readonly) db.close();
+    else closeAsItIs(db);
     throw error;
   }
 }
 
 function checkVersion(db: Connection, path: string): number {
-  const version = Number(db.pragma('user_version', { simple: true }));
-  const isOurs = db.pragma('application_id', { simple: true }) === APPLICATION_ID;
-  if (version > 0 && !isOurs) throw new WattwardenError('buffer.unopenable', `${path}: another program's database`);
-  if (version > SCHEMA_VERSION) {
-    throw new WattwardenError('buffer.newer', `${path}: version ${version}, this program knows ${SCHEMA_VERSION}`);
-  }
+  const version = checkOwner(db, path);
+  if (version > SCHEMA_VERSION) throw newer(path, version, SCHEMA_VERSION);
   return version;
 }
 
-function refuseForeignFile(db: Connection, path: string): void {
-  const tables = db.prepare<[], number>('select count(*) from sqlite_schema').pluck().get() ?? 0;
-  if (tables > 0) throw new WattwardenError('buffer.unopenable', `${path}: another program's database`);
+const newer = (path: string, version: number, known: number): WattwardenError =>
+  new WattwardenError('buffer.newer', `${path}: version ${version}, this program knows ${known}`);
+
+/** The version of a file that is ours. */
+function checkOwner(db: Connection, path: string): number {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  const isOurs = db.pragma('application_id', { simple: true }) === APPLICATION_ID;
+  if (version > 0 && !isOurs) throw foreignOrDamaged(db, path);
+  return version;
 }
 
-function migrate(db: Connection, version: number): void {
-  for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
-  if (version === 0) {
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.prepare('insert into setting (name, value) values (?, ?)').run('log_id', randomUUID());
-  }
-  if (version < SCHEMA_VERSION) db.pragma(`user_version = ${SCHEMA_VERSION}`);
+function refuseFileWithTables(db: Connection, path: string): void {
+  if (tableNames(db).length > 0) throw foreignOrDamaged(db, path);
 }
+
+/** Another program may be at work with its database: it is left alone. One with our tables has lost its header. */
+function foreignOrDamaged(db: Connection, path: string): WattwardenError {
+  const names = new Set(tableNames(db));
+  const isOurs = ['setting', 'meter', 'reading', 'slot'].every((name) => names.has(name));
+  if (isOurs) return new WattwardenError('buffer.damaged', `${path}: the header does not fit the tables`);
+  return new WattwardenError('buffer.unopenable', `${path}: another program's database`);
+}
+
+function lookForTables(db: Connection, path: string): void {
+  const names = new Set(tableNames(db));
+  const missing = tablesOf(SCHEMA_VERSION).filter((name) => !names.has(name));
+  if (missing.length === 0) return;
+  throw new WattwardenError('buffer.damaged', `${path}: the tables ${missing.join(', ')} are missing`);
+}
+
+const tableNames = (db: Connection): readonly string[] =>
+  db.prepare<[], string>(`select name from sqlite_schema where type = 'table'`).pluck().all();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { logId } from '../domain/brand.js';
+import type { Buffer } from './buffer.js';
 import { checkpoint } from './checkpoint.js';
 import { at, type Bench, createBench, meterId, reading, START_MS } from './test-kit.js';
 
@@ -13,6 +14,7 @@ beforeEach(() => {
 afterEach(() => bench.clean());
 
 const MINUTE = 60_000;
+const upTo = ({ logId }: Buffer, position: number) => ({ logId, ranges: [{ after: 0, upTo: position }] });
 const refusal = (n: number) => ({
   receivedAtMs: at(n),
   topic: 'meters/x',
@@ -41,7 +43,7 @@ test('what was committed is there after closing and opening again, under the sam
   expect([...second.recentReadings(8)]).toEqual([reading('a', 0, full), reading('b', 1, {})]);
   expect([...second.registeredMeters().keys()].sort()).toEqual(['a', 'b']);
   const reader = bench.reader();
-  expect(reader.rejected({ limit: 9 })).toEqual([{ ...refusal(7), payload: Buffer.of(7), seq: 1 }]);
+  expect(reader.rejected({ limit: 9 })).toEqual([{ ...refusal(7), payload: globalThis.Buffer.of(7), seq: 1 }]);
   expect(reader.stream('reading', 0, 9).map((row) => [row.seq, row.meter, row.powerDw, row.importDwh])).toEqual([
     [1, 'a', -123, 1e14],
     [2, 'b', null, null],
@@ -59,6 +61,7 @@ test('a file of a newer version is refused and left as it is', () => {
   bench.open().close();
   const raw = new Database(bench.path);
   raw.pragma('user_version = 99');
+  raw.exec(`update setting set value = '99' where name = 'readable_since'`);
   raw.close();
   expect(() => bench.open()).toThrow(expect.objectContaining({ code: 'buffer.newer' }));
   expect(() => bench.reader()).toThrow(expect.objectContaining({ code: 'buffer.newer' }));
@@ -110,15 +113,33 @@ test('a commit that fails stores nothing, forgets what it began and names its er
   ]);
 });
 
-test('sequence numbers go on after every row was dropped', () => {
+test('sequence numbers go on after the log was dropped, of which the newest row stays', () => {
   const buffer = bench.open({ retentionMs: 60 * MINUTE });
   buffer.commit({ readings: [reading('a', 0), reading('a', 1)], rejected: [] });
   buffer.closeSlots(at(10 * MINUTE), 100);
-  expect(buffer.prune(at(61 * MINUTE))).toMatchObject({ readings: 2, more: false });
+  expect(buffer.prune(at(61 * MINUTE))).toMatchObject({ readings: 1, more: false });
+  expect(buffer.prune(at(61 * MINUTE))).toMatchObject({ readings: 0, more: false });
   const reader = bench.reader();
-  expect(reader.totals()).toMatchObject({ readings: 0, slots: 1 });
+  expect(reader.totals()).toMatchObject({ readings: 1, slots: 1 });
   buffer.close();
   expect(bench.open().commit({ readings: [reading('a', 2)], rejected: [] })).toEqual({ seq: 3 });
+});
+
+test('a commit that failed leaves no number out', () => {
+  const buffer = bench.open();
+  buffer.commit({ readings: [reading('a', 0)], rejected: [] });
+  const bad = { ...reading('a', 1), flags: Number.NaN };
+  expect(() => buffer.commit({ readings: [reading('b', 1), bad], rejected: [] })).toThrow();
+  expect(buffer.commit({ readings: [reading('b', 2)], rejected: [] })).toEqual({ seq: 2 });
+});
+
+test('a small commit writes the rows, and no counter of rows beside them', () => {
+  const buffer = bench.open();
+  buffer.commit({ readings: [reading('a', 0)], rejected: [] });
+  const wal = () => statSync(`${bench.path}-wal`).size;
+  const before = wal();
+  buffer.commit({ readings: [reading('a', 1)], rejected: [] });
+  expect(wal() - before).toBe(4_096 + 24);
 });
 
 test('retention keeps what is young, what an open slot needs and what the centre has not settled', () => {
@@ -127,7 +148,7 @@ test('retention keeps what is young, what an open slot needs and what the centre
   buffer.commit({ readings, rejected: [] });
   const late = at(500 * MINUTE);
   expect(buffer.prune(late).readings).toBe(0);
-  buffer.settle('reading', { logId: buffer.logId, upTo: 8 });
+  buffer.settle('reading', upTo(buffer, 8));
   expect(buffer.prune(late).readings).toBe(0);
   buffer.closeSlots(at(1_000 * MINUTE), 100);
   expect(buffer.prune(at(105 * MINUTE)).readings).toBe(5);
@@ -149,7 +170,7 @@ test('readings of a clock that was far ahead do not keep the rest of the log', (
   expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 2_000, more: true });
   expect(buffer.prune(at(200 * MINUTE)).readings).toBe(800);
   expect(buffer.prune(at(200 * MINUTE)).readings).toBe(0);
-  expect(buffer.prune(at(300 * MINUTE)).readings).toBe(2);
+  expect(buffer.prune(at(300 * MINUTE)).readings).toBe(1); // all but the newest
 });
 
 test('forecasts that are not settled are passed over in bounded steps', () => {
@@ -176,16 +197,45 @@ test('cursors never go back, do not outrun the log and know their log', () => {
   const buffer = bench.open();
   const reader = bench.reader();
   buffer.commit({ readings: [reading('a', 0), reading('a', 1), reading('a', 2)], rejected: [] });
-  const settle = (upTo: number, ofLog = buffer.logId) => {
-    buffer.settle('reading', { logId: ofLog, upTo });
-    return reader.settled('reading');
+  const settle = (upTo: number, ofLog = buffer.logId, after = 0) => {
+    buffer.settle('reading', { logId: ofLog, ranges: [{ after, upTo }] });
+    return reader.settled('reading').ranges;
   };
   expect(reader.backlog().reading).toBe(3);
-  expect(settle(2)).toEqual({ logId: buffer.logId, upTo: 2 });
-  expect(settle(1).upTo).toBe(2);
-  expect(settle(3, logId('another')).upTo).toBe(2);
+  expect(settle(2)).toEqual([{ after: 0, upTo: 2 }]);
+  expect(settle(1)).toEqual([{ after: 0, upTo: 2 }]);
+  expect(settle(3, logId('another'))).toEqual([{ after: 0, upTo: 2 }]);
   expect(reader.backlog().reading).toBe(1);
-  expect(settle(1_000).upTo).toBe(3);
+  expect(settle(1_000)).toEqual([{ after: 0, upTo: 3 }]);
+});
+
+test('what the centre has beyond a gap is kept, also across a restart, and joins the rest', () => {
+  const first = bench.open();
+  first.commit({ readings: Array.from({ length: 10 }, (_, n) => reading('a', n)), rejected: [] });
+  const settle = (buffer: Buffer, after: number, end: number) => {
+    buffer.settle('reading', { logId: buffer.logId, ranges: [{ after, upTo: end }] });
+    const reader = bench.reader();
+    return { ranges: reader.settled('reading').ranges, backlog: reader.backlog().reading };
+  };
+  expect(settle(first, 7, 9)).toEqual({ ranges: [{ after: 7, upTo: 9 }], backlog: 8 });
+  first.close();
+  const second = bench.open();
+  const both = [
+    { after: 0, upTo: 2 },
+    { after: 7, upTo: 9 },
+  ];
+  expect(settle(second, 0, 2)).toEqual({ ranges: both, backlog: 6 });
+  expect(
+    bench
+      .reader()
+      .stream('reading', 2, 9, 7)
+      .map((row) => row.seq),
+  ).toEqual([3, 4, 5, 6, 7]);
+  const room = fillDisk(bench.path);
+  expect(() => settle(second, 2, 7)).toThrow(expect.objectContaining({ code: 'buffer.write_failed' }));
+  room();
+  expect(settle(second, 0, 1)).toEqual({ ranges: both, backlog: 6 });
+  expect(settle(second, 2, 7)).toEqual({ ranges: [{ after: 0, upTo: 9 }], backlog: 1 });
 });
 
 test('refused input is kept up to the limit and counted beyond it', () => {
@@ -328,7 +378,7 @@ test('a WAL over its limit begins anew though a commit falls into every checkpoi
   expect(checkpoint(bench.path).overdue).toBe(false);
   // Pages in the WAL that are not moved yet are what the passive checkpoint finds when a commit fell into it.
   buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, 100)).toMatchObject({ overdue: false });
+  expect(checkpoint(bench.path, { limitPages: 100 })).toMatchObject({ overdue: false });
   for (let n = 0; n < 5; n += 1) buffer.commit({ readings: many, rejected: [] });
   expect(bench.reader().totals().walBytes).toBeLessThanOrEqual(grown * 1.2);
   // A reader of old content keeps the WAL, and the writer waits only briefly.
@@ -336,15 +386,15 @@ test('a WAL over its limit begins anew though a commit falls into every checkpoi
   old.exec('begin');
   old.prepare('select count(*) from reading').get();
   buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, 100).overdue).toBe(true);
+  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(true);
   old.close();
-  expect(checkpoint(bench.path, 100).overdue).toBe(false);
+  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(false);
 });
 
 /** Refuses every write as a full disk does; call the result when there is room again. */
 function fillDisk(path: string): () => void {
   const db = new Database(path);
-  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'slot', 'model'].flatMap((table) =>
+  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'settled', 'slot', 'model'].flatMap((table) =>
     ['insert', 'update'].map((what) => ({ table, what, name: `full_${table}_${what}` })),
   );
   for (const { table, what, name } of triggers) {
@@ -367,7 +417,7 @@ test('on a full disk the buffer opens, is read, and takes readings in again once
   buffer.registerMeters([feeder]);
   expect(buffer.registeredMeters().get(feeder.id)).toEqual(feeder);
   const refused = expect.objectContaining({ code: 'buffer.write_failed' });
-  expect(() => buffer.settle('reading', { logId: buffer.logId, upTo: 1 })).toThrow(refused);
+  expect(() => buffer.settle('reading', upTo(buffer, 1))).toThrow(refused);
   expect(() => buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1))).toThrow(refused);
   const next = { readings: [reading('f', 1_000), reading('new', 1_000)], rejected: [] };
   for (let n = 0; n < 2; n += 1) {

@@ -1,5 +1,6 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
+import type { WriteCause, WrittenBytes } from '../domain/disk.js';
 import { codeOf, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
@@ -7,20 +8,28 @@ import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
+import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
+import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
-import { type Connection, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
+import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
 import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
+import { openRelief, type Relief } from './relief.js';
+import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
 import { openRetention, type Pruned } from './retention.js';
+import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
+import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
 
 export interface BufferOptions {
@@ -34,6 +43,16 @@ export interface BufferOptions {
   readonly retentionMs: number;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
+  readonly trust?: () => Trust;
+  /** What a meter's own time is held against once the time is known. */
+  readonly timeCanBe?: CanBe;
+  /** Another name for each start of the kernel, for tests. */
+  readonly kernelBootId?: string;
+  /** The file is not longer than this; the disk alone bounds it when not given. */
+  readonly maxBytes?: number | undefined;
+  /** See ballast.ts; none when not given. */
+  readonly ballastBytes?: number;
 }
 
 export interface Batch {
@@ -52,7 +71,8 @@ export interface Buffer {
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
   storeAnalysis(result: AnalysisResult): ChangeSeq;
-  settle(stream: StreamName, position: StreamPosition): void;
+  /** The centre has these; what it was known to have stays so. */
+  settle(stream: StreamName, settled: Settled): void;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -61,11 +81,51 @@ export interface Buffer {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
+  /** What the file knows of the time. */
+  timeline(): Timeline;
+  /** The gateway's time becomes known, doubtful, or moves. */
+  turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
+  /** Readings that wait for the time to become known, or to be placed. */
+  held(): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
+  /** Against a full disk. */
+  readonly relief: Relief;
+  readonly ballast: Ballast;
+  /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
+  written(): WrittenBytes;
+  wrote(cause: WriteCause, bytes: number): void;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
+  /** How it was left by whoever had it open before. */
+  readonly lastStop: 'clean' | 'unclean';
+  /** Writes down, for good, that a file was damaged or missing. */
+  noteDamage(damage: Damage): void;
+  /** Files that were set aside and are not salvaged yet, oldest first. */
+  unsalvaged(): readonly Salvaged[];
+  /** Rows of a file that was set aside, at most some hundred; again after a kill, from `done` on. */
+  restore(batch: RestoreBatch): Restored;
+  endSalvage(file: string, report: DamageReport): void;
   /** Safe to call again. */
   close(): void;
+}
+
+export interface Timeline {
+  /** When the last reading arrived whose time is known. */
+  readonly lastRowMs: number | undefined;
+  /** When the last reading arrived, in whatever time. */
+  readonly latestMs: number | undefined;
+  /** What the kernel's counter must be added to, if it is known since the kernel started. */
+  readonly baseMs: number | undefined;
+}
+
+/** Further ahead than validation lets a meter's clock be: such a slot comes of a gateway's clock that was wrong. */
+const MAX_AHEAD_MS = 2 * 86_400_000;
+
+/** The buffer as its file knows it: what keeps it alive beyond that file is lasting-buffer.ts. */
+export interface Core {
+  readonly buffer: Buffer;
+  /** Lets go of the file and changes nothing in it. */
+  abandon(): void;
 }
 
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
@@ -74,34 +134,54 @@ const FORCED_CLOSE_SLOTS = 1_000;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
+/** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
+  return withBallast(options.path, () => openFile(options));
+}
+
+function openFile(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
-    const db = openForWriting(options.path);
-    try {
-      return onConnection(db, lock, options);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return openCore(options, { lock, registered: new Map() }).buffer;
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function onConnection(db: Connection, lock: WriterLock, options: BufferOptions): Buffer {
+interface Kept {
+  /** Released when the buffer is closed. */
+  readonly lock: WriterLock;
+  /** Filled, and filled anew; whoever looks into it need not know that the file is another. */
+  readonly registered: Map<MeterId, Meter>;
+}
+
+export function openCore(options: BufferOptions, kept: Kept): Core {
+  const db = openForWriting(options.path);
+  try {
+    return onConnection(db, kept, options);
+  } catch (error) {
+    closeAsItIs(db);
+    throw error;
+  }
+}
+
+function onConnection(db: Connection, { lock, registered }: Kept, options: BufferOptions): Core {
   const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
-  const meters = openMeterBook(db, transactions);
+  const meters = openMeterBook(db, transactions, registered);
   const models = openModelBook(db, transactions);
   const states = openMeterStates(db);
-  const readingLog = openReadingLog(db);
+  const readingLog = openReadingLog(db, transactions);
   const rejectedLog = openRejectedLog(db, transactions, options);
-  const slots = openSlotBook(db, { transactions, states, lastSeq: readingLog.lastSeq });
+  const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
+  const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
+  const beyondPlaced = (): number => placement.heldFrom ?? readingLog.lastSeq() + 1;
+  const slots = openSlotBook(db, { transactions, states, lastSeq: () => beyondPlaced() - 1 });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
+  const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
   const retention = openRetention(db, {
@@ -111,9 +191,30 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     retentionMs,
     keepUnsettled,
   });
-  const boot = startBoot(db, clock, transactions);
+  const relief = openRelief(db, {
+    transactions,
+    settled: () => (keepUnsettled ? settled.of('reading') : []),
+    replayFrom,
+  });
+  const { because } = transactions;
+  boundFile(db, options.maxBytes);
+  const damages = openDamageBook(db, transactions);
+  const restoring = openRestoring(db, {
+    transactions,
+    meters,
+    models,
+    states,
+    slots,
+    readingLog,
+    rejectedLog,
+    placement,
+  });
+  const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
+  const boot = startBoot(db, { ...options, trust: trust() }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
-  replay(readingLog, slots, transactions.position('replay'));
+  replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
+  placement.begin();
+  noteUse();
 
   /** For what can wait until there is room again, or comes again by itself. */
   function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
@@ -121,19 +222,28 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
       write();
       return 'written';
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      if (codeOf(error) !== 'buffer.write_failed' && codeOf(error) !== 'buffer.full') throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
     }
   }
 
-  function append({ readings, rejected }: Batch): LogRow[] {
+  function noteUse(): void {
+    try {
+      writeUseMark(options.path, { logId, openedAtMs: clock.now() });
+    } catch (error) {
+      log.warn({ code: codeOf(error) }, `a stop that is not clean may go unnoticed: ${messageOf(error)}`);
+    }
+  }
+
+  function append({ readings, rejected }: Batch): StoredRow[] {
     meters.registerExpected();
-    const moment = boot.moment();
     const rows = readings.map((reading) => {
+      const moment = boot.moment(reading.receivedAtMs);
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
-      slots.prepare(row.meter, row.takenAtMs);
-      return row;
+      if (moment.isHeld) placement.hold(row.seq);
+      else slots.prepare(row.meter, row.takenAtMs);
+      return { ...row, isHeld: moment.isHeld };
     });
     rejectedLog.append(rejected);
     return rows;
@@ -153,38 +263,54 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    const written = quality.step(now);
-    if (written.length > 0) transactions.run(() => heard.save(written));
-    return { ...slots.close(now - slotGraceMs, limit), changeSeq: transactions.lastChange() };
+    return because('slots', () => {
+      const written = quality.step(clock.monotonicMs());
+      if (written.length > 0) transactions.run(() => heard.save(written));
+      const { more: placing } = placement.step({
+        prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
+        add: slots.add,
+      });
+      const { closed, more } = closeDue(now, limit);
+      return { closed, more: more || placing, changeSeq: transactions.lastChange() };
+    });
+  }
+
+  /** What is being placed brings its slots in order: none is closed before all of it has come. */
+  function closeDue(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean } {
+    const { reachedMs } = placement;
+    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
+    if (!boot.isTrusted) return { closed: 0, more: false };
+    return slots.close(now - slotGraceMs, limit, now + MAX_AHEAD_MS);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
   function makeRoom(): void {
     try {
-      closeSlots(clock.now(), FORCED_CLOSE_SLOTS);
+      closeDue(clock.now(), FORCED_CLOSE_SLOTS);
     } catch (error) {
       log.warn({ code: codeOf(error), slots: slots.size() }, `slots wait in memory: ${messageOf(error)}`);
     }
   }
 
-  return {
+  const buffer: Buffer = {
     logId,
     commit(batch) {
-      const rows = transactions.run(() => append(batch));
-      for (const row of rows) slots.add(row);
+      const rows = because('readings', () => transactions.run(() => append(batch)));
+      for (const row of rows) if (!row.isHeld) slots.add(row);
+      restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
-    storeAnalysis: analysis.store,
-    settle(stream, { logId: ofLog, upTo }) {
+    storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
+    settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
-        log.warn({ stream, ofLog, logId }, 'a position in another log was settled; it is ignored');
+        log.warn({ stream, ofLog, logId }, 'what was settled is of another log; it is ignored');
         return;
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
-      transactions.run(() => transactions.advance(`settled:${stream}`, Math.min(upTo, last)));
+      because('settled', () => settled.settle(stream, ranges, last));
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -196,25 +322,66 @@ function onConnection(db: Connection, lock: WriterLock, options: BufferOptions):
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    prune: retention.step,
+    timeline: () => ({ ...placement.latest(), baseMs: boot.knownBaseMs }),
+    turnClock(change) {
+      transactions.run(() => boot.turn(change));
+      heard.moved(change.byMs);
+      if (boot.isTrusted) placement.begin();
+    },
+    held: () => readingLog.lastSeq() + 1 - beyondPlaced(),
+    // By a clock that may be wrong, everything can look old.
+    prune: (now) => (boot.isTrusted ? because('maintenance', () => retention.step(now)) : NOTHING_PRUNED),
+    ballast: openBallast(ballastPath(options.path), options.ballastBytes ?? 0),
+    relief: {
+      ...relief,
+      dropSettled: () => because('maintenance', relief.dropSettled),
+      thin: () => because('maintenance', relief.thin),
+      vacuum: () => because('maintenance', relief.vacuum),
+      probe: () => because('maintenance', relief.probe),
+    },
+    written: () => ({ ...transactions.written.bytes }),
+    wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
+    lastStop,
+    noteDamage: damages.note,
+    unsalvaged: damages.unsalvaged,
+    restore: restoring.restore,
+    endSalvage(file, report) {
+      restoring.end(file);
+      damages.end(file, report, clock.now());
+    },
     close() {
       if (!db.open) return;
       try {
         attempt('the last minute of data quality is not kept', quality.writeAll);
-        attempt('the end is not noted', () => transactions.run(boot.ended));
+        if (attempt('the end is not noted', () => transactions.run(boot.ended)) === 'written') {
+          removeUseMark(options.path);
+        }
       } finally {
         closeForWriting(db);
         lock.release();
       }
     },
   };
+  return { buffer, abandon: () => closeAsItIs(db) };
+}
+
+type StoredRow = LogRow & { readonly isHeld: boolean };
+
+const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
+
+const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
+/** A file that is longer already keeps its length. */
+function boundFile(db: Connection, maxBytes: number | undefined): void {
+  if (maxBytes === undefined) return;
+  const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
-function replay(readingLog: ReadingLog, slots: SlotBook, from: number): void {
+function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {
   let rows = 0;
-  for (const row of readingLog.replay(from)) {
+  for (const row of readingLog.replay(from, end)) {
     slots.add(row);
     rows += 1;
     if (rows % REPLAY_SWEEP_ROWS === 0) slots.dropUnchanged();

@@ -10,6 +10,8 @@ export interface Heard {
 export interface HeardBook {
   heard(meter: number, receivedAtMs: number): void;
   of(meter: number): Heard;
+  /** The gateway's time has moved: what was heard lies as long ago as before. */
+  moved(byMs: number): void;
   /** Only inside a transaction; writes what has changed enough to matter. */
   save(meters: readonly number[]): void;
 }
@@ -66,6 +68,9 @@ export function openHeardBook(db: Connection): HeardBook {
       return memory === undefined
         ? { atMs: undefined, intervalMs: undefined }
         : { atMs: memory.atMs, intervalMs: intervalOf(memory) };
+    },
+    moved(byMs) {
+      for (const memory of memories.values()) if (memory.atMs !== undefined) memory.atMs += byMs;
     },
     save(meters) {
       for (const meter of meters) {

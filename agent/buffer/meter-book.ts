@@ -37,14 +37,14 @@ export function meterOf({ id, kind, feeder, ratedPowerDw }: MeterRow): Meter {
 
 export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<[], MeterRow>(SELECT_METERS).all();
 
-export function openMeterBook(db: Connection, transactions: Transactions): MeterBook {
+/** `registered` is filled with what the file knows. */
+export function openMeterBook(db: Connection, transactions: Transactions, registered: Map<MeterId, Meter>): MeterBook {
   const insert = db.prepare('insert into meter (name, kind) values (?, ?)');
   const update = db.prepare(
     `update meter set kind = @kind, feeder = @feeder, rated_power_dw = @ratedPowerDw, version = version + 1
      where id = @key and (kind is not @kind or feeder is not @feeder or rated_power_dw is not @ratedPowerDw)`,
   );
   const keys = new Map<MeterId, number>();
-  const registered = new Map<MeterId, Meter>();
 
   function readAll(): void {
     keys.clear();

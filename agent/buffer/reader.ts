@@ -3,16 +3,9 @@ import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { QualityCount } from '../domain/quality.js';
 import type { RejectReason } from '../domain/rejection.js';
-import type {
-  StoredAnomaly,
-  StoredReading,
-  StoredSlot,
-  StreamName,
-  StreamPosition,
-  Streams,
-} from '../domain/stored.js';
+import type { Settled, StoredAnomaly, StoredReading, StoredSlot, StreamName, Streams } from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
-import { lastSeqOf, openCursors } from './cursors.js';
+import { openCursors } from './cursors.js';
 import { meterOf, selectMeters } from './meter-book.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
@@ -23,12 +16,15 @@ import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
 import { openSlotReads } from './reads/slots.js';
 import { openStreamReads } from './reads/streams.js';
 import { type BufferTotals, openTotals } from './reads/totals.js';
+import { newestRowOf } from './row-numbers.js';
+import { openSettledReads } from './settled-book.js';
 
 /** Short reads on a connection of its own; it sees what the writer has committed. */
 export interface BufferReader {
   readonly logId: LogId;
-  stream<S extends StreamName>(name: S, after: number, limit: number): readonly Streams[S][];
-  settled(name: StreamName): StreamPosition;
+  /** Rows beyond `after`, in order; up to and with `upTo` where that is given. */
+  stream<S extends StreamName>(name: S, after: number, limit: number, upTo?: number): readonly Streams[S][];
+  settled(name: StreamName): Settled;
   head(): { readonly seq: Seq; readonly changeSeq: ChangeSeq };
   analysedUpTo(): ChangeSeq;
   /** Slots whose content changed after `after`; a change that was only a score is left out. */
@@ -75,17 +71,17 @@ export function openReader(path: string): BufferReader {
 function onConnection(db: Connection, path: string): BufferReader {
   const logId = logIdOf(db);
   const cursors = openCursors(db, logId);
-  const lastSeq = lastSeqOf(db, 'reading');
-  const settled = (name: StreamName): StreamPosition => ({ logId, upTo: cursors.position(`settled:${name}`) });
+  const lastSeq = newestRowOf(db);
+  const settledRanges = openSettledReads(db, logId);
   const meterKeys = openMeterKeys(db);
   const forecasts = openForecastReads(db, meterKeys);
   return {
     logId,
-    settled,
+    settled: (name) => ({ logId, ranges: settledRanges(name) }),
     head: () => ({ seq: seq(lastSeq()), changeSeq: changeSeq(cursors.position('change')) }),
     analysedUpTo: () => changeSeq(cursors.position('analysed')),
     meters: () => selectMeters(db).map(meterOf),
-    ...openStreamReads(db, (name) => settled(name).upTo),
+    ...openStreamReads(db, settledRanges),
     ...openSlotReads(db, { meterKeys, cursors }),
     ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
     ...openRejectedReads(db),

@@ -2,22 +2,29 @@ import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
-import { lastSeqOf } from './cursors.js';
-import { SELECT_READINGS } from './reads/columns.js';
+import { SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
+import { openRowNumbers } from './row-numbers.js';
 import type { LogRow } from './slot-book.js';
+import type { Transactions } from './transactions.js';
 
-/** Where a row stands among the starts of this machine, for the day its clock turns out to have been wrong. */
+/** Where a row stands in the gateway's time, for the day that turns out to have been wrong. */
 export interface Moment {
   readonly boot: number;
   readonly monotonicMs: number;
+  /** What the gateway's time of this row is off by, as far as it is known already. */
+  readonly offsetMs: number;
+  /** Its time is not known: it waits. */
+  readonly isHeld: boolean;
 }
 
 export interface ReadingLog {
   /** Only inside a transaction. */
   append(reading: Reading, meter: number, moment: Moment): LogRow;
   lastSeq(): Seq;
-  /** Rows from `from` on, in bounded pages. */
-  replay(from: number): Iterable<LogRow>;
+  /** For a row that is written elsewhere. Only inside a transaction. */
+  nextSeq(): number;
+  /** Rows from `from` to before `end`, in bounded pages. */
+  replay(from: number, end: number): Iterable<LogRow>;
   recent(limitPerMeter: number, meters: number): readonly Reading[];
 }
 
@@ -28,14 +35,15 @@ const MAX_RECENT_ROWS = 500_000;
 
 const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource[];
 
-export function openReadingLog(db: Connection): ReadingLog {
+export function openReadingLog(db: Connection, transactions: Transactions): ReadingLog {
   const insert = db.prepare(
-    `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
-       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+    `insert into reading (seq, meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
+       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
   );
-  const page = db.prepare<[number, number], LogRow>(
-    `select seq, meter, taken_at_ms as takenAtMs, power_dw as powerDw, import_dwh as importDwh, voltage_cv as voltageCv
-     from reading where seq >= ? order by seq limit ?`,
+  const page = db.prepare<[number, number, number], LogRow>(
+    `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
+       r.voltage_cv as voltageCv
+     from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
   const tail = db.prepare<[number, number], StoredReading>(
     `${SELECT_READINGS} where r.seq < ? order by r.seq desc limit ?`,
@@ -43,15 +51,17 @@ export function openReadingLog(db: Connection): ReadingLog {
   const lastOfMeters = db.prepare<[], StoredReading>(
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
   );
-  const last = lastSeqOf(db, 'reading');
+  const numbers = openRowNumbers(db, transactions);
 
   return {
-    append(reading, meter, { boot, monotonicMs }) {
+    append(reading, meter, { boot, monotonicMs, offsetMs }) {
       const takenAtMs = Math.floor(reading.takenAtMs);
       const powerDw = SCALE.powerDw.pack(reading.powerW);
       const importDwh = SCALE.energyDwh.pack(reading.importWh);
       const voltageCv = SCALE.voltageCv.pack(reading.voltageV);
-      const { lastInsertRowid } = insert.run(
+      const seq = numbers.next();
+      insert.run(
+        seq,
         meter,
         takenAtMs,
         TIME_SOURCES.indexOf(reading.timeSource),
@@ -67,23 +77,25 @@ export function openReadingLog(db: Connection): ReadingLog {
         SCALE.frequencyChz.pack(reading.frequencyHz),
         reading.flags,
       );
-      return { seq: Number(lastInsertRowid), meter, takenAtMs, powerDw, importDwh, voltageCv };
+      const trueMs = reading.timeSource === 'gateway' ? takenAtMs + offsetMs : takenAtMs;
+      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
     },
-    lastSeq: () => seq(last()),
-    *replay(from) {
+    lastSeq: () => seq(numbers.last()),
+    nextSeq: numbers.next,
+    *replay(from, end) {
       for (let next = from; ; ) {
-        const rows = page.all(next, PAGE_ROWS);
+        const rows = page.all(next, end, PAGE_ROWS);
         yield* rows;
-        const end = rows.at(-1);
-        if (end === undefined) return;
-        next = end.seq + 1;
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        next = last.seq + 1;
       }
     },
     recent(limitPerMeter, meters) {
       const kept: Reading[] = [];
       const counts = new Map<MeterId, number>();
       const maxRows = Math.min(MAX_RECENT_ROWS, Math.max(PAGE_ROWS, 4 * limitPerMeter * meters));
-      let before = last() + 1;
+      let before = numbers.last() + 1;
       for (let scanned = 0; scanned < maxRows && kept.length < limitPerMeter * meters; scanned += PAGE_ROWS) {
         const rows = tail.all(before, PAGE_ROWS);
         for (const row of rows) {

@@ -1,6 +1,7 @@
 import type { StreamName } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
 import { DAY_MS } from './quality-book.js';
+import { RECEIVED_AT, TAKEN_AT } from './reads/columns.js';
 import type { RejectedLog } from './rejected-log.js';
 import type { Transactions } from './transactions.js';
 
@@ -10,6 +11,7 @@ const STEP_ROWS = 2_000;
 /** Beyond what validation lets a meter's clock be ahead; a time further on comes of a clock that was wrong. */
 const MAX_AHEAD_MS = 2 * 86_400_000;
 const PROBE_ROWS = 100;
+const NEWEST_AT = `max(${RECEIVED_AT}, ${TAKEN_AT})`;
 
 interface ForecastRow {
   readonly issuedSlotMs: number;
@@ -43,11 +45,13 @@ interface Parts {
 export function openRetention(db: Connection, parts: Parts): Retention {
   const { transactions, rejectedLog, replayFrom, retentionMs, keepUnsettled } = parts;
   const oldest = db.prepare<[number, number], { seq: number; newestMs: number }>(
-    `select seq, max(received_at_ms, taken_at_ms) as newestMs from reading where seq <= ? order by seq limit ?`,
+    `select r.seq, ${NEWEST_AT} as newestMs from reading r join boot b on b.id = r.boot
+     where r.seq <= ? order by r.seq limit ?`,
   );
   const deleteReadings = db.prepare('delete from reading where seq <= ?');
   const plausibleAt = db.prepare<[number, number, number], { newestMs: number }>(
-    `select max(received_at_ms, taken_at_ms) as newestMs from reading where seq >= ? and seq <= ? order by seq limit ?`,
+    `select ${NEWEST_AT} as newestMs from reading r join boot b on b.id = r.boot
+     where r.seq >= ? and r.seq <= ? order by r.seq limit ?`,
   );
   const deleteQuality = db.prepare(
     `delete from quality where (day, meter, rule) in (
@@ -103,6 +107,7 @@ export function openRetention(db: Connection, parts: Parts): Retention {
         const readings = pruneReadings(cutoffMs, nowMs);
         const rejected = rejectedLog.trim(STEP_ROWS);
         const { deleted: forecasts, more } = pruneForecasts(cutoffMs);
+        transactions.count('dropped:reading', readings);
         transactions.count('forecasts', -forecasts);
         const quality = deleteQuality.run(Math.floor(cutoffMs / DAY_MS), STEP_ROWS).changes;
         const full = Math.max(readings, rejected, quality) === STEP_ROWS;

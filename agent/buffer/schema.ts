@@ -152,9 +152,55 @@ create table quality (
   primary key (day, meter, rule)
 ) strict, without rowid;
 `,
+  `
+-- What the centre has of a stream beyond the cursor settled:<stream>, while live rows overtake a backlog.
+create table settled (
+  log_id text not null,
+  stream text not null,
+  after integer not null,
+  up_to integer not null,
+  primary key (log_id, stream, after)
+) strict, without rowid;
+
+-- Readings that were dropped, so that those left can be counted without counting them.
+insert into counter (name, value) select 'dropped:reading', min(seq) - 1 from reading having min(seq) > 1;
+insert into counter (name, value) select 'dropped:reading', seq from sqlite_sequence
+  where name = 'reading' and not exists (select 1 from reading) and seq > 0;
+`,
+  `
+-- A row of boot is a span in which nothing moved the gateway's time: from its opening, or from the moment in which the
+-- time became known or doubtful. While it is 'untrusted', its readings wait (setting held_from: the first of them).
+alter table boot add column trust text not null default 'unverified';
+-- Of a span that was placed without evidence of its own: how much earlier it can have been.
+alter table boot add column uncertainty_ms integer;
+`,
+  `
+-- A file that was found damaged, or missing, and what became of its rows. Stays: it says what is lost.
+create table damage (
+  id integer primary key autoincrement,
+  noticed_at_ms integer not null,
+  cause text not null,
+  file text,
+  log_id text,
+  state text not null,
+  finished_at_ms integer,
+  report text
+) strict;
+`,
+  `
+-- The newest row tells which number comes next; see row-numbers.ts.
+create trigger reading_keeps_newest before delete on reading when old.seq = (select max(seq) from reading)
+begin select raise(ignore); end;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * The oldest version whose program still reads a file of this one rightly: since then migrations have only added tables
+ * and columns that an older program can do without. Raise it with a migration that changes or removes something.
+ */
+export const READABLE_SINCE = 2;
 
 /** Marks the file as ours in its header: "WWbf". */
 export const APPLICATION_ID = 0x57576266;

@@ -20,10 +20,12 @@ export interface SlotBook {
   /** Everything of `add` that may fail; before the row is committed. */
   prepare(meter: number, takenAtMs: number): void;
   add(row: LogRow): void;
-  /** Closes what ended before `endedMs`, oldest first, in one transaction. */
-  close(endedMs: number, limit: number): { readonly closed: number; readonly more: boolean };
+  /** Closes what ended before `endedMs`, and what lies so far ahead that a wrong clock made it, in one transaction. */
+  close(endedMs: number, limit: number, aheadMs?: number): { readonly closed: number; readonly more: boolean };
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;
+  /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
+  holds(meter: number, slotStartMs: number): boolean;
   /** Forgets slots that were only looked at. */
   dropUnchanged(): void;
   size(): number;
@@ -57,9 +59,10 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     return fresh;
   }
 
-  function due(endedMs: number, limit: number): { readonly take: DueSlot[]; readonly more: boolean } {
+  function due(endedMs: number, limit: number, aheadMs: number): { readonly take: DueSlot[]; readonly more: boolean } {
     const take: DueSlot[] = [];
-    const starts = [...open.keys()].filter((start) => start + SLOT_MS <= endedMs).sort((a, b) => a - b);
+    const isDue = (start: number): boolean => start + SLOT_MS <= endedMs || start > aheadMs;
+    const starts = [...open.keys()].filter(isDue).sort((a, b) => a - b);
     for (const slotStartMs of starts) {
       for (const [meter, entry] of open.get(slotStartMs) ?? []) {
         if (take.length >= limit) return { take, more: true };
@@ -94,8 +97,8 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
       states.sawReading(row.meter, row.seq, row.takenAtMs);
       if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), row)) entry.firstSeq ??= row.seq;
     },
-    close(endedMs, limit) {
-      const { take, more } = due(endedMs, limit);
+    close(endedMs, limit, aheadMs = Number.POSITIVE_INFINITY) {
+      const { take, more } = due(endedMs, limit, aheadMs);
       const changed = take.filter(({ entry }) => entry.firstSeq !== undefined);
       if (changed.length === 0) {
         for (const slot of take) forget(slot);
@@ -117,6 +120,7 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
       return { closed: changed.length, more };
     },
     replayFrom: () => replayFrom(new Set()),
+    holds: (meter, slotStartMs) => open.get(slotStartMs)?.has(meter) === true,
     dropUnchanged() {
       for (const [slotStartMs, meters] of open) {
         for (const [meter, entry] of meters) if (entry.firstSeq === undefined) meters.delete(meter);

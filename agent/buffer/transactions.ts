@@ -1,12 +1,17 @@
 import { type ChangeSeq, changeSeq, type LogId } from '../domain/brand.js';
+import type { WriteCause } from '../domain/disk.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Connection } from './buffer-file.js';
 import { type CursorName, openCursors } from './cursors.js';
+import { openWriteMeter, type WriteMeter } from './write-meter.js';
 
 /** Everything that is written goes through here: all of it is on disk when `run` returns, or none of it. */
 export interface Transactions {
   readonly logId: LogId;
   run<T>(work: () => T): T;
+  /** What `run` writes within `work` counts for this cause. */
+  because<T>(cause: WriteCause, work: () => T): T;
+  readonly written: WriteMeter;
   /** Takes the next number for a change; only inside `run`. */
   nextChange(): ChangeSeq;
   lastChange(): ChangeSeq;
@@ -28,6 +33,7 @@ export function createTransactions(db: Connection, logId: LogId): Transactions {
   const addToCounter = db.prepare(
     'insert into counter (name, value) values (?, ?) on conflict do update set value = value + excluded.value',
   );
+  const written = openWriteMeter(db);
   const undos: (() => void)[] = [];
   const begins: (() => void)[] = [];
   let change = cursors.position('change');
@@ -39,18 +45,28 @@ export function createTransactions(db: Connection, logId: LogId): Transactions {
     return result;
   });
 
+  function failure(error: unknown): unknown {
+    const code = codeOf(error);
+    if (code?.startsWith('SQLITE_') !== true) return error;
+    const isFull = code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE';
+    return new WattwardenError(isFull ? 'buffer.full' : 'buffer.write_failed', messageOf(error), { cause: error });
+  }
+
   return {
     logId,
+    written,
+    because: written.because,
     run<T>(work: () => T): T {
       const before = change;
       for (const begin of begins) begin();
       try {
-        return inTransaction.immediate(work) as T;
+        const result = inTransaction.immediate(work) as T;
+        written.committed();
+        return result;
       } catch (error) {
         change = before;
         for (const undo of undos) undo();
-        if (codeOf(error)?.startsWith('SQLITE_') !== true) throw error;
-        throw new WattwardenError('buffer.write_failed', messageOf(error), { cause: error });
+        throw failure(error);
       }
     },
     nextChange() {

@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import { codeOf, WattwardenError } from '../domain/errors.js';
+import { openingFault } from './buffer-file.js';
 
 export interface WriterLock {
   release(): void;
@@ -22,7 +23,8 @@ export function takeWriterLock(path: string): WriterLock {
   } catch (error) {
     db?.close();
     if (codeOf(error)?.startsWith('SQLITE_BUSY') === true) throw new WattwardenError('buffer.in_use', path);
-    throw new WattwardenError('buffer.unopenable', `${path}: ${messageOf(error)}`, { cause: error });
+    // Nothing is kept in the lock: one that is damaged tells of the disk, not of the readings.
+    throw openingFault(`${path}.lock`, error);
   }
 }
 

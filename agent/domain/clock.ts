@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type EpochMs, epochMs } from './brand.js';
+import { createMachineTime } from './machine-time.js';
 
 /** The only source of time for everything that decides by it; tests bring their own. */
 export interface Clock {
@@ -10,9 +11,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+const machine = createMachineTime();
+
 export const systemClock: Clock = {
-  now: () => epochMs(Date.now()),
-  monotonicMs: () => performance.now(),
+  now: () => epochMs(machine.wallMs()),
+  monotonicMs: () => machine.sinceBootMs(),
   sleep: async (ms, signal) => {
     try {
       await delay(ms, undefined, signal === undefined ? {} : { signal });

@@ -34,6 +34,12 @@ export const ERRORS = {
     action: 'Use a port above 1023, or an address of this machine.',
     retry: false,
   },
+  'clock.untrusted': {
+    hint: 'The gateway does not know what time it is.',
+    action:
+      'Nothing is lost: readings are stored and wait. Let the machine reach a time service; or set its clock and call `wattwarden clock --trust`.',
+    retry: true,
+  },
   'source.unreachable': {
     hint: 'The broker that readings are taken from does not answer.',
     action: 'Check source.url and the link; what meters publish meanwhile waits at that broker.',
@@ -80,9 +86,39 @@ export const ERRORS = {
     action: 'Install that version again, or name another buffer.path.',
     retry: false,
   },
+  'buffer.no_access': {
+    hint: 'This process may not write the buffer.',
+    action:
+      'Check owner and mode of the path named, and that its file system is not mounted read-only, which is also what a failing SD card looks like.',
+    retry: false,
+  },
+  'buffer.damaged': {
+    hint: 'The buffer file is damaged.',
+    action:
+      'Nothing to do at once: the running gateway sets the file aside, goes on with a new one and salvages what can be read. `wattwarden status` says what is lost. Check the disk.',
+    retry: false,
+  },
+  'buffer.migration_failed': {
+    hint: 'The buffer could not be brought to the version of this program; it is as it was.',
+    action:
+      'Make the room named in the detail, or install the version before again; a copy made before stands beside the buffer (`.before-v…`).',
+    retry: false,
+  },
   'buffer.write_failed': {
     hint: 'The buffer could not be written; nothing was acknowledged.',
     action: 'Look for a full or failing disk; meters send again by themselves.',
+    retry: true,
+  },
+  'buffer.full': {
+    hint: 'The disk, or the bound of the buffer, is full; nothing was acknowledged.',
+    action:
+      'Make room on the disk or raise buffer.max_bytes. What is not needed is dropped meanwhile, and readings are taken in again within seconds of room returning.',
+    retry: true,
+  },
+  'buffer.no_room': {
+    hint: 'There is no room on the disk to open the buffer.',
+    action:
+      'Delete something else on the disk of the buffer, or move buffer.path to another; nothing in the buffer is lost.',
     retry: true,
   },
   'bundle.unreadable': {

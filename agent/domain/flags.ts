@@ -41,6 +41,11 @@ export const FLAGS = {
     about:
       'The reading before this one says 0 W between two real values within two seconds, and is probably false. It was stored before that could be known.',
   },
+  time_estimated: {
+    bit: 17,
+    about:
+      'The clock of the gateway was not set, and the machine was switched off before the time became known: the time lies between the readings before and after.',
+  },
 } as const satisfies Record<string, { readonly bit: number; readonly about: string }>;
 
 export type Flag = keyof typeof FLAGS;

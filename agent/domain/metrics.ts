@@ -1,10 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
+import { DISK_STEPS, WRITE_CAUSES } from './disk.js';
 import { FLAG_NAMES } from './flags.js';
 import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
+import { EVIDENCE, type Evidence } from './trust.js';
 
 interface Definition {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -16,6 +18,7 @@ interface Definition {
 
 const ANY: readonly string[] = [];
 const THREADS = ['main', 'analytics', 'outward'] as const;
+const WITNESSES = Object.keys(EVIDENCE) as readonly Evidence[];
 const REFUSALS = Object.keys(MQTT_REFUSALS) as readonly MqttRefusal[];
 const REASONS = Object.keys(REJECT_REASONS) as readonly RejectReason[];
 
@@ -33,6 +36,18 @@ export const METRICS = {
     labels: {},
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   },
+  clock_trusted: {
+    type: 'gauge',
+    help: 'Whether the time rests on this evidence, 1 or 0; all 0 while the time is not known.',
+    labels: { by: WITNESSES },
+  },
+  clock_machine_ahead_seconds: {
+    type: 'gauge',
+    help: 'How far the clock of the machine is ahead of the time of the gateway.',
+    labels: {},
+  },
+  clock_held_readings: { type: 'gauge', help: 'Readings that wait for the time to become known.', labels: {} },
+  clock_steps_total: { type: 'counter', help: 'How often somebody set the clock of the machine.', labels: {} },
   slots_closed_total: { type: 'counter', help: 'Five-minute slots closed or revised.', labels: {} },
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
@@ -44,6 +59,78 @@ export const METRICS = {
   },
   backlog_rows: { type: 'gauge', help: 'Rows the centre has not accepted yet.', labels: { stream: STREAM_NAMES } },
   buffer_file_bytes: { type: 'gauge', help: 'Size of the buffer file and its write-ahead log.', labels: {} },
+  buffer_replaced_total: {
+    type: 'counter',
+    help: 'Damaged buffer files that a new one took the place of.',
+    labels: {},
+  },
+  buffer_checks_total: {
+    type: 'counter',
+    help: 'Checks of the whole buffer file after a stop that was not clean.',
+    labels: { result: ['whole', 'damaged'] },
+  },
+  buffer_salvaged_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that are stored again.',
+    labels: { table: ANY },
+  },
+  buffer_lost_rows_total: {
+    type: 'counter',
+    help: 'Rows of a damaged file that could not be read; a gap whose rows cannot be counted counts as one.',
+    labels: { table: ANY },
+  },
+  buffer_unsalvaged_files: { type: 'gauge', help: 'Damaged files that wait to be salvaged.', labels: {} },
+  buffer_wal_bytes: { type: 'gauge', help: 'Size of the write-ahead log of the buffer alone.', labels: {} },
+  checkpoints_total: {
+    type: 'counter',
+    help: 'Times the write-ahead log was moved into the file: by its thread, or by the writer in its place.',
+    labels: { by: ['thread', 'writer'] },
+  },
+  checkpoints_held_total: {
+    type: 'counter',
+    help: 'Times a reader of old content kept the write-ahead log from beginning anew.',
+    labels: {},
+  },
+  disk_usable_bytes: {
+    type: 'gauge',
+    help: 'What can be written before the disk or the bound of the buffer is full, room inside the file included.',
+    labels: {},
+  },
+  disk_steps_total: {
+    type: 'counter',
+    help: 'Steps entered on the ladder of a full disk.',
+    labels: { step: DISK_STEPS },
+  },
+  disk_step: {
+    type: 'gauge',
+    help: '1 for the step of that ladder that holds now, 0 for the others.',
+    labels: { step: DISK_STEPS },
+  },
+  disk_relief_rows_total: {
+    type: 'counter',
+    help: 'Readings deleted for want of room: that the centre had, or that were thinned into their slots.',
+    labels: { step: ['dropping', 'thinning'] },
+  },
+  disk_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes written to the disk for the buffer, by cause.',
+    labels: { cause: WRITE_CAUSES },
+  },
+  disk_autonomy_days: {
+    type: 'gauge',
+    help: 'How long the buffer lasts at the present rate before readings are thinned that the centre does not have.',
+    labels: {},
+  },
+  card_life_days: {
+    type: 'gauge',
+    help: 'How long the card lasts at the present rate of writing, by `buffer.card_endurance_tb`.',
+    labels: {},
+  },
+  commit_window_ms: {
+    type: 'gauge',
+    help: 'Longest wait for more readings before a commit; longer while the daily budget of bytes is overrun.',
+    labels: {},
+  },
   meters_silent: { type: 'gauge', help: 'Registered meters that have sent nothing for too long.', labels: {} },
   readings_flagged_total: {
     type: 'counter',

@@ -77,5 +77,6 @@ export const ADVICE: Readonly<Record<Rule, string>> = {
   register_summed: 'Nothing: this meter has no register of its own. What is lost on the way is missing in the sum.',
   unit_suspect:
     'Check the unit of power and register in the mapping; the detail names the factor. Nothing is rescaled.',
+  time_estimated: 'Give the gateway a battery-backed clock, or a time service that it reaches soon after a start.',
   after_suspect_zero: 'Nothing, if few: the device reports a false zero when it is asked twice in a second.',
 };

@@ -1,5 +1,6 @@
 import type { AnomalyType } from './anomaly.js';
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from './brand.js';
+import type { Ranges } from './ranges.js';
 import type { TimeSource } from './reading.js';
 
 /**
@@ -78,10 +79,10 @@ export interface Streams {
 export type StreamName = keyof Streams;
 export const STREAM_NAMES = ['reading', 'slot', 'forecast', 'anomaly'] as const satisfies readonly StreamName[];
 
-/** How far a stream has been taken, in `seq` for readings and `change_seq` for the rest. */
-export interface StreamPosition {
+/** What of a stream the centre has, in `seq` for readings and `change_seq` for the rest. */
+export interface Settled {
   readonly logId: LogId;
-  readonly upTo: number;
+  readonly ranges: Ranges;
 }
 
 const scaled = (factor: number) => ({

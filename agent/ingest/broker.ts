@@ -105,7 +105,7 @@ export function createBroker(options: BrokerOptions, sink: Sink, surroundings: S
   const refusals = createRefusals(events.refused, clock, log);
   const refuse = (reason: MqttRefusal): void => refusals.add(reason, 'broker');
   const commits =
-    surroundings.commits ?? createGroupCommit(sink.accept, { maxPending: options.maxPending, windowMs: 0 });
+    surroundings.commits ?? createGroupCommit(sink.accept, { maxPending: options.maxPending, windowMs: () => 0 });
   const sessions = createSessionStore(limits, clock, refuse);
   const retained = createRetainedStore(limits, refuse);
   const gate = createConnectionGate(limits, clock);

@@ -28,7 +28,7 @@ async function start(broker: ScriptedBroker, options: Partial<ClientOptions> = {
     if (scene.fails) throw new Error('disk full');
     for (const { payload, repeated } of batch) stored.push(`${Buffer.from(payload)}${repeated ? ' again' : ''}`);
   };
-  const group = createGroupCommit(accept, { maxPending: 1_000, windowMs: 0 });
+  const group = createGroupCommit(accept, { maxPending: 1_000, windowMs: () => 0 });
   const log: Logger = {
     ...silentLogger,
     warn: (fields, message) => warned.push(`${'code' in fields ? fields.code : ''} ${message}`),

@@ -1,116 +1,198 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { epochMs } from '../domain/brand.js';
-import { createGroupCommit, type GroupCommitOptions, type Timing } from './group-commit.js';
+import { seededRandom } from '../domain/clock.js';
+import { createGroupCommit, type Timing } from './group-commit.js';
 import type { Accept, Publication } from './publication.js';
 
 const publication: Publication = { topic: 't', payload: Buffer.from(''), repeated: false, receivedAtMs: epochMs(0) };
 
 /** A world in which time passes only when told to; `turnMs` is what one turn of the event loop takes. */
-function createWorld(options: Partial<GroupCommitOptions> = {}, accept?: Accept) {
+function createWorld(
+  { windowMs = () => 250, maxPending = 1_000 }: { windowMs?: () => number; maxPending?: number } = {},
+  accept?: Accept,
+) {
   let nowMs = 0;
-  const due = new Map<object, { readonly atMs: number; readonly run: () => void }>();
+  /** The latest first. */
+  const due: { readonly atMs: number; readonly run: () => void }[] = [];
   const plan = (ms: number, run: () => void) => {
-    const key = {};
-    due.set(key, { atMs: nowMs + ms, run });
-    return () => void due.delete(key);
+    const entry = { atMs: nowMs + ms, run };
+    let at = due.length;
+    while (at > 0 && (due[at - 1]?.atMs ?? 0) <= entry.atMs) at -= 1;
+    due.splice(at, 0, entry);
+    return () => {
+      const found = due.indexOf(entry);
+      if (found !== -1) due.splice(found, 1);
+    };
   };
   const timing: Timing = { monotonicMs: () => nowMs, nextTurn: (run) => plan(0.01, run), after: plan };
   const commits: { readonly atMs: number; readonly size: number }[] = [];
   const takes = (batch: readonly Publication[]) => {
+    nowMs += COMMIT_MS;
     commits.push({ atMs: nowMs, size: batch.length });
     accept?.(batch);
   };
-  const group = createGroupCommit(takes, { maxPending: 1_000, windowMs: 20, ...options }, timing);
+  const group = createGroupCommit(takes, { maxPending, windowMs }, timing);
 
-  function pass(untilMs: number): void {
+  function pass(ms: number): void {
+    const untilMs = nowMs + ms;
     for (;;) {
-      const next = [...due].sort(([, a], [, b]) => a.atMs - b.atMs)[0];
-      if (next === undefined || next[1].atMs > untilMs) break;
-      due.delete(next[0]);
-      nowMs = next[1].atMs;
-      next[1].run();
+      const next = due.at(-1);
+      if (next === undefined || Math.max(nowMs, next.atMs) > untilMs) break;
+      due.pop();
+      nowMs = Math.max(nowMs, next.atMs);
+      next.run();
     }
-    nowMs = untilMs;
+    nowMs = Math.max(nowMs, untilMs);
   }
 
-  /** One arrival each `everyMs`; resolves to how long each waited for its answer. */
-  function arrive(count: number, everyMs: number): number[] {
+  /** Meters that send at moments of their own, so many a second; gives how long each reading waited for its answer. */
+  function openLoop(perSecond: number, forMs: number, burst = 1): { readonly waits: readonly number[] } {
     const waits: number[] = [];
-    for (let n = 0; n < count; n += 1) {
-      const atMs = nowMs;
-      group.add(publication, () => waits.push(nowMs - atMs));
-      pass(nowMs + everyMs);
-    }
-    return waits;
+    const endsMs = nowMs + forMs;
+    const next = (): void => {
+      const pauseMs = (-Math.log(1 - random()) * 1_000 * burst) / perSecond;
+      if (nowMs + pauseMs > endsMs) return;
+      plan(pauseMs, () => {
+        const atMs = nowMs;
+        for (let n = 0; n < burst; n += 1) group.add(publication, () => waits.push(nowMs - atMs));
+        next();
+      });
+    };
+    next();
+    return { waits };
   }
-  return { group, commits, arrive, pass };
+
+  /** A sender that has so many under way and sends the next ones `roundTripMs` after their answers. */
+  function closedLoop(underWay: number, roundTripMs: number): { readonly answered: readonly number[] } {
+    const answered: number[] = [];
+    const send = (): void => {
+      group.add(publication, () => {
+        answered.push(nowMs);
+        plan(roundTripMs, send);
+      });
+    };
+    for (let n = 0; n < underWay; n += 1) plan(0.001 * n, send);
+    return { answered };
+  }
+
+  return { group, commits, pass, openLoop, closedLoop, nowMs: () => nowMs };
 }
 
-test('under low load nobody waits', () => {
-  const { arrive, commits } = createWorld();
-  const waits = arrive(200, 10);
-  expect(Math.max(...waits)).toBeLessThan(0.1);
-  expect(commits).toHaveLength(200);
+const COMMIT_MS = 1;
+const SEED = 11;
+let random = seededRandom(SEED);
+beforeEach(() => {
+  random = seededRandom(SEED);
 });
 
-test('under load one commit gathers a window, and nobody waits longer than that', () => {
-  const { arrive, pass, commits } = createWorld();
-  const waits = arrive(5_000, 0.2);
-  pass(2_000);
-  expect(waits).toHaveLength(5_000);
-  expect(Math.max(...waits)).toBeLessThanOrEqual(20.01);
-  const settled = commits.slice(50).map(({ size }) => size);
-  expect(settled.reduce((sum, size) => sum + size, 0) / settled.length).toBeGreaterThan(80);
+const share = (values: readonly number[], wanted: number): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(wanted * (values.length - 1))] ?? Number.NaN;
+/** Publications in a commit, once it has learned. */
+const meanSize = (commits: readonly { readonly size: number }[]): number => {
+  const settled = commits.slice(Math.floor(commits.length / 4));
+  return settled.reduce((sum, { size }) => sum + size, 0) / settled.length;
+};
+/** Publications in a second, over the last half. */
+const rateOf = (answered: readonly number[]): number => {
+  const half = answered.slice(Math.floor(answered.length / 2));
+  return ((half.length - 1) * 1_000) / ((half.at(-1) ?? 0) - (half[0] ?? 0));
+};
+
+test('a meter that sends now and then is answered at once', () => {
+  const { openLoop, pass } = createWorld();
+  const { waits } = openLoop(2, 600_000);
+  pass(601_000);
+  expect(waits.length).toBeGreaterThan(1_000);
+  expect(share(waits, 0.9)).toBeLessThan(5);
+});
+
+test('a hundred a second go twenty to a commit, and none waits for long', () => {
+  const { openLoop, pass, commits } = createWorld();
+  const { waits } = openLoop(100, 120_000);
+  pass(121_000);
+  expect(waits.length).toBeGreaterThan(11_000);
+  expect(meanSize(commits)).toBeGreaterThan(20);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(255);
+});
+
+test('five thousand a second go a hundred to a commit, without waiting for the whole window', () => {
+  const { openLoop, pass, commits } = createWorld();
+  const { waits } = openLoop(5_000, 20_000);
+  pass(21_000);
+  expect(meanSize(commits)).toBeGreaterThan(80);
+  expect(share(waits, 0.99)).toBeLessThan(40);
+});
+
+test('messages that come in pairs are gathered too', () => {
+  const { openLoop, pass, commits } = createWorld();
+  openLoop(100, 120_000, 2);
+  pass(121_000);
+  expect(meanSize(commits)).toBeGreaterThan(18);
+});
+
+test.each([
+  [1, 0.3],
+  [1, 20],
+  [20, 0.3],
+  [20, 20],
+  [500, 0.3],
+])('a sender with %i under way and a round trip of %f ms is hardly slowed', (underWay, roundTripMs) => {
+  const rates = [0, 250].map((windowMs) => {
+    const { closedLoop, pass } = createWorld({ windowMs: () => windowMs });
+    const { answered } = closedLoop(underWay, roundTripMs);
+    pass(underWay > 100 ? 500 : 10_000);
+    return rateOf(answered);
+  });
+  expect((rates[1] ?? 0) / (rates[0] ?? 0)).toBeGreaterThan(0.85);
+});
+
+test('one that catches up among meters that take their time is found within half a minute', () => {
+  const { openLoop, closedLoop, pass } = createWorld();
+  openLoop(100, 120_000);
+  pass(60_000);
+  const { answered } = closedLoop(1, 0.3);
+  pass(60_000);
+  // Alone and without any waiting it would have some 700 a second.
+  expect(rateOf(answered)).toBeGreaterThan(300);
+});
+
+test('once it has caught up, commits are large again', () => {
+  const { openLoop, pass, commits, group } = createWorld();
+  let left = 20_000;
+  const send = (): void => {
+    left -= 1;
+    if (left >= 0) group.add(publication, send);
+  };
+  for (let n = 0; n < 20; n += 1) send();
+  pass(30_000);
+  const before = commits.length;
+  openLoop(100, 60_000);
+  pass(61_000);
+  expect(meanSize(commits.slice(before))).toBeGreaterThan(18);
 });
 
 test('a window of 0 never waits', () => {
-  const { arrive } = createWorld({ windowMs: 0 });
-  expect(Math.max(...arrive(2_000, 0.2))).toBeLessThan(0.1);
+  const { openLoop, pass } = createWorld({ windowMs: () => 0 });
+  const { waits } = openLoop(100, 20_000);
+  pass(21_000);
+  expect(Math.max(...waits)).toBeLessThan(5);
 });
 
-test('a sender with few packets in flight is not kept waiting for a window that nothing fills', () => {
-  const world = createWorld();
-  let endedMs = 0;
-  // Twenty packets, and the next twenty only when these are answered.
-  for (let round = 0; round < 500; round += 1) {
-    let open = 20;
-    for (let n = 0; n < 20; n += 1) {
-      world.group.add(publication, () => {
-        open -= 1;
-      });
-    }
-    for (let step = 0; open > 0 && step < 1_000; step += 1) {
-      endedMs += 0.1;
-      world.pass(endedMs);
-    }
-    expect(open).toBe(0);
-  }
-  // With the whole window each it would take 10,000 ms, with a quiet moment each 1,000.
-  expect(endedMs).toBeLessThan(150);
-  expect(Math.max(...world.commits.map(({ size }) => size))).toBe(20);
-});
-
-test('a wait ends as soon as nothing more arrives', () => {
-  const world = createWorld();
-  world.arrive(2_000, 0.2);
-  world.pass(1_000);
-  const before = world.commits.length;
-  const waits = world.arrive(1, 30);
-  expect(waits[0]).toBeLessThanOrEqual(2.02);
-  expect(world.commits).toHaveLength(before + 1);
-});
-
-test('low load after high load is found to be low', () => {
-  const world = createWorld();
-  world.arrive(5_000, 0.2);
-  world.pass(2_000);
-  world.arrive(20, 100);
-  expect(Math.max(...world.arrive(100, 100))).toBeLessThan(0.1);
+test('the window is asked anew for each commit', () => {
+  let windowMs = 250;
+  const { openLoop, pass, commits } = createWorld({ windowMs: () => windowMs });
+  openLoop(100, 60_000);
+  pass(30_000);
+  windowMs = 1_000;
+  const before = commits.length;
+  pass(31_000);
+  expect(meanSize(commits.slice(before))).toBeGreaterThan(60);
 });
 
 test('no commit holds more than max_pending', () => {
-  const { arrive, commits } = createWorld({ maxPending: 7 });
-  arrive(2_000, 0.001);
+  const { openLoop, pass, commits } = createWorld({ maxPending: 7 });
+  openLoop(50_000, 1_000);
+  pass(2_000);
   expect(Math.max(...commits.map(({ size }) => size))).toBe(7);
 });
 

@@ -5,6 +5,7 @@ import { type BrokerEvents, type BrokerFigures, type BrokerOptions, createBroker
 import { type ClientEvents, type ClientOptions, createClient } from './client.js';
 import { createGroupCommit } from './group-commit.js';
 import type { Sink } from './publication.js';
+import { createTap } from './tap.js';
 
 export interface IngestOptions {
   /** Undefined: no embedded broker. */
@@ -12,7 +13,8 @@ export interface IngestOptions {
   /** Undefined: no other broker. */
   readonly source: ClientOptions | undefined;
   readonly maxPending: number;
-  readonly commitWindowMs: number;
+  /** Longest wait of a commit for more; see group-commit.ts. */
+  commitWindowMs(): number;
 }
 
 interface Surroundings {
@@ -29,14 +31,18 @@ export interface Ingest extends Part {
   readonly address: string;
   /** Undefined without an embedded broker. */
   readonly figures: BrokerFigures | undefined;
+  /** Takes in no more, for want of room; who waits too long is sent away to try again. */
+  hold(): void;
+  release(): void;
   /** Publishes in the gateway's own name, retained; for whoever listens to the embedded broker. */
   announce(topic: string, text: string): Promise<void>;
 }
 
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
 export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
-  const { maxPending, commitWindowMs } = options;
-  const commits = createGroupCommit(sink.accept, { maxPending, windowMs: commitWindowMs });
+  const { maxPending } = options;
+  const grouped = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
+  const commits = createTap(grouped, { maxWaiting: maxPending });
   const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
   const source =
     options.source &&
@@ -59,6 +65,8 @@ export function createIngest(options: IngestOptions, sink: Sink, surroundings: S
     get figures() {
       return broker?.figures;
     },
+    hold: commits.hold,
+    release: commits.release,
     async announce(topic, text) {
       await broker?.announce(topic, text);
     },

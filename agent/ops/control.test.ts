@@ -24,6 +24,7 @@ beforeEach(async () => {
       'sync-now': async () => {
         synced += 1;
       },
+      'trust-clock': async () => undefined,
     },
     silentLogger,
   );

@@ -5,7 +5,7 @@ import { listenError, type Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 
 /** What may be asked of a running gateway. The socket is a file of mode 0600: whoever may open it owns the gateway. */
-export const CONTROL_COMMANDS = ['view', 'sync-now'] as const;
+export const CONTROL_COMMANDS = ['view', 'sync-now', 'trust-clock'] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 type Reply = { readonly ok: unknown } | { readonly error: string };

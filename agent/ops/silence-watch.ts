@@ -1,4 +1,4 @@
-import type { EpochMs, MeterId } from '../domain/brand.js';
+import { type EpochMs, epochMs, type MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
@@ -63,14 +63,15 @@ export function createSilenceWatch(
   return {
     name: 'silence',
     async start() {
-      const startedMs = clock.now();
+      const startedCountMs = clock.monotonicMs();
       loop = supervise(
         {
           name: 'silence',
           backoff: BACKOFF,
           onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'silence' }),
           async turn() {
-            look(startedMs);
+            // The time may move; how long it is ago does not.
+            look(epochMs(clock.now() - (clock.monotonicMs() - startedCountMs)));
             return EVERY_MS;
           },
         },

@@ -66,6 +66,7 @@ async function startAnalysis(
       bundles.push(message.bundle);
       return;
     }
+    if (message.kind === 'damage') throw new Error(message.cause);
     buffer.storeAnalysis(message.result);
     analysis.stored(message.result.analysedUpTo);
   };

@@ -1,6 +1,6 @@
 import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
-import type { ChangeSeq, EpochMs, MeterId } from '../domain/brand.js';
+import type { ChangeSeq, EpochMs, LogId, MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
@@ -16,6 +16,7 @@ import type { FromAnalytics } from './messages.js';
 
 interface AnalysisOptions {
   readonly reader: {
+    readonly logId: LogId;
     analysedUpTo(): ChangeSeq;
     slotsToAnalyse(
       after: ChangeSeq,
@@ -94,7 +95,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     });
     const late = clock.sleep(STORED_WITHIN_MS, waiting.signal).then(() => 'late' as const);
     signal.addEventListener('abort', end, { once: true });
-    post({ kind: 'result', result });
+    post({ kind: 'result', logId: reader.logId, result });
     const outcome = await Promise.race([stored, late]);
     signal.removeEventListener('abort', end);
     end();

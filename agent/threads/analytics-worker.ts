@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { createSlotWindows } from '../../models/window/slot-windows.js';
-import { openReader } from '../buffer/reader.js';
+import { openWatchedReader } from '../buffer/watched-reader.js';
 import { systemClock } from '../domain/clock.js';
 import { createLogger } from '../domain/log.js';
 import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
@@ -19,7 +19,7 @@ await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
   const log = createLogger(data.logLevel, data.terminal).child({ thread: 'analytics' });
   const metrics = createMetrics();
   const watch = openEventLoopWatch('analytics', metrics);
-  const reader = openReader(data.bufferPath);
+  const reader = openWatchedReader(data.bufferPath, (cause, logId) => toMain.post({ kind: 'damage', cause, logId }));
   const windows = createSlotWindows();
   for (const slot of reader.analysedSlots(WINDOW_SLOTS))
     windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);

@@ -1,3 +1,4 @@
+import type { LogId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
@@ -14,9 +15,11 @@ export interface AnalyticsData {
 }
 
 interface Handlers {
-  onResult(result: AnalysisResult): void;
+  onResult(result: AnalysisResult, logId: LogId): void;
+  onDamage(cause: string, logId: string): void;
+  mend(cause: unknown): boolean;
   onBundle(bundle: BundleState): void;
-  onRestart(): void;
+  onRestart(cause: unknown): void;
 }
 
 interface Surroundings {
@@ -28,7 +31,7 @@ interface Surroundings {
 /** The thread that forecasts and scores. */
 export function createAnalytics(
   data: AnalyticsData,
-  { onResult, onBundle, onRestart }: Handlers,
+  { onResult, onBundle, onRestart, onDamage, mend }: Handlers,
   surroundings: Surroundings,
 ): Thread<ToAnalytics> {
   return createThread<ToAnalytics, FromAnalytics>(
@@ -37,11 +40,14 @@ export function createAnalytics(
       entry: new URL('./analytics-worker.js', import.meta.url),
       data,
       onRestart,
+      mend,
       receiver: {
         onMessage(message) {
           switch (message.kind) {
             case 'result':
-              return onResult(message.result);
+              return onResult(message.result, message.logId);
+            case 'damage':
+              return onDamage(message.cause, message.logId);
             case 'bundle':
               return onBundle(message.bundle);
           }

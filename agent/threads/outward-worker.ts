@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { openServer, type Server } from '../api/server.js';
 import { checkpoint } from '../buffer/checkpoint.js';
-import { openReader } from '../buffer/reader.js';
-import { systemClock } from '../domain/clock.js';
+import { damageOf } from '../buffer/damage.js';
+import { openWatchedReader } from '../buffer/watched-reader.js';
+import { createFollowingClock } from '../domain/following-clock.js';
 import { createLogger } from '../domain/log.js';
 import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
 import { STREAM_NAMES } from '../domain/stored.js';
@@ -31,17 +32,21 @@ const HTTP_LOOK_EVERY_MS = 3_600_000;
 await serve<ToOutward, FromOutward>(async (toMain) => {
   const data = workerData as OutwardData & Launched;
   const log = createLogger(data.logLevel, data.terminal).child({ thread: 'outward' });
-  const surroundings = { clock: systemClock, random: Math.random, log };
+  const clock = createFollowingClock();
+  const surroundings = { clock, random: Math.random, log };
   const metrics = createMetrics();
   const watch = openEventLoopWatch('outward', metrics);
-  const reader = openReader(data.bufferPath);
   const post = (message: FromOutward['message']): void => toMain.post(message);
+  const tellDamage = (cause: string, logId: string): void => post({ kind: 'damage', cause, logId });
+  const reader = openWatchedReader(data.bufferPath, tellDamage);
+  const held = new Int32Array(data.checkpointsHeld);
 
   metrics.beforeRead(() => {
     const backlog = reader.backlog();
     for (const stream of STREAM_NAMES) metrics.set('backlog_rows', backlog[stream], { stream });
     const { fileBytes, walBytes } = reader.totals();
     metrics.set('buffer_file_bytes', fileBytes + walBytes);
+    metrics.set('buffer_wal_bytes', walBytes);
   });
 
   const models = createModelStore({ ...data.models, log });
@@ -49,13 +54,25 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     data.centre === null
       ? undefined
       : await startReplication({ ...surroundings, centre: data.centre, source: reader, models, post, metrics });
+  let isTruncateAsked = false;
   const checkpoints = supervise(
     {
       name: 'checkpoint',
       backoff: CHECKPOINT_BACKOFF,
-      onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' }),
+      onFailure(error) {
+        metrics.inc('loop_failures_total', 1, { loop: 'checkpoint' });
+        const damage = damageOf(error);
+        if (damage !== undefined) tellDamage(damage, reader.logId);
+      },
       async turn() {
-        return checkpoint(data.bufferPath).overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
+        if (Atomics.load(held, 0) === 1) return CHECKPOINT_AGAIN_MS;
+        const truncate = isTruncateAsked;
+        isTruncateAsked = false;
+        const { overdue, writtenBytes } = checkpoint(data.bufferPath, { truncate });
+        post({ kind: 'checkpointed', bytes: writtenBytes });
+        metrics.inc('checkpoints_total', 1, { by: 'thread' });
+        if (overdue) metrics.inc('checkpoints_held_total', 1);
+        return overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
     surroundings,
@@ -93,8 +110,14 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   return {
     onMessage(message) {
       switch (message.kind) {
+        case 'clock':
+          clock.follow(message.baseMs);
+          return replication?.clockIs(message.isKnown);
         case 'rows-waiting':
           return replication?.wake();
+        case 'checkpoint':
+          isTruncateAsked ||= message.truncate;
+          return checkpoints.now();
         case 'sync-now':
           return replication?.now();
       }

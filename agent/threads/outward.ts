@@ -1,8 +1,9 @@
 import type { Clock, Random } from '../domain/clock.js';
+import type { Told } from '../domain/gateway-clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
-import type { StreamName, StreamPosition } from '../domain/stored.js';
+import type { Settled, StreamName } from '../domain/stored.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
@@ -30,15 +31,21 @@ export interface OutwardData {
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;
+  /** 1 while the WAL must stay as it is; see mending.ts. */
+  readonly checkpointsHeld: SharedArrayBuffer;
 }
 
 interface Handlers {
   onListening(address: string): void;
-  onSettled(stream: StreamName, position: StreamPosition): void;
+  onSettled(stream: StreamName, settled: Settled): void;
+  onCheckpoint(writtenBytes: number): void;
   onBundleArrived(): void;
+  onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
-  onRestart(): void;
+  onRestart(cause: unknown): void;
+  onDamage(cause: string, logId: string): void;
+  mend(cause: unknown): boolean;
   view(): Promise<MainView>;
 }
 
@@ -56,17 +63,24 @@ export function createOutward(data: OutwardData, handlers: Handlers, surrounding
       entry: new URL('./outward-worker.js', import.meta.url),
       data,
       onRestart: handlers.onRestart,
+      mend: handlers.mend,
       receiver: {
         onMessage(message) {
           switch (message.kind) {
             case 'listening':
               return handlers.onListening(message.address);
             case 'settled':
-              return handlers.onSettled(message.stream, message.position);
+              return handlers.onSettled(message.stream, message.settled);
+            case 'checkpointed':
+              return handlers.onCheckpoint(message.bytes);
             case 'bundle-arrived':
               return handlers.onBundleArrived();
+            case 'told':
+              return handlers.onTold(message.told);
             case 'bundle':
               return handlers.onBundle(message.bundle);
+            case 'damage':
+              return handlers.onDamage(message.cause, message.logId);
             case 'link':
               return handlers.onLink(message.link);
           }

@@ -1,3 +1,4 @@
+import { askTime } from '../../cloud-sync/pull/centre-time.js';
 import { createPull } from '../../cloud-sync/pull/pull.js';
 import { createPush, type PushSource } from '../../cloud-sync/push/push.js';
 import { createCentreLink } from '../../cloud-sync/timescale/centre-link.js';
@@ -27,6 +28,8 @@ export interface Replication {
   wake(): void;
   /** Push and pull at once. */
   now(): void;
+  /** Whether the gateway knows the time. */
+  clockIs(isKnown: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -34,6 +37,9 @@ export interface Replication {
 const BACKOFF = { firstMs: 1_000, maxMs: 120_000 };
 /** While nothing fails, one message says so now and then. */
 const SAY_CONNECTED_EVERY_MS = 10_000;
+/** The kernel's counter drifts by some seconds a day. */
+const ASK_TIME_EVERY_MS = 600_000;
+const ASK_UNKNOWN_TIME_EVERY_MS = 15_000;
 
 /** Push and pull over one link to the centre, each a loop of its own. */
 export async function startReplication(options: ReplicationOptions): Promise<Replication> {
@@ -55,7 +61,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
       const position = 'seq' in row ? row.seq : row.changeSeq;
       log.error({ stream, position, meter: row.meter, code: 'centre.rejected_batch' }, `row set aside: ${reason}`);
     },
-    settle: (stream, position) => post({ kind: 'settled', stream, position }),
+    settle: (stream, settled) => post({ kind: 'settled', stream, settled }),
   });
   const pull = createPull({ centre: link, store: models, installedVersion: () => installed, clock });
 
@@ -75,6 +81,13 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
       post({ kind: 'bundle-arrived' });
     }
     return centre.pullIntervalMs;
+  });
+
+  let isTimeKnown = true;
+  const asking = loop('time', async (signal) => {
+    const told = await askTime(link, clock, signal);
+    if (told !== undefined) post({ kind: 'told', told });
+    return isTimeKnown ? ASK_TIME_EVERY_MS : ASK_UNKNOWN_TIME_EVERY_MS;
   });
 
   function loop(name: string, work: (signal: AbortSignal) => Promise<number>): Loop {
@@ -102,8 +115,12 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
       pushing.now();
       pulling.now();
     },
+    clockIs(isKnown) {
+      if (isTimeKnown && !isKnown) asking.wake();
+      isTimeKnown = isKnown;
+    },
     async stop() {
-      await Promise.all([pushing.stop(), pulling.stop()]);
+      await Promise.all([pushing.stop(), pulling.stop(), asking.stop()]);
       await link.close();
     },
   };

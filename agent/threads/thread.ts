@@ -10,6 +10,8 @@ export interface Thread<To extends Traffic> extends Part {
   /** Dropped while the thread is down: after its restart it reads from the buffer what it has missed. */
   post(message: To['message']): void;
   ask(ask: To['ask'], deadlineMs: number): Promise<To['answer']>;
+  /** Ends it in order and starts it anew: what it reads from is another file now. */
+  renew(): void;
 }
 
 export interface ThreadOptions<From extends Traffic> {
@@ -19,7 +21,9 @@ export interface ThreadOptions<From extends Traffic> {
   /** Copied to the thread at each start, together with what Launched says. */
   readonly data: object;
   readonly receiver: Omit<Receiver<From>, 'onReady' | 'onStop'>;
-  onRestart(): void;
+  onRestart(cause: unknown): void;
+  /** Mends what kept it from starting the first time, when that can be done; it is then started once more. */
+  mend?(cause: unknown): boolean;
 }
 
 /** What every thread is told beside its own data. */
@@ -39,6 +43,8 @@ const RESTART = { firstMs: 500, maxMs: 60_000 };
 const HEALTHY_MS = 300_000;
 /** A thread that has not started by then holds nothing that is worth waiting for. */
 const STARTED_WITHIN_STOP_MS = 2_000;
+/** What a thread does not finish by then it does again after its renewal. */
+const RENEWED_WITHIN_MS = 2_000;
 
 interface Running<To extends Traffic> {
   readonly worker: Worker;
@@ -49,13 +55,14 @@ interface Running<To extends Traffic> {
 
 /** A worker thread that is started again when it dies. */
 export function createThread<To extends Traffic, From extends Traffic>(
-  { name, entry, data, receiver, onRestart }: ThreadOptions<From>,
+  { name, entry, data, receiver, onRestart, mend }: ThreadOptions<From>,
   { clock, random, log }: Surroundings,
 ): Thread<To> {
   const stopping = new AbortController();
   let running: Running<To> | undefined;
   let restarting: Promise<void> = Promise.resolve();
   let failures = 0;
+  let renewing = false;
 
   async function launch(isRestart: boolean): Promise<void> {
     const worker = new Worker(entry, { name, workerData: { ...data, isRestart } satisfies Launched });
@@ -81,6 +88,11 @@ export function createThread<To extends Traffic, From extends Traffic>(
       channel.close();
       running = undefined;
       if (stopping.signal.aborted) return;
+      if (renewing) {
+        renewing = false;
+        restarting = launch(true).catch(restart);
+        return;
+      }
       if (clock.monotonicMs() - startedAt > HEALTHY_MS) failures = 0;
       restarting = restart(failure);
     });
@@ -91,7 +103,7 @@ export function createThread<To extends Traffic, From extends Traffic>(
       failures += 1;
       const pauseMs = backoffMs(failures, RESTART, random);
       log.error({ code: 'thread.died', thread: name, retryMs: pauseMs }, messageOf(failure ?? 'ended'));
-      onRestart();
+      onRestart(failure);
       await clock.sleep(pauseMs, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
@@ -119,7 +131,22 @@ export function createThread<To extends Traffic, From extends Traffic>(
 
   return {
     name,
-    start: () => launch(false),
+    async start() {
+      try {
+        await launch(false);
+      } catch (error) {
+        if (mend?.(error) !== true) throw error;
+        await launch(false);
+      }
+    },
+    renew() {
+      if (running === undefined || renewing) return; // a restart that waits opens everything anew
+      renewing = true;
+      const late = new AbortController();
+      const over = new AbortController();
+      void clock.sleep(RENEWED_WITHIN_MS, over.signal).then(() => late.abort());
+      void end(running, late.signal).finally(() => over.abort());
+    },
     async stop(hurry) {
       stopping.abort();
       // A restart that waits ends now; one that is under way has a worker already, which may hang.

@@ -1,4 +1,4 @@
-import type { EpochMs, MeterId } from '../domain/brand.js';
+import { type EpochMs, epochMs, type MeterId } from '../domain/brand.js';
 import type { PowerTrail } from './false-zero.js';
 import type { RegisterState } from './register.js';
 import { createRecent, type Print, type Recent, remember, rememberedOf, takeBack } from './repeats.js';
@@ -37,6 +37,8 @@ export interface MeterMemory {
   recentOf(meter: MeterId): Recent | undefined;
   /** `print` when it is stored as a reading; without it only the state moves on. */
   learn(meter: MeterId, state: MeterState, print: Print | undefined): Undo;
+  /** What is known of this meter lies so much later (or earlier) than was thought. */
+  move(meter: MeterId, byMs: number): void;
 }
 
 export function createMeterMemory(): MeterMemory {
@@ -61,5 +63,21 @@ export function createMeterMemory(): MeterMemory {
         if (overwritten !== undefined) takeBack(known.recent, overwritten);
       };
     },
+    move(meter, byMs) {
+      const entry = entries.get(meter);
+      if (entry !== undefined) entry.state = moved(entry.state, byMs);
+    },
+  };
+}
+
+function moved({ lastMs, imported, exported, units, power }: MeterState, byMs: number): MeterState {
+  const later = <T extends { readonly atMs: number }>(at: T): T => ({ ...at, atMs: at.atMs + byMs });
+  const register = (at: RegisterState): RegisterState => ({ ...later(at), other: at.other && later(at.other) });
+  return {
+    lastMs: lastMs === undefined ? undefined : epochMs(lastMs + byMs),
+    imported: imported && register(imported),
+    exported: exported && register(exported),
+    units: units && { ...later(units), startMs: units.startMs + byMs },
+    power: power && later(power),
   };
 }

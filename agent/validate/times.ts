@@ -12,6 +12,8 @@ export interface TimeRules {
 
 export interface Arrival {
   readonly receivedAtMs: EpochMs;
+  /** Whether the gateway knows the time itself; else it is no measure for anybody else's. */
+  readonly isTimeKnown: boolean;
   /** It is the only one of its meter in the payload: only then can the time of arrival be its own. */
   readonly isAlone: () => boolean;
 }
@@ -36,9 +38,10 @@ export function timeOf(ownTimeMs: number | undefined, arrival: Arrival, rules: T
   }
   if (!(Math.abs(ownTimeMs) <= CALENDAR_MS)) return { reason: 'bad_time', detail: `${ownTimeMs} is no date` };
   const own: Timed = { source: 'meter', takenAtMs: epochMs(Math.floor(ownTimeMs)) };
-  const { receivedAtMs, isAlone } = arrival;
-  // The gateway's own clock is not set: it is no measure for anybody else's.
-  if (receivedAtMs < UNSET_BEFORE_MS) return own;
+  const { receivedAtMs, isAlone, isTimeKnown } = arrival;
+  if (!isTimeKnown || receivedAtMs < UNSET_BEFORE_MS) {
+    return ownTimeMs < UNSET_BEFORE_MS && receivedAtMs >= UNSET_BEFORE_MS && isAlone() ? ARRIVAL_INSTEAD : own;
+  }
   const replaced = () => rules.badClock === 'gateway_time' && isAlone();
   if (ownTimeMs < UNSET_BEFORE_MS) {
     return replaced() ? ARRIVAL_INSTEAD : { reason: 'bad_clock', detail: `${iso(ownTimeMs)}: the clock is not set` };
@@ -51,5 +54,11 @@ export function timeOf(ownTimeMs: number | undefined, arrival: Arrival, rules: T
   }
   return own;
 }
+
+/** Of a reading that was taken in before the time was known: whether it would have been kept with its own time. */
+export const canBeOwn =
+  ({ maxAgeMs, maxFutureMs }: TimeRules) =>
+  (takenAtMs: number, receivedAtMs: number): boolean =>
+    takenAtMs >= UNSET_BEFORE_MS && takenAtMs <= receivedAtMs + maxFutureMs && takenAtMs >= receivedAtMs - maxAgeMs;
 
 export const iso = (atMs: number): string => new Date(atMs).toISOString();

@@ -61,12 +61,21 @@ export interface RegisteredMeters {
 export interface Validator {
   /** Before the first batch: what each meter sent last, oldest first. */
   remember(readings: Iterable<Remembered>): void;
+  /** The gateway's time has moved, and with it whatever it has stamped. */
+  timeMoved(byMs: number): void;
   validate(batch: readonly Publication[]): Verdict;
 }
 
 /** Decides over every value set that arrives: a reading, or kept aside with a reason. Never throws. */
-export function createValidator(rules: Rules, feeds: readonly Feed[], registered: RegisteredMeters): Validator {
+export function createValidator(
+  rules: Rules,
+  feeds: readonly Feed[],
+  registered: RegisteredMeters,
+  isTimeKnown: () => boolean = () => true,
+): Validator {
   const memory = createMeterMemory();
+  /** Meters whose last reading has the time of the gateway. */
+  const stamped = new Set<MeterId>();
   const usual: Limits = { capW: rules.capW, toleranceWh: rules.registerToleranceWh, maxWh: undefined };
 
   function limitsOf(meter: MeterId, { registerMaxWh }: Sample): Limits {
@@ -76,12 +85,13 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
   }
 
   function judge(sample: Sample, arrived: Arrived, batch: Batch): Refusal | undefined {
-    const { repeated, receivedAtMs } = arrived.publication;
+    const { isAlone, publication } = arrived;
+    const { repeated, receivedAtMs } = publication;
     const meter = meterOf(sample.meter, batch.fresh);
     if (typeof meter !== 'string') return meter;
     const fault = valueFault(sample);
     if (fault !== undefined) return fault;
-    const time = timeOf(sample.ownTimeMs, { receivedAtMs, isAlone: arrived.isAlone }, rules);
+    const time = timeOf(sample.ownTimeMs, { receivedAtMs, isAlone, isTimeKnown: isTimeKnown() }, rules);
     if ('reason' in time) return time;
 
     const before = memory.stateOf(meter);
@@ -100,6 +110,8 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
       return judged.refusal;
     }
     batch.undos.push(memory.learn(meter, judged.state, print));
+    if (isOwn) stamped.delete(meter);
+    else stamped.add(meter);
     const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
     const flags = judged.flags | clock;
     batch.readings.push({ meter, takenAtMs, timeSource: time.source, receivedAtMs, ...judged.values, flags });
@@ -110,6 +122,14 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
     }
     if (!registered.has(meter)) batch.fresh.add(meter);
     return undefined;
+  }
+
+  function* noteStamped(readings: Iterable<Remembered>): Iterable<Remembered> {
+    for (const reading of readings) {
+      if (reading.timeSource === 'gateway') stamped.add(reading.meter);
+      else stamped.delete(reading.meter);
+      yield reading;
+    }
   }
 
   function valueFault({ values, importDeltaWh, exportDeltaWh }: Sample): Refusal | undefined {
@@ -193,7 +213,10 @@ export function createValidator(rules: Rules, feeds: readonly Feed[], registered
   }
 
   return {
-    remember: (readings) => recall(memory, readings),
+    remember: (readings) => recall(memory, noteStamped(readings)),
+    timeMoved(byMs) {
+      for (const meter of stamped) memory.move(meter, byMs);
+    },
     validate(publications) {
       const batch: Batch = { readings: [], rejected: [], notes: [], fresh: new Set(), undos: [] };
       for (const publication of publications) take(publication, batch);

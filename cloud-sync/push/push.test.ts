@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changeSeq, epochMs, type LogId, logId, type MeterId, parseMeterId, seq } from '../../agent/domain/brand.js';
 import { invariant } from '../../agent/domain/errors.js';
+import { endOf } from '../../agent/domain/ranges.js';
 import type {
+  Settled,
   StoredAnomaly,
   StoredForecast,
   StoredReading,
   StoredSlot,
   StreamName,
-  StreamPosition,
   Streams,
 } from '../../agent/domain/stored.js';
 import { encodeRows } from '../contract/array-literal.js';
@@ -101,14 +102,21 @@ type Held = { readonly [S in StreamName]?: readonly Streams[S][] };
 const positionOf = (row: { readonly seq: number } | { readonly changeSeq: number }): number =>
   'seq' in row ? row.seq : row.changeSeq;
 
-function sourceOf(held: Held, settled: Partial<Record<StreamName, StreamPosition>> = {}, log: LogId = LOG): PushSource {
+function sourceOf(held: Held, settled: Partial<Record<StreamName, Settled>> = {}, log: LogId = LOG): PushSource {
   return {
     logId: log,
-    stream<S extends StreamName>(name: S, after: number, limit: number) {
+    stream<S extends StreamName>(name: S, after: number, limit: number, upTo: number) {
       const rows: readonly Streams[S][] = held[name] ?? [];
-      return rows.filter((row) => positionOf(row) > after).slice(0, limit);
+      return rows.filter((row) => positionOf(row) > after && positionOf(row) <= upTo).slice(0, limit);
     },
-    settled: (name) => settled[name] ?? { logId: log, upTo: 0 },
+    head: () => ({
+      seq: Math.max(0, ...(held.reading ?? []).map(positionOf)),
+      changeSeq: Math.max(
+        0,
+        ...[held.slot, held.forecast, held.anomaly].flatMap((rows) => (rows ?? []).map(positionOf)),
+      ),
+    }),
+    settled: (name) => settled[name] ?? { logId: log, ranges: [] },
   };
 }
 
@@ -130,8 +138,9 @@ function pushTo(
   batchRows = 1_000,
   setAside: NonNullable<PushOptions['setAside']> = () => undefined,
 ) {
-  const settled: (StreamPosition & { stream: StreamName })[] = [];
-  const settle = (stream: StreamName, position: StreamPosition) => void settled.push({ stream, ...position });
+  const settled: { readonly stream: StreamName; readonly logId: LogId; readonly upTo: number }[] = [];
+  const settle = (stream: StreamName, { logId, ranges }: Settled) =>
+    void settled.push({ stream, logId, upTo: endOf(ranges) });
   const counted = { sent: 0, rejected: 0 };
   const metrics = {
     sent(_stream: StreamName, rows: number) {
@@ -394,9 +403,12 @@ test('more gaps than one turn has calls for are a matter of several turns', asyn
 test('after a restart it goes on where the writer knows the stream to be settled; a new log begins at its beginning', async () => {
   const { gateway } = await openGateway();
   const rows = Array.from({ length: 6 }, (_, index) => reading(index + 1));
-  const resumed = pushTo(gateway.link, sourceOf({ reading: rows }, { reading: { logId: LOG, upTo: 4 } }));
+  const resumed = pushTo(
+    gateway.link,
+    sourceOf({ reading: rows }, { reading: { logId: LOG, ranges: [{ after: 0, upTo: 4 }] } }),
+  );
   expect(await resumed.push.pushOnce(never)).toEqual({ sent: 2, more: false });
-  const other = sourceOf({ reading: rows }, { reading: { logId: logId('older'), upTo: 4 } });
+  const other = sourceOf({ reading: rows }, { reading: { logId: logId('older'), ranges: [{ after: 0, upTo: 4 }] } });
   expect(await pushTo(gateway.link, other).push.pushOnce(never)).toEqual({ sent: 6, more: false });
   expect(await count('reading')).toBe(6);
 });

@@ -1,6 +1,16 @@
 import type { LogId } from '../../agent/domain/brand.js';
 import { type ErrorCode, WattwardenError } from '../../agent/domain/errors.js';
-import { STREAM_NAMES, type StreamName, type StreamPosition, type Streams } from '../../agent/domain/stored.js';
+import {
+  addRange,
+  boundRanges,
+  endOf,
+  gapsOf,
+  joinRanges,
+  MAX_RANGES,
+  type Range,
+  type Ranges,
+} from '../../agent/domain/ranges.js';
+import { type Settled, STREAM_NAMES, type StreamName, type Streams } from '../../agent/domain/stored.js';
 import { encodeRows } from '../contract/array-literal.js';
 import { STREAM_CONTRACT } from '../contract/streams.js';
 import type { ApiFunction } from '../contract/version.js';
@@ -8,9 +18,12 @@ import type { ApiFunction } from '../contract/version.js';
 /** What push reads: each stream in the order of its positions. */
 export interface PushSource {
   readonly logId: LogId;
-  stream<S extends StreamName>(name: S, after: number, limit: number): readonly Streams[S][];
-  /** How far the writer knows the stream to be at the centre. */
-  settled(name: StreamName): StreamPosition;
+  /** Rows beyond `after`, up to and with `upTo`. */
+  stream<S extends StreamName>(name: S, after: number, limit: number, upTo: number): readonly Streams[S][];
+  /** The last positions that were given. */
+  head(): { readonly seq: number; readonly changeSeq: number };
+  /** What the writer knows to be at the centre. */
+  settled(name: StreamName): Settled;
 }
 
 export interface PushMetrics {
@@ -26,7 +39,8 @@ interface PushCentre {
 export interface PushOptions {
   readonly source: PushSource;
   readonly centre: PushCentre;
-  settle(stream: StreamName, position: StreamPosition): Promise<void> | void;
+  /** Everything that is known to be at the centre, so that a later call says all that an earlier one did. */
+  settle(stream: StreamName, settled: Settled): Promise<void> | void;
   readonly metrics?: PushMetrics;
   /** The centre will not have this row: the stream goes on after it, and the row stays in the buffer. */
   setAside?(stream: StreamName, row: Streams[StreamName], reason: string): void;
@@ -48,46 +62,78 @@ const MAX_CALLS = 64;
 /** More bad rows than this are rather a fault of the centre: it is given the time of a back-off to be mended. */
 const MAX_SET_ASIDE = 4;
 
+/** As many batches may wait before the newest rows are sent ahead of them. */
+const IN_ORDER_BATCHES = 4;
+
 /** Rows and the range of positions that is said to be at the centre with them. */
 interface Piece<S extends StreamName> {
   readonly after: number;
   readonly rows: readonly Streams[S][];
 }
 
-/** At least once from here, once at the centre: a batch may be sent again, and changes nothing then. */
+/**
+ * At least once from here, once at the centre: a batch may be sent again, and changes nothing then.
+ *
+ * Each turn sends one batch of the newest rows of a stream and then one of its oldest. In ordinary times these are the
+ * same rows. After an outage the newest go ahead of the backlog from one batch before the end of the log on, so that the
+ * centre sees what is now while half of the link fills the gap that is left behind, from its beginning. What is at the
+ * centre is therefore a short list of ranges; when the list is full, a stream is sent in order until a gap is filled.
+ */
 export function createPush({ source, centre, settle, metrics, setAside, batchRows }: PushOptions): Push {
   /** Ahead of what the writer has committed, so that a turn never waits for it. */
-  const accepted = new Map<StreamName, number>();
+  const accepted = new Map<StreamName, Ranges>();
 
-  function start(stream: StreamName): number {
-    const { logId, upTo } = source.settled(stream);
-    return Math.max(logId === source.logId ? upTo : 0, accepted.get(stream) ?? 0);
+  function knownOf(stream: StreamName): Ranges {
+    const { logId, ranges } = source.settled(stream);
+    return joinRanges(logId === source.logId ? ranges : [], accepted.get(stream) ?? []);
   }
 
-  async function goOn(stream: StreamName, upTo: number): Promise<void> {
-    accepted.set(stream, upTo);
-    await settle(stream, { logId: source.logId, upTo });
+  async function note(stream: StreamName, range: Range): Promise<void> {
+    const ranges = boundRanges(addRange(knownOf(stream), range));
+    accepted.set(stream, ranges);
+    await settle(stream, { logId: source.logId, ranges });
+  }
+
+  /** The newest part and the oldest that the centre lacks; one range while the stream is sent in order. */
+  function partsOf(stream: StreamName): Ranges {
+    const { seq, changeSeq } = source.head();
+    const head = stream === 'reading' ? seq : changeSeq;
+    const ranges = knownOf(stream);
+    const last = endOf(ranges);
+    const overtakes = ranges.length < MAX_RANGES && isFarBehind(stream, last, head);
+    const newest = { after: overtakes ? head - batchRows : last, upTo: head };
+    const [gap] = gapsOf(addRange(ranges, newest));
+    return gap === undefined ? [newest] : [newest, gap];
+  }
+
+  /** By rows: most changes of a stream's numbers belong to other streams. */
+  function isFarBehind(stream: StreamName, last: number, head: number): boolean {
+    if (head - last <= IN_ORDER_BATCHES * batchRows) return false;
+    const page = source.stream(stream, last, batchRows, head);
+    const end = page.length === batchRows ? lastPosition(stream, page) : head;
+    return head - end > (IN_ORDER_BATCHES - 1) * batchRows;
   }
 
   async function send<S extends StreamName>(stream: S, { after, rows }: Piece<S>, signal: AbortSignal): Promise<void> {
     const upTo = lastPosition(stream, rows);
     await centre.call(`push_${stream}`, [source.logId, after, upTo, ...encodeRows(stream, rows)], signal);
     metrics?.sent(stream, rows.length);
-    await goOn(stream, upTo);
   }
 
-  async function pushStream<S extends StreamName>(stream: S, signal: AbortSignal): Promise<Pushed> {
-    const after = start(stream);
-    const rows = source.stream(stream, after, batchRows);
-    const pieces = piecesOf(stream, after, rows).reverse();
+  /** One batch at most. */
+  async function pushPart<S extends StreamName>(stream: S, part: Range, signal: AbortSignal): Promise<Pushed> {
+    const rows = source.stream(stream, part.after, batchRows, part.upTo);
+    const pieces = piecesOf(stream, part.after, rows).reverse();
     let sent = 0;
     let aside = 0;
     for (let calls = 0; calls < MAX_CALLS; calls += 1) {
       const piece = pieces.pop();
       if (piece === undefined) return { sent, more: rows.length === batchRows };
+      const done = { after: part.after, upTo: lastPosition(stream, piece.rows) };
       try {
         await send(stream, piece, signal);
         sent += piece.rows.length;
+        await note(stream, done);
       } catch (error) {
         if (!isAbout(error, 'centre.rejected_batch')) throw error;
         const [row] = piece.rows;
@@ -99,10 +145,24 @@ export function createPush({ source, centre, settle, metrics, setAside, batchRow
         aside += 1;
         metrics?.rejected(stream);
         setAside?.(stream, row, error.message);
-        await goOn(stream, lastPosition(stream, piece.rows));
+        await note(stream, done);
       }
     }
     return { sent, more: true };
+  }
+
+  async function pushStream(stream: StreamName, signal: AbortSignal): Promise<Pushed> {
+    let sent = 0;
+    let more = false;
+    for (const part of partsOf(stream)) {
+      const pushed = await pushPart(stream, part, signal);
+      sent += pushed.sent;
+      more ||= pushed.more;
+      // The numbers at the end of a gap may belong to no row any more.
+      const isFilled = !pushed.more && part.upTo < endOf(knownOf(stream));
+      if (isFilled) await note(stream, part);
+    }
+    return { sent, more: more || gapsOf(knownOf(stream)).length > 0 };
   }
 
   return {

@@ -12,7 +12,7 @@ import { packCalibration, uncalibrated } from '../../models/forecast/calibration
 import { FEATURE_VERSION } from '../../models/forecast/features.js';
 import { HORIZONS, QUANTILES } from '../../models/forecast/horizons.js';
 import { THEFT_FEATURES } from '../../models/fraud/features.js';
-import { trainForest } from '../../models/fraud/forest-training.js';
+import { trainForest } from '../../models/fraud/forest/forest-training.js';
 import { packTheftModel } from '../../models/fraud/theft-model.js';
 import { openTestCentre, type TestCentre } from '../timescale/centre.fixture.js';
 import { releaseBundle } from './release.js';

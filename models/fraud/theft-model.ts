@@ -3,8 +3,8 @@ import { SLOT_MINUTES } from '../../agent/domain/slot.js';
 import type { SlotWindow } from '../window/slot-windows.js';
 import { type Calibration, calibrated } from './calibration.js';
 import { gatherEvidence, THEFT_FEATURES, writeTheftFeatures } from './features.js';
-import { explainRow, type IsolationForest } from './forest.js';
-import { forestFileSchema, packForest, parseForest } from './forest-file.js';
+import { explainRow, type IsolationForest } from './forest/forest.js';
+import { forestFileSchema, packForest, parseForest } from './forest/forest-file.js';
 import type { Contribution, TheftScore } from './theft-score.js';
 
 /** Scoring and wording are asked for together. */

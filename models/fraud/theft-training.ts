@@ -6,8 +6,8 @@ import type { MeterSeries, OnProgress } from '../series.js';
 import type { SlotWindow } from '../window/slot-windows.js';
 import { calibrate } from './calibration.js';
 import { gatherEvidence, THEFT_FEATURES, THEFT_LIMITS, writeTheftFeatures } from './features.js';
-import { scoreRow } from './forest.js';
-import { trainForest } from './forest-training.js';
+import { scoreRow } from './forest/forest.js';
+import { trainForest } from './forest/forest-training.js';
 import type { TheftModel } from './theft-model.js';
 
 /** As many as scikit-learn grows, and still small enough for a cellular link: about 50 KB. */

@@ -1,125 +1,159 @@
-import { epochMs, type MeterId, parseMeterId } from '../../agent/domain/brand.js';
-import { seededRandom } from '../../agent/domain/clock.js';
+import { type MeterId, parseMeterId } from '../../agent/domain/brand.js';
 import { invariant } from '../../agent/domain/errors.js';
-import { SLOT_MS } from '../../agent/domain/slot.js';
-import { createHouseholds } from '../../models/synthetic.js';
-
-/** A payload as a meter of wattwarden's own format sends it. */
-export interface SentReading {
-  readonly ts: number;
-  readonly power_w: number;
-  readonly import_wh: number;
-  readonly voltage_v: number;
-  readonly current_a: number;
-}
+import { drawMeterError } from '../../models/fleet/feeder.js';
+import type { Span } from '../../models/fleet/outages.js';
+import { streamOf, unitOf } from '../../models/fleet/random-stream.js';
+import { createStreet, type Street, type StreetOptions } from '../../models/fleet/street.js';
+import { createMeteredLoad, type MeteredLoad } from './metered-load.js';
+import type { Condition, SentReading, Shown } from './sent-reading.js';
+import { countedW, type Theft } from './thefts.js';
 
 export interface SimulatedMeter {
   readonly id: MeterId;
   readonly kind: 'customer' | 'feeder';
   readonly feeder?: MeterId;
+  /** Among all meters of the fleet; everything random about it is drawn by this number. */
+  readonly number: number;
+  readonly phases: readonly number[];
   /** What the meter shows at that moment; the same moment always gives the same reading. */
   at(atMs: number): SentReading;
+  /** The same, with what it says of itself. */
+  shown(atMs: number): Shown;
+  /** What its import register has truly counted, unrounded, whatever was done to what it shows. */
+  countedWh(atMs: number): number;
+  /** What has truly flown to this customer, or through this feeder; only differences mean something. */
+  consumedWh(atMs: number): number;
+  /** Minutes of that day in which it has no voltage and says nothing. */
+  outagesOn(day: number): readonly Span[];
 }
 
-export interface FleetOptions {
-  readonly customers: number;
-  readonly feeders: number;
-  readonly seed: number;
+export interface FleetOptions extends Omit<StreetOptions, 'stepMinutes'> {
   /** Nothing before this is ever asked for. */
   readonly fromMs: number;
-  readonly days: number;
-  /** From then on the first customer bypasses its meter. */
-  readonly theftFromMs?: number;
+  readonly stepMinutes?: number;
+  readonly thefts?: (street: Street) => readonly Theft[];
 }
 
-const WEEK_MS = 7 * 86_400_000;
-/** 1970 began on a Thursday. */
-const FIRST_MONDAY_MS = 4 * 86_400_000;
-/** What the lines between the feeder meter and its customers take. */
-const TECHNICAL_LOSS = 0.03;
-/** What still runs through a bypassed meter. */
-const BYPASS_SHARE = 0.04;
+const DAY_MS = 86_400_000;
+const ERROR_STREAM = 41;
+const NOISE_STREAM = 42;
+const FEEDER_NUMBERS_FROM = 500_000;
 
 /** Customers and the feeder meters above them, made from a seed. */
 export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
-  const startMs = epochMs(Math.floor((options.fromMs - FIRST_MONDAY_MS) / WEEK_MS) * WEEK_MS + FIRST_MONDAY_MS);
-  const days = options.days + 7;
-  const households = createHouseholds({ meters: options.customers, days, seed: options.seed, startMs });
-  const slotOf = (atMs: number): number =>
-    Math.min(days * 288 - 1, Math.max(0, Math.floor((atMs - startMs) / SLOT_MS)));
-  const feederIds = Array.from({ length: options.feeders }, (_, index) => meterId(`feeder-${index + 1}`));
+  const { seed, fromMs, stepMinutes = 1 } = options;
+  const street = createStreet({ ...options, stepMinutes });
+  const thefts = options.thefts?.(street) ?? [];
+  const firstDay = Math.floor(fromMs / DAY_MS) - 1;
+  const feederIds = Array.from({ length: street.feeders }, (_, index) => meterId(`feeder-${index + 1}`));
+  const errorOf = (number: number, meterClass: '1' | '0.5') =>
+    drawMeterError(meterClass, streamOf(seed, ERROR_STREAM, number));
 
-  const real = households.map(({ powerW }) => withoutGaps(powerW));
-  const shown = real.map((powerW, index) => {
-    if (index !== 0 || options.theftFromMs === undefined) return powerW;
-    const from = slotOf(options.theftFromMs);
-    return powerW.map((watts, slot) => (slot >= from ? watts * BYPASS_SHARE : watts));
-  });
-  const feederPower = feederIds.map((_, feeder) =>
-    sum(real.filter((__, customer) => customer % options.feeders === feeder)).map(
-      (watts) => watts * (1 + TECHNICAL_LOSS),
-    ),
-  );
-
-  const customers = shown.map((powerW, index): SimulatedMeter => {
-    const feeder = feederIds[index % options.feeders];
-    const id = meterId(`meter-${String(index + 1).padStart(3, '0')}`);
+  const loads = Array.from({ length: street.customers }, (_, customer) => {
+    const theft = thefts.find((one) => one.customer === customer);
+    const gain = errorOf(customer, '1');
+    const truth = (day: number): Float32Array => street.customerW(customer, day);
     return {
-      id,
-      kind: 'customer',
-      ...(feeder === undefined ? {} : { feeder }),
-      at: reader(powerW, { startMs, slotOf, index }),
+      counted: createMeteredLoad({
+        firstDay,
+        stepMinutes,
+        importWh: 1_000_000 + customer * 1_234,
+        watts: (day) => countedW(truth(day), theft, { seed, day }).map((watts) => watts * gain),
+      }),
+      consumed: createMeteredLoad({ firstDay, stepMinutes, importWh: 0, watts: truth }),
     };
   });
-  const feeders = feederPower.map((powerW, index): SimulatedMeter => {
-    const id = feederIds[index];
-    invariant(id !== undefined, 'there is an id for each feeder');
-    return { id, kind: 'feeder', at: reader(powerW, { startMs, slotOf, index: 10_000 + index }) };
+
+  const customers = loads.map((load, customer): SimulatedMeter => {
+    const theft = thefts.find((one) => one.customer === customer);
+    const swap = thefts.find(({ deed }) => deed.kind === 'swapped_meters' && deed.with === customer);
+    const other = theft?.deed.kind === 'swapped_meters' ? theft.deed.with : swap?.customer;
+    const swappedFromMs = (theft?.deed.kind === 'swapped_meters' ? theft : swap)?.fromMs ?? Number.POSITIVE_INFINITY;
+    const feeder = feederIds[street.feederOf(customer)];
+    const seen = (atMs: number): MeteredLoad =>
+      atMs >= swappedFromMs && other !== undefined ? (loads[other]?.counted ?? load.counted) : load.counted;
+    return meterOf({
+      id: meterId(`meter-${String(customer + 1).padStart(3, '0')}`),
+      kind: 'customer',
+      ...(feeder === undefined ? {} : { feeder }),
+      number: customer,
+      seed,
+      hasExport: (day) =>
+        (street.traitsOf(customer, day)?.solarPeakW ?? 0) > 0 || theft?.deed.kind === 'reversed_phase',
+      phases: street.traitsOf(customer, firstDay)?.phaseShares ?? [1],
+      seen,
+      rollbackWh: (atMs) => (theft?.deed.kind === 'register_rollback' && atMs >= theft.fromMs ? theft.deed.wh : 0),
+      conditions: (atMs) => conditionsOf(theft, atMs),
+      consumed: load.consumed,
+      outagesOn: (day) => street.outagesOn(street.feederOf(customer), day),
+    });
+  });
+
+  const feeders = feederIds.map((id, feeder): SimulatedMeter => {
+    const number = FEEDER_NUMBERS_FROM + feeder;
+    const gain = errorOf(number, '0.5');
+    const truth = (day: number): Float32Array => street.feederW(feeder, day);
+    const counted = createMeteredLoad({
+      firstDay,
+      stepMinutes,
+      importWh: 90_000_000 + feeder * 12_345,
+      watts: (day) => truth(day).map((watts) => watts * gain),
+    });
+    return meterOf({
+      id,
+      kind: 'feeder',
+      number,
+      seed,
+      hasExport: () => false,
+      phases: [0.36, 0.33, 0.31],
+      seen: () => counted,
+      rollbackWh: () => 0,
+      conditions: () => [],
+      consumed: createMeteredLoad({ firstDay, stepMinutes, importWh: 0, watts: truth }),
+      outagesOn: (day) => street.outagesOn(feeder, day),
+    });
   });
   return [...customers, ...feeders];
 }
 
-interface Timing {
-  readonly startMs: number;
-  slotOf(atMs: number): number;
-  readonly index: number;
+function conditionsOf(theft: Theft | undefined, atMs: number): readonly Condition[] {
+  if (theft === undefined || atMs < theft.fromMs || atMs >= theft.toMs) return [];
+  if (theft.deed.kind === 'tamper_flag') return ['tamper'];
+  return theft.deed.kind === 'reversed_phase' ? ['reversed'] : [];
 }
 
-function reader(powerW: Float32Array, { startMs, slotOf, index }: Timing): (atMs: number) => SentReading {
-  // Energy at the beginning of each slot; the register of a meter that has counted for years.
-  const energyWh = new Float64Array(powerW.length + 1);
-  energyWh[0] = 1_000_000 + index * 1_234;
-  for (const [slot, watts] of powerW.entries())
-    energyWh[slot + 1] = (energyWh[slot] ?? 0) + (watts * SLOT_MS) / 3_600_000;
-  return (atMs) => {
-    const slot = slotOf(atMs);
-    const noise = seededRandom((index * 7_919 + Math.floor(atMs / 1_000)) >>> 0);
-    const watts = powerW[slot] ?? 0;
-    const withinMs = atMs - (startMs + slot * SLOT_MS);
-    const voltage = 230 + 4 * Math.sin(atMs / 13_000_000 + index) + (noise() - 0.5);
+interface Making extends Pick<SimulatedMeter, 'id' | 'kind' | 'feeder' | 'number' | 'phases' | 'outagesOn'> {
+  readonly seed: number;
+  hasExport(day: number): boolean;
+  seen(atMs: number): MeteredLoad;
+  rollbackWh(atMs: number): number;
+  conditions(atMs: number): readonly Condition[];
+  readonly consumed: MeteredLoad;
+}
+
+function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...meter }: Making): SimulatedMeter {
+  function at(atMs: number): SentReading {
+    const { watts, importWh, exportWh } = seen(atMs).at(atMs);
+    const noise = (purpose: number): number =>
+      unitOf(seed, NOISE_STREAM, meter.number, Math.floor(atMs / 1_000), purpose) - 0.5;
+    const voltage =
+      230 + 4 * Math.sin(atMs / 13_000_000 + meter.number) - Math.min(Math.abs(watts) / 4_000, 4) + noise(0);
     return {
       ts: atMs,
-      power_w: round(watts * (1 + 0.04 * (noise() - 0.5)), 1),
-      import_wh: round((energyWh[slot] ?? 0) + (watts * withinMs) / 3_600_000, 1),
+      power_w: round(watts * (1 + 0.02 * noise(1)), 1),
+      import_wh: round(importWh - rollbackWh(atMs), 1),
+      ...(hasExport(Math.floor(atMs / DAY_MS)) ? { export_wh: round(exportWh, 1) } : {}),
       voltage_v: round(voltage, 1),
-      current_a: round(watts / voltage, 3),
+      current_a: round(Math.abs(watts) / voltage, 3),
     };
+  }
+  return {
+    ...meter,
+    at,
+    shown: (atMs) => ({ reading: at(atMs), conditions: conditions(atMs) }),
+    countedWh: (atMs) => seen(atMs).at(atMs).importWh,
+    consumedWh: (atMs) => consumed.at(atMs).importWh,
   };
-}
-
-/** The households come with slots that a meter did not report; here it is the publisher who decides what is reported. */
-function withoutGaps(powerW: Float32Array): Float32Array {
-  let last = 0;
-  return powerW.map((watts) => {
-    if (!Number.isNaN(watts)) last = watts;
-    return last;
-  });
-}
-
-function sum(series: readonly Float32Array[]): Float32Array {
-  const total = new Float32Array(series[0]?.length ?? 0);
-  for (const values of series) for (const [slot, value] of values.entries()) total[slot] = (total[slot] ?? 0) + value;
-  return total;
 }
 
 function meterId(name: string): MeterId {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   const client = await connectAsync(`mqtt://${gateway.mqtt}`);
   const lastSlot = Math.floor(Date.now() / SLOT_MS) - 1;
   const slots = Array.from({ length: 320 }, (_, index) => lastSlot - 319 + index);
-  for (const meter of createFleet({ customers: 2, feeders: 1, seed: 3, fromMs: Date.now() - 320 * SLOT_MS, days: 3 })) {
+  for (const meter of createFleet({ customers: 2, feeders: 1, seed: 3, fromMs: Date.now() - 320 * SLOT_MS })) {
     const readings = slots.map((slot) => meter.at(slot * SLOT_MS + SLOT_MS / 2));
     await client.publishAsync(`meters/${meter.id}/reading`, JSON.stringify(readings), { qos: 1 });
   }

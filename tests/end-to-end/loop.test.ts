@@ -85,7 +85,7 @@ test('a reading goes from a meter to the centre and comes back as a model, throu
   const nowMs = Date.now();
   const lastSlot = Math.floor(nowMs / SLOT_MS) - 1;
   const firstSlot = lastSlot - Math.floor((2.6 * DAY_MS) / SLOT_MS);
-  const fleet = createFleet({ customers: 3, feeders: 1, seed: 7, fromMs: firstSlot * SLOT_MS, days: 4 });
+  const fleet = createFleet({ customers: 3, feeders: 1, seed: 7, fromMs: firstSlot * SLOT_MS });
   const slots = Array.from({ length: lastSlot - firstSlot + 1 }, (_, index) => firstSlot + index);
   const early = slots.slice(0, -KEPT_SLOTS);
   const late = slots.slice(-KEPT_SLOTS);

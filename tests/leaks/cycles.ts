@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
-import { systemClock } from '../../agent/domain/clock.js';
 import { silentLogger } from '../../agent/domain/log.js';
+import { createMachineTime } from '../../agent/domain/machine-time.js';
 import { createGateway } from '../../agent/gateway.js';
 import { loadSettings } from '../../config/load.js';
 
@@ -16,7 +16,7 @@ const settings = loadSettings({ file: configFile, env: {} });
 
 async function round(number: number): Promise<void> {
   const gateway = createGateway(settings, {
-    clock: systemClock,
+    machine: createMachineTime(),
     random: Math.random,
     log: { ...silentLogger, error: (fields, message) => console.error(JSON.stringify(fields), message) },
     terminal: false,

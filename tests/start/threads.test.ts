@@ -38,6 +38,7 @@ test('an outward thread that starts again works without its port, and takes it o
     centre: null,
     logLevel: 'error',
     terminal: false,
+    checkpointsHeld: new SharedArrayBuffer(4),
   };
   const worker = new Worker(OUTWARD, { workerData: data });
   const heard: object[] = [];

@@ -1,10 +1,17 @@
+import { flagBits } from '../../domain/flags.js';
+
+/** What the gateway stamped is corrected by what is known of its clock since; a meter's own time is kept as it is. */
+export const TAKEN_AT = 'r.taken_at_ms + iif(r.time_source = 1, b.offset_ms, 0)';
+export const RECEIVED_AT = 'r.received_at_ms + b.offset_ms';
+const ESTIMATED = `iif(r.time_source = 1 and b.trust = 'estimated', ${flagBits(['time_estimated'])}, 0)`;
+
 /** Rows of the file under the names of the domain's Stored… types. */
 export const SELECT_READINGS = `
-  select r.seq, m.name as meter, r.taken_at_ms as takenAtMs,
-    iif(r.time_source = 0, 'meter', 'gateway') as timeSource, r.received_at_ms as receivedAtMs, r.power_dw as powerDw,
+  select r.seq, m.name as meter, ${TAKEN_AT} as takenAtMs,
+    iif(r.time_source = 0, 'meter', 'gateway') as timeSource, ${RECEIVED_AT} as receivedAtMs, r.power_dw as powerDw,
     r.import_dwh as importDwh, r.export_dwh as exportDwh, r.voltage_cv as voltageCv, r.current_ma as currentMa,
-    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags
-  from reading r join meter m on m.id = r.meter`;
+    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags | ${ESTIMATED} as flags
+  from reading r join meter m on m.id = r.meter join boot b on b.id = r.boot`;
 
 export const SLOT_COLUMNS = `
   s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs, s.energy_mwh as energyMwh,

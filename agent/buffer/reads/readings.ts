@@ -2,7 +2,7 @@ import type { MeterId, Seq } from '../../domain/brand.js';
 import type { StoredReading } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
 import type { Cursors } from '../cursors.js';
-import { SELECT_READINGS } from './columns.js';
+import { SELECT_READINGS, TAKEN_AT } from './columns.js';
 import type { MeterKeys } from './meter-keys.js';
 
 /** How far back the rows of one meter are looked for: the log has no index by meter, its history is in the slots. */
@@ -46,8 +46,10 @@ function openLatest(db: Connection, { cursors, lastSeq }: Pick<Parts, 'cursors' 
   );
   // SQLite takes the other columns from the row that has the maximum.
   const newestSince = db.prepare<[number, number], StoredReading>(
-    `${SELECT_READINGS.replace('r.seq,', 'r.seq, max(r.taken_at_ms),')} where r.seq > ? and r.seq <= ? group by r.meter`,
+    `${SELECT_READINGS.replace('r.seq,', `r.seq, max(${TAKEN_AT}),`)} where r.seq > ? and r.seq <= ? group by r.meter`,
   );
+  const corrected = db.prepare<[], number>(`select count(*) from boot where trust <> 'untrusted'`).pluck();
+  let corrections: number | undefined;
   const latest = new Map<MeterId, StoredReading>();
   let seen: number | undefined;
 
@@ -58,6 +60,13 @@ function openLatest(db: Connection, { cursors, lastSeq }: Pick<Parts, 'cursors' 
 
   return db.transaction((): readonly StoredReading[] => {
     const upTo = lastSeq();
+    const now = corrected.get();
+    if (now !== corrections) {
+      // The time has become known, or moved: what was read before may have had another.
+      latest.clear();
+      seen = undefined;
+      corrections = now;
+    }
     if (seen === undefined) {
       for (const row of stored.all()) note(row);
       seen = Math.max(0, cursors.position('replay') - 1);

@@ -1,6 +1,8 @@
 import type { Statement } from 'better-sqlite3';
+import { endOf, gapsOf, type Ranges } from '../../domain/ranges.js';
 import type { StreamName, Streams } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
+import { HELD_FROM } from '../placement.js';
 import { SELECT_ANOMALIES, SELECT_FORECASTS, SELECT_READINGS, SELECT_SLOTS } from './columns.js';
 
 /** Counting further would take longer than the number is worth. */
@@ -13,21 +15,27 @@ const STREAMS = {
   anomaly: { select: SELECT_ANOMALIES, table: 'anomaly', number: 'change_seq', position: 'a.change_seq' },
 } as const satisfies Record<StreamName, object>;
 
-export function openStreamReads(db: Connection, settledUpTo: (name: StreamName) => number) {
+export function openStreamReads(db: Connection, settled: (name: StreamName) => Ranges) {
   const page = <S extends StreamName>(name: S) => {
     const { select, position } = STREAMS[name];
-    return db.prepare<[number, number], Streams[S]>(`${select} where ${position} > ? order by ${position} limit ?`);
+    return db.prepare<[number, number, number], Streams[S]>(
+      `${select} where ${position} > ? and ${position} <= ? order by ${position} limit ?`,
+    );
   };
   const waiting = (name: StreamName) => {
     const { table, number } = STREAMS[name];
     return db
-      .prepare<[number], number>(
-        `select count(*) from (select 1 from ${table} where ${number} > ? limit ${MAX_COUNTED})`,
+      .prepare<[number, number], number>(
+        `select count(*) from (select 1 from ${table} where ${number} > ? and ${number} <= ? limit ${MAX_COUNTED})`,
       )
       .pluck();
   };
-  const pages: { readonly [S in StreamName]: Statement<[number, number], Streams[S]> } = {
-    reading: page('reading'),
+  const placed = db.prepare<[number, number, number], Streams['reading']>(
+    `${SELECT_READINGS} where r.seq > ? and r.seq <= min(?, coalesce((${HELD_FROM}) - 1, 9e15)) order by r.seq limit ?`,
+  );
+  const pages: { readonly [S in StreamName]: Statement<[number, number, number], Streams[S]> } = {
+    // What waits for its time is nobody's to send.
+    reading: placed,
     slot: page('slot'),
     forecast: page('forecast'),
     anomaly: page('anomaly'),
@@ -38,11 +46,20 @@ export function openStreamReads(db: Connection, settledUpTo: (name: StreamName) 
     forecast: waiting('forecast'),
     anomaly: waiting('anomaly'),
   };
-  const backlogOf = (name: StreamName): number => counts[name].get(settledUpTo(name)) ?? 0;
+  function backlogOf(name: StreamName): number {
+    const ranges = settled(name);
+    const waiting = [...gapsOf(ranges), { after: endOf(ranges), upTo: Number.MAX_SAFE_INTEGER }];
+    return waiting.reduce((rows, { after, upTo }) => rows + (counts[name].get(after, upTo) ?? 0), 0);
+  }
 
   return {
-    stream<S extends StreamName>(name: S, after: number, limit: number): readonly Streams[S][] {
-      return pages[name].all(after, limit);
+    stream<S extends StreamName>(
+      name: S,
+      after: number,
+      limit: number,
+      upTo = Number.MAX_SAFE_INTEGER,
+    ): readonly Streams[S][] {
+      return pages[name].all(after, upTo, limit);
     },
     backlog: (): Record<StreamName, number> => ({
       reading: backlogOf('reading'),

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Connection } from '../buffer-file.js';
+import { newestRowOf } from '../row-numbers.js';
 
 export interface BufferTotals {
   /** Rows in the log now. */
@@ -13,18 +14,16 @@ export interface BufferTotals {
 }
 
 export function openTotals(db: Connection, path: string): () => BufferTotals {
-  // Both logs lose rows at their beginning only, so their ends say how many there are.
-  const span = (table: 'reading' | 'rejected') =>
-    db
-      .prepare<[], number>(`select coalesce((select max(seq) from ${table}) - (select min(seq) from ${table}) + 1, 0)`)
-      .pluck();
-  const readings = span('reading');
-  const rejected = span('rejected');
+  // Neither log has gaps in its numbers, and `rejected` loses rows at its beginning only.
+  const rejected = db
+    .prepare<[], number>('select coalesce((select max(seq) from rejected) - (select min(seq) from rejected) + 1, 0)')
+    .pluck();
   const counter = db.prepare<[string], number>('select value from counter where name = ?').pluck();
+  const given = newestRowOf(db);
   const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
   return () => ({
-    readings: readings.get() ?? 0,
+    readings: given() - (counter.get('dropped:reading') ?? 0),
     rejected: rejected.get() ?? 0,
     slots: counter.get('slots') ?? 0,
     forecasts: counter.get('forecasts') ?? 0,

@@ -70,6 +70,7 @@ export function showTiles(overview: Overview, before: Overview | undefined): voi
     },
     { name: 'Readings stored', value: formatCount(overview.readings), note: rateNote(overview, before), status: 'ok' },
     { name: 'Rejected', value: formatCount(overview.rejected), note: reasonNote(overview), status: 'ok' },
+    clockTile(overview),
     backlogTile(overview),
     centreTile(overview),
     { name: 'Model', ...modelOf(overview), status: checks.models.status },
@@ -91,6 +92,23 @@ function rateNote(overview: Overview, before: Overview | undefined): string {
 function reasonNote({ rejectedByReason }: Overview): string {
   const [most] = Object.entries(rejectedByReason).sort(([, a], [, b]) => b - a);
   return most === undefined || most[1] === 0 ? 'nothing refused' : `mostly ${most[0].replaceAll('_', ' ')}`;
+}
+
+const WITNESSES: Readonly<Record<string, string>> = {
+  synchronised: 'by a time service',
+  centre: 'told by the centre',
+  person: 'told by a person',
+  carried: 'counted on since it was known',
+  meters: 'as the meters have it',
+  unverified: 'nothing confirms it',
+};
+
+function clockTile({ clock, nowMs, health }: Overview): Tile {
+  const value = clock?.by == null ? 'Unknown' : new Date(nowMs).toISOString().slice(11, 19);
+  const held = clock?.held ?? 0;
+  const waiting = held === 0 ? 'readings wait for it' : `${formatCount(held)} readings wait for it`;
+  const note = clock?.by == null ? waiting : (WITNESSES[clock.by] ?? clock.by);
+  return { name: 'Time (UTC)', value, note, status: health.checks.clock.status };
 }
 
 function backlogTile({ backlog, link }: Overview): Tile {

@@ -1,3 +1,5 @@
+import { type ForestWalk, layOut, sumOfPaths } from './forest-walk.js';
+
 /** Isolation Forest (Liu, Ting, Zhou 2008) with the semantics of scikit-learn, number by number. */
 export interface IsolationForest {
   /** Rows that each tree was grown from. */
@@ -6,6 +8,8 @@ export interface IsolationForest {
   /** First node of each tree in the arrays of `nodes`. */
   readonly roots: Uint32Array;
   readonly nodes: ForestNodes;
+  /** The same trees, for scoring. */
+  readonly walk: ForestWalk;
 }
 
 /** All trees one after the other, each in preorder: the left child is the next node. */
@@ -13,7 +17,7 @@ export interface ForestNodes {
   /** What the node splits on; LEAF at a leaf. */
   readonly feature: Int16Array;
   /** A row goes left when its value, as float32, is not above it. */
-  readonly threshold: Float64Array;
+  readonly threshold: Float32Array;
   readonly right: Uint32Array;
   /** Training rows that came to the node. */
   readonly size: Uint32Array;
@@ -24,6 +28,21 @@ export interface ForestNodes {
 export const LEAF = -1;
 const EULER = 0.5772156649015329;
 
+/**
+ * The largest float32 that is not above a threshold. Rows are float32, so that the split decides for each of them as
+ * the threshold itself would, in half the bytes.
+ */
+export function floorToFloat32(threshold: number): number {
+  const nearest = Math.fround(threshold);
+  if (nearest <= threshold) return nearest;
+  const bits = new DataView(new ArrayBuffer(4));
+  bits.setFloat32(0, nearest);
+  // Floats are ordered as their bits are, negative ones backwards; next below +0 is the smallest negative one.
+  if (nearest === 0) return -(2 ** -149);
+  bits.setInt32(0, bits.getInt32(0) + (nearest > 0 ? -1 : 1));
+  return bits.getFloat32(0);
+}
+
 /** c(n): the mean path length of an unsuccessful search in a binary search tree of n rows. */
 export function averagePathLength(rows: number): number {
   if (rows <= 1) return 0;
@@ -31,26 +50,23 @@ export function averagePathLength(rows: number): number {
   return 2 * (Math.log(rows - 1) + EULER) - (2 * (rows - 1)) / rows;
 }
 
-/** 2^(-mean path / c(subsample)): near 1 is isolated early, near 0.5 is ordinary. */
-export function scoreRow(forest: IsolationForest, row: Float32Array): number {
-  let path = 0;
-  for (const root of forest.roots) path += pathLength(forest.nodes, root, row);
-  return scoreOf(forest, path);
+/** Everything else follows from the nodes. */
+export function createForest(given: {
+  readonly subsample: number;
+  readonly features: number;
+  readonly roots: Uint32Array;
+  readonly nodes: Omit<ForestNodes, 'expected'>;
+}): IsolationForest {
+  const nodes = { ...given.nodes, expected: Float64Array.from(given.nodes.size, averagePathLength) };
+  return { ...given, nodes, walk: layOut(given.roots, nodes) };
 }
+
+/** 2^(-mean path / c(subsample)): near 1 is isolated early, near 0.5 is ordinary. */
+export const scoreRow = (forest: IsolationForest, row: Float32Array): number =>
+  scoreOf(forest, sumOfPaths(forest.walk, row));
 
 const scoreOf = ({ roots, subsample }: IsolationForest, path: number): number =>
   2 ** (-path / roots.length / averagePathLength(subsample));
-
-function pathLength({ feature, threshold, right, expected }: ForestNodes, root: number, row: Float32Array): number {
-  let node = root;
-  let depth = 0;
-  for (;;) {
-    const split = feature[node] as number;
-    if (split === LEAF) return depth + (expected[node] as number);
-    node = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
-    depth += 1;
-  }
-}
 
 /**
  * The score, and for each feature by how much its splits shortened the row's path against the expected one; the
@@ -59,21 +75,25 @@ function pathLength({ feature, threshold, right, expected }: ForestNodes, root: 
 export function explainRow(forest: IsolationForest, row: Float32Array, savings: Float64Array): number {
   const { feature, threshold, right, expected } = forest.nodes;
   savings.fill(0);
-  let path = 0;
   for (const root of forest.roots) {
     let node = root;
-    let depth = 0;
     let split = feature[node] as number;
     while (split !== LEAF) {
-      const child = (row[split] as number) <= (threshold[node] as number) ? node + 1 : (right[node] as number);
+      const child = (row[split] as number) > (threshold[node] as number) ? (right[node] as number) : node + 1;
       savings[split] = (savings[split] as number) + (expected[node] as number) - (expected[child] as number) - 1;
-      depth += 1;
       node = child;
       split = feature[node] as number;
     }
-    path += depth + (expected[node] as number);
   }
   for (let index = 0; index < savings.length; index++)
     savings[index] = (savings[index] as number) / forest.roots.length;
-  return scoreOf(forest, path);
+  return scoreRow(forest, row);
+}
+
+/** The scores of many rows, one after the other in `rows`. */
+export function scoreRows(forest: IsolationForest, rows: Float32Array): Float64Array {
+  const { features } = forest;
+  return Float64Array.from({ length: Math.floor(rows.length / features) }, (_, index) =>
+    scoreRow(forest, rows.subarray(index * features, (index + 1) * features)),
+  );
 }

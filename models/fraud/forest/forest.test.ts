@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../agent/domain/clock.js';
-import { averagePathLength, explainRow, type IsolationForest, LEAF, scoreRow } from './forest.js';
+import { seededRandom } from '../../../agent/domain/clock.js';
+import { averagePathLength, createForest, explainRow, floorToFloat32, LEAF, scoreRow } from './forest.js';
 import { forestFileSchema, packForest, parseForest } from './forest-file.js';
 import { trainForest } from './forest-training.js';
 
@@ -11,18 +11,17 @@ test('c(n) is that of scikit-learn', () => {
 });
 
 /** Five rows; x0 <= 0.5 takes one to the left, then x1 <= 2 takes three of four. */
-const byHand: IsolationForest = {
+const byHand = createForest({
   subsample: 5,
   features: 2,
   roots: Uint32Array.of(0),
   nodes: {
     feature: Int16Array.of(0, LEAF, 1, LEAF, LEAF),
-    threshold: Float64Array.of(0.5, 0, 2, 0, 0),
+    threshold: Float32Array.of(0.5, 0, 2, 0, 0),
     right: Uint32Array.of(2, 0, 4, 0, 0),
     size: Uint32Array.of(5, 1, 4, 3, 1),
-    expected: Float64Array.of(5, 1, 4, 3, 1).map(averagePathLength),
   },
-};
+});
 
 test('a tree small enough to follow by hand', () => {
   const c5 = averagePathLength(5);
@@ -33,12 +32,19 @@ test('a tree small enough to follow by hand', () => {
 
 test('a value is compared as float32, as scikit-learn does', () => {
   const threshold = 0.1;
-  const forest: IsolationForest = {
-    ...byHand,
-    nodes: { ...byHand.nodes, threshold: Float64Array.of(threshold, 0, 2, 0, 0) },
-  };
+  const nodes = { ...byHand.nodes, threshold: Float32Array.of(floorToFloat32(threshold), 0, 2, 0, 0) };
+  const forest = createForest({ ...byHand, nodes });
   // As float32, 0.1 is a little above 0.1: the row goes right.
   expect(scoreRow(forest, Float32Array.of(threshold, 9))).toBeCloseTo(2 ** (-2 / averagePathLength(5)), 14);
+});
+
+test('a threshold is rounded down to float32, whatever its sign', () => {
+  for (const threshold of [0.1, -0.1, 0.5, -0.5, 0, 1e-60, -1e-60, 123_456_789.123, -123_456_789.123]) {
+    const floored = floorToFloat32(threshold);
+    expect(Math.fround(floored)).toBe(floored);
+    expect(floored).toBeLessThanOrEqual(threshold);
+    expect(threshold - floored).toBeLessThanOrEqual(Math.max(Math.abs(threshold) * 2 ** -23, 2 ** -149));
+  }
 });
 
 function normalRows(count: number, features: number, seed: number): Float32Array {
@@ -97,14 +103,6 @@ test('a packed forest comes back as it was', () => {
   const forest = trainForest(options);
   const file = forestFileSchema.parse(JSON.parse(JSON.stringify(packForest(forest))));
   expect(parseForest(file)).toEqual(forest);
-});
-
-test('float64 thresholds of a foreign forest survive packing', () => {
-  const foreign: IsolationForest = {
-    ...byHand,
-    nodes: { ...byHand.nodes, threshold: Float64Array.of(0.1, 0, 0.3, 0, 0) },
-  };
-  expect(parseForest(packForest(foreign))).toEqual(foreign);
 });
 
 test('a damaged forest is refused with a reason', () => {

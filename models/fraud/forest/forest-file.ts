@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { base64Of, bytesFrom } from '../base64.js';
-import { averagePathLength, type IsolationForest, LEAF } from './forest.js';
+import { base64Of, bytesFrom } from '../../base64.js';
+import { createForest, type IsolationForest, LEAF } from './forest.js';
 
 /** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 8 bytes for each split. */
 const MAX_TREES = 1_000;
@@ -17,9 +17,8 @@ export const forestFileSchema = z.strictObject({
   subsample: z.int().min(1).max(65_535),
   /** One byte a node: the feature it splits on, 255 at a leaf. */
   splits: packed,
-  /** Of inner nodes only: float32 when that is exact for all of them. */
+  /** Of inner nodes only, as float32, which decides as exactly as float64. */
   thresholds: packed,
-  exact: z.enum(['float32', 'float64']),
   /** Of leaves only, as uint16. */
   sizes: packed,
 });
@@ -27,17 +26,15 @@ export const forestFileSchema = z.strictObject({
 export type ForestFile = z.infer<typeof forestFileSchema>;
 
 const LEAF_BYTE = 255;
+const THRESHOLD_BYTES = 4;
 
 export function packForest({ subsample, features, roots, nodes }: IsolationForest): ForestFile {
-  const inner = Float64Array.from(nodes.threshold.filter((_, node) => nodes.feature[node] !== LEAF));
-  const exact = inner.every((threshold) => Math.fround(threshold) === threshold) ? 'float32' : 'float64';
   return {
     trees: roots.length,
     features,
     subsample,
     splits: base64Of(Uint8Array.from(nodes.feature, (feature) => (feature === LEAF ? LEAF_BYTE : feature))),
-    thresholds: base64Of(exact === 'float32' ? Float32Array.from(inner) : inner),
-    exact,
+    thresholds: base64Of(nodes.threshold.filter((_, node) => nodes.feature[node] !== LEAF)),
     sizes: base64Of(Uint16Array.from(nodes.size.filter((_, node) => nodes.feature[node] === LEAF))),
   };
 }
@@ -46,27 +43,26 @@ export function packForest({ subsample, features, roots, nodes }: IsolationFores
 export function parseForest(file: ForestFile): IsolationForest | { readonly reason: string } {
   const splits = bytesFrom(file.splits);
   const thresholdBytes = bytesFrom(file.thresholds).buffer;
-  const width = file.exact === 'float32' ? 4 : 8;
   const sizeBytes = bytesFrom(file.sizes).buffer;
   const leaves = splits.reduce((count, split) => count + (split === LEAF_BYTE ? 1 : 0), 0);
   if (splits.length === 0 || splits.length > MAX_NODES) return { reason: `${splits.length} nodes` };
-  if (thresholdBytes.byteLength !== (splits.length - leaves) * width)
+  if (thresholdBytes.byteLength !== (splits.length - leaves) * THRESHOLD_BYTES)
     return { reason: 'thresholds do not match splits' };
   if (sizeBytes.byteLength !== leaves * 2) return { reason: 'sizes do not match splits' };
-  const thresholds = width === 4 ? new Float32Array(thresholdBytes) : new Float64Array(thresholdBytes);
+  const thresholds = new Float32Array(thresholdBytes);
   if (!thresholds.every(Number.isFinite)) return { reason: 'a threshold is not a number' };
   return assemble(file, { splits, thresholds, sizes: new Uint16Array(sizeBytes) });
 }
 
 interface Packed {
   readonly splits: Uint8Array;
-  readonly thresholds: Float32Array | Float64Array;
+  readonly thresholds: Float32Array;
   readonly sizes: Uint16Array;
 }
 
 function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): IsolationForest | { reason: string } {
   const feature = new Int16Array(splits.length);
-  const threshold = new Float64Array(splits.length);
+  const threshold = new Float32Array(splits.length);
   const right = new Uint32Array(splits.length);
   const size = new Uint32Array(splits.length);
   const roots = new Uint32Array(file.trees);
@@ -99,11 +95,10 @@ function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): Isol
     if (size[roots[tree] as number] !== file.subsample) return { reason: `tree ${tree} loses rows` };
   }
   if (node !== splits.length) return { reason: `${splits.length - node} nodes belong to no tree` };
-  const expected = Float64Array.from(size, averagePathLength);
-  return {
+  return createForest({
     subsample: file.subsample,
     features: file.features,
     roots,
-    nodes: { feature, threshold, right, size, expected },
-  };
+    nodes: { feature, threshold, right, size },
+  });
 }

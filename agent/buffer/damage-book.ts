@@ -1,0 +1,82 @@
+import type { EpochMs } from '../domain/brand.js';
+import type { Connection } from './buffer-file.js';
+import type { Transactions } from './transactions.js';
+
+/** What is told of a damage when it is noticed. */
+export interface Damage {
+  readonly atMs: EpochMs;
+  readonly cause: string;
+  /** The name under which what was there is kept; null when nothing was. */
+  readonly file: string | null;
+  /** The log whose rows it holds, as far as that is known. */
+  readonly logId: string | null;
+}
+
+/** A gap in a table of the file that was set aside: keys from one that could be read to the next that could. */
+export interface LostRange {
+  readonly table: string;
+  /** The last key that could be read before, and the first after; null at the beginning and at the end. */
+  readonly after: readonly unknown[] | null;
+  readonly before: readonly unknown[] | null;
+  /** At most so many rows, where keys can be counted. */
+  readonly rows: number | null;
+  /** When the rows on both sides were received, where that is known. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+export interface DamageReport {
+  readonly state: 'salvaged' | 'given_up';
+  /** Rows stored again, by table. */
+  readonly restored: Readonly<Record<string, number>>;
+  readonly lost: readonly LostRange[];
+  /** What a person should know beside the numbers. */
+  readonly notes: readonly string[];
+}
+
+/** A file that waits to be salvaged, and how many rows of each table have been stored again. */
+export interface Salvaged {
+  readonly file: string;
+  readonly noticedAtMs: number;
+  readonly done: Readonly<Record<string, number>>;
+}
+
+export interface DamageBook {
+  /** False when somebody had the file open and did not close it. */
+  lastBootEnded(): boolean;
+  note(damage: Damage): void;
+  unsalvaged(): readonly Salvaged[];
+  end(file: string, report: DamageReport, atMs: number): void;
+}
+
+export const SALVAGED = 'salvaged:';
+
+export function openDamageBook(db: Connection, transactions: Transactions): DamageBook {
+  const lastBoot = db.prepare<[], number>('select closed_at_ms is not null from boot order by id desc limit 1').pluck();
+  const insert = db.prepare('insert into damage (noticed_at_ms, cause, file, log_id, state) values (?, ?, ?, ?, ?)');
+  const waiting = db.prepare<[], { readonly file: string; readonly noticedAtMs: number }>(
+    `select file, noticed_at_ms as noticedAtMs from damage where state = 'waiting' order by id`,
+  );
+  const finish = db.prepare(`update damage set state = ?, finished_at_ms = ?, report = ? where file = ?`);
+  const positions = db.prepare<[string, number, string], { readonly name: string; readonly position: number }>(
+    'select name, position from cursor where log_id = ? and substr(name, 1, ?) = ?',
+  );
+  return {
+    lastBootEnded: () => lastBoot.get() !== 0,
+    note({ atMs, cause, file, logId }) {
+      const state = file === null ? 'nothing' : 'waiting';
+      transactions.run(() => insert.run(Math.floor(atMs), cause, file, logId, state));
+    },
+    unsalvaged: () =>
+      waiting.all().map(({ file, noticedAtMs }) => {
+        const prefix = `${SALVAGED}${file}:`;
+        const rows = positions.all(transactions.logId, prefix.length, prefix);
+        const done = Object.fromEntries(rows.map(({ name, position }) => [name.slice(prefix.length), position]));
+        return { file, noticedAtMs, done };
+      }),
+    end(file, report, atMs) {
+      const { state, ...said } = report;
+      transactions.run(() => finish.run(state, Math.floor(atMs), JSON.stringify(said), file));
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { epochMs } from '../../../agent/domain/brand.js';
+import type { FleetPower } from '../fleet-power.js';
+import { InputFileError, readRows } from './table-file.js';
+
+/** Which meter stole from which day to which, both included; days count from the fleet's first. */
+export interface TheftLabel {
+  readonly meter: string;
+  readonly type: string;
+  readonly firstDay: number;
+  readonly lastDay: number;
+}
+
+export interface TheftBench {
+  readonly fleet: FleetPower;
+  readonly labels: readonly TheftLabel[];
+}
+
+export interface BenchFiles {
+  readonly reported: string;
+  readonly feeders: string;
+  readonly topology: string;
+  readonly labels: string;
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const WATTS_PER_KW = 1_000;
+
+/** Energy in kWh per slot, one column per meter or feeder; blank = missing. All files tell the same days. */
+export async function loadTheftBench(files: BenchFiles): Promise<TheftBench> {
+  const reported = await loadEnergy(files.reported);
+  const measured = await loadEnergy(files.feeders);
+  if (measured.startMs !== reported.startMs || measured.stepMs !== reported.stepMs || measured.days !== reported.days)
+    throw new InputFileError(`${files.feeders}: other times than ${files.reported}`);
+  const feederOf = new Map(await loadPairs(files.topology, ['meter', 'feeder']));
+  const feeders = [...measured.columns].map(([name, powerW]) => ({ feeder: feederName(name), powerW }));
+  const known = new Set(feeders.map(({ feeder }) => feeder));
+  const meters = [...reported.columns].map(([meter, powerW]) => {
+    const feeder = feederOf.get(meter);
+    if (feeder === undefined) return { meter, powerW };
+    if (!known.has(feederName(feeder))) throw new InputFileError(`${files.topology}: feeder “${feeder}” has no column`);
+    return { meter, feeder: feederName(feeder), powerW };
+  });
+  const { startMs, days, stepMs } = reported;
+  const fleet = { startMs: epochMs(startMs), slotsPerDay: DAY_MS / stepMs, days, meters, feeders };
+  return { fleet, labels: await loadLabels(files.labels, fleet) };
+}
+
+const feederName = (name: string): string => name.replace(/^feeder/, '');
+
+interface EnergyFile {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly days: number;
+  /** Mean power in watts by name of the column. */
+  readonly columns: ReadonlyMap<string, Float32Array>;
+}
+
+/** The step is that of the first two rows; rows that are left out are missing slots; a last part of a day is left out. */
+async function loadEnergy(path: string): Promise<EnergyFile> {
+  const { header, rows } = await readRows(path);
+  const times = rows.map(({ line, fields }) => timeOf(fields[0] ?? '', `${path}, line ${line}`));
+  const [startMs = 0, secondMs = Number.NaN] = times;
+  const stepMs = secondMs - startMs;
+  if (!(stepMs > 0) || DAY_MS % stepMs !== 0) throw new InputFileError(`${path}: slots of ${stepMs / 60_000} minutes`);
+  if (startMs % DAY_MS !== 0) throw new InputFileError(`${path}: the first row does not begin a day`);
+  const days = Math.floor(((times.at(-1) as number) + stepMs - startMs) / DAY_MS);
+  const slots = (days * DAY_MS) / stepMs;
+  const names = header.slice(1);
+  if (names.length === 0 || days < 1) throw new InputFileError(`${path}: ${names.length} columns, ${days} whole days`);
+  if (new Set(names).size < names.length) throw new InputFileError(`${path}: two columns have the same name`);
+  const columns = names.map(() => new Float32Array(slots).fill(Number.NaN));
+  const factor = (WATTS_PER_KW * HOUR_MS) / stepMs;
+  for (const [index, { line, fields }] of rows.entries()) {
+    const slot = ((times[index] as number) - startMs) / stepMs;
+    if (!Number.isInteger(slot) || (index > 0 && (times[index] as number) <= (times[index - 1] as number)))
+      throw new InputFileError(`${path}, line ${line}: the time does not rise by whole slots`);
+    if (slot >= slots) continue;
+    for (const [column, values] of columns.entries()) {
+      const field = fields[column + 1] ?? '';
+      const value = field === '' ? Number.NaN : Number(field);
+      if (field !== '' && !Number.isFinite(value))
+        throw new InputFileError(`${path}, line ${line}: “${field}” is not a number`);
+      values[slot] = value * factor;
+    }
+  }
+  return {
+    startMs,
+    stepMs,
+    days,
+    columns: new Map(names.map((name, index) => [name, columns[index] as Float32Array])),
+  };
+}
+
+/** A time without a zone is UTC, whatever machine reads it. */
+function timeOf(text: string, where: string): number {
+  const time = text.replace(' ', 'T');
+  const full = /^\d{4}-\d\d-\d\d$/.test(time) ? `${time}T00:00:00` : time;
+  const atMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(full) ? full : `${full}Z`);
+  if (!Number.isFinite(atMs)) throw new InputFileError(`${where}: “${text}” is not a time`);
+  return atMs;
+}
+
+async function loadPairs(path: string, names: readonly [string, string]): Promise<[string, string][]> {
+  const { header, rows } = await readRows(path);
+  const [key, value] = names.map((name) => columnAt(path, header, name));
+  return rows.map(({ fields }) => [fields[key as number] as string, fields[value as number] as string]);
+}
+
+function columnAt(path: string, header: readonly string[], name: string): number {
+  const at = header.indexOf(name);
+  if (at < 0) throw new InputFileError(`${path}: there is no column “${name}”`);
+  return at;
+}
+
+async function loadLabels(path: string, { meters, startMs, days }: FleetPower): Promise<TheftLabel[]> {
+  const { header, rows } = await readRows(path);
+  const [meterAt = 0, typeAt = 0, firstAt = 0, lastAt = 0] = ['meter', 'type', 'first_day', 'last_day'].map((name) =>
+    columnAt(path, header, name),
+  );
+  const known = new Set(meters.map(({ meter }) => meter));
+  return rows.map(({ line, fields }) => {
+    const where = `${path}, line ${line}`;
+    const meter = fields[meterAt] as string;
+    if (!known.has(meter)) throw new InputFileError(`${where}: nothing is reported of “${meter}”`);
+    const firstDay = (timeOf(fields[firstAt] as string, where) - startMs) / DAY_MS;
+    const lastDay = (timeOf(fields[lastAt] as string, where) - startMs) / DAY_MS;
+    if (!(firstDay >= 0 && lastDay >= firstDay && lastDay < days))
+      throw new InputFileError(`${where}: the days are not among those reported`);
+    return { meter, type: fields[typeAt] as string, firstDay, lastDay };
+  });
+}

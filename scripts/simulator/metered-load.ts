@@ -1,0 +1,72 @@
+import { keepDays } from '../../models/fleet/street.js';
+
+export interface MeteredLoadOptions {
+  /** The first day, since 1970, for which it is ever asked. */
+  readonly firstDay: number;
+  readonly stepMinutes: number;
+  /** Net power per step as this meter sees it. */
+  watts(day: number): Float32Array;
+  readonly importWh: number;
+}
+
+/** Power and registers of one meter as functions of time. */
+export interface MeteredLoad {
+  at(atMs: number): { readonly watts: number; readonly importWh: number; readonly exportWh: number };
+}
+
+const DAY_MS = 86_400_000;
+
+interface CountedDay {
+  readonly watts: Float32Array;
+  /** Energy since midnight at the beginning of each step and at the end of the last. */
+  readonly importWh: Float64Array;
+  readonly exportWh: Float64Array;
+}
+
+/** Registers count on from day to day; a day that is asked for again is made again, to the same values. */
+export function createMeteredLoad(options: MeteredLoadOptions): MeteredLoad {
+  const { firstDay, stepMinutes } = options;
+  const stepMs = stepMinutes * 60_000;
+  /** Registers at each midnight since the first. */
+  const midnights = [{ importWh: options.importWh, exportWh: 0 }];
+  const counted = keepDays((day) => count(options.watts(day), stepMinutes / 60));
+
+  function atMidnight(day: number): { readonly importWh: number; readonly exportWh: number } {
+    for (let next = midnights.length; next <= day - firstDay; next++) {
+      const before = midnights[next - 1];
+      const { importWh, exportWh } = counted(firstDay + next - 1);
+      midnights.push({
+        importWh: (before?.importWh ?? 0) + (importWh.at(-1) ?? 0),
+        exportWh: (before?.exportWh ?? 0) + (exportWh.at(-1) ?? 0),
+      });
+    }
+    return midnights[Math.max(day - firstDay, 0)] ?? { importWh: 0, exportWh: 0 };
+  }
+
+  return {
+    at(atMs) {
+      const day = Math.floor(atMs / DAY_MS);
+      const midnight = atMidnight(day);
+      const { watts, importWh, exportWh } = counted(day);
+      const inDayMs = atMs - day * DAY_MS;
+      const step = Math.floor(inDayMs / stepMs);
+      const now = watts[step] ?? 0;
+      const wh = (now * (inDayMs - step * stepMs)) / 3_600_000;
+      return {
+        watts: now,
+        importWh: midnight.importWh + (importWh[step] ?? 0) + Math.max(wh, 0),
+        exportWh: midnight.exportWh + (exportWh[step] ?? 0) + Math.max(-wh, 0),
+      };
+    },
+  };
+}
+
+function count(watts: Float32Array, stepHours: number): CountedDay {
+  const importWh = new Float64Array(watts.length + 1);
+  const exportWh = new Float64Array(watts.length + 1);
+  for (const [step, value] of watts.entries()) {
+    importWh[step + 1] = (importWh[step] ?? 0) + Math.max(value, 0) * stepHours;
+    exportWh[step + 1] = (exportWh[step] ?? 0) + Math.max(-value, 0) * stepHours;
+  }
+  return { watts, importWh, exportWh };
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../../agent/domain/clock.js';
+import { STREET } from '../../models/fleet/traits.js';
+import { FORMATS } from './formats/choice.js';
+import { loginOf, type Options } from './options.js';
+import type { SimulationOptions } from './run.js';
+import { planThefts, type Theft } from './thefts.js';
+
+const DAY_MS = 86_400_000;
+const THEFT_BEFORE_MS = DAY_MS / 8;
+/** What still runs through the meter of `--theft`. */
+const BYPASS_LEFT = 0.04;
+
+export type Plan = Omit<SimulationOptions, 'signal' | 'onProgress' | 'onFault' | 'clock'>;
+
+/** From the words of the command line to a simulation; a sentence where they contradict each other. */
+export function planOf(options: Options, clock: Clock): Plan | { readonly contradiction: string } {
+  const { meters, feeders, seed, format, days, since } = options;
+  const startMs = startOf(options, clock);
+  const endMs = days === undefined ? Number.POSITIVE_INFINITY : startMs + days * DAY_MS;
+  const contradiction = contradictionIn(options);
+  if (contradiction !== undefined) return { contradiction };
+  const equipment = {
+    ...STREET,
+    ...(options.solar === undefined ? {} : { solar: options.solar }),
+    ...(options.vehicles === undefined ? {} : { vehicle: options.vehicles }),
+  };
+  const bypass: Theft = {
+    customer: 0,
+    fromMs: startMs - THEFT_BEFORE_MS,
+    toMs: Number.POSITIVE_INFINITY,
+    deed: { kind: 'bypass', left: BYPASS_LEFT },
+  };
+  return {
+    url: options.url,
+    login: loginOf(options),
+    fleet: {
+      seed,
+      customers: meters,
+      feeders,
+      equipment,
+      unregistered: options.unregistered,
+      outagesPerMonth: options.outages,
+      sheddingHours: options.shedding,
+    },
+    thefts: (street) => {
+      if (options.theft) return [bypass];
+      const toMs = Math.min(endMs, startMs + UNLIMITED_DAYS * DAY_MS);
+      return planThefts(street, { count: options.thefts, kinds: options.deeds, seed, fromMs: startMs, toMs });
+    },
+    format,
+    metersPerClient: options.metersPerClient,
+    missing: options.missing,
+    historyFromMs: since?.getTime() ?? startMs,
+    startMs,
+    endMs,
+    intervalMs: Math.round(options.interval * 1_000),
+    speed: options.speed,
+    faults: { seed, kinds: options.faults, times: options.faultTimes },
+  };
+}
+
+/** Without an end, thieves begin within the first two weeks. */
+const UNLIMITED_DAYS = 28;
+
+/** Accelerated, so that it ends before today: the same bytes whenever on a day it is run. */
+function startOf({ start, speed, days = 0 }: Options, clock: Clock): number {
+  if (start !== undefined) return start.getTime();
+  if (speed === 1) return clock.now();
+  return Math.floor(clock.now() / DAY_MS) * DAY_MS - Math.ceil(days) * DAY_MS;
+}
+
+function contradictionIn({ format, speed, since, days, meters, feeders, theft, thefts, missing, into }: Options) {
+  if (format !== 'mixed' && !FORMATS[format].hasTime && (speed !== 1 || since !== undefined)) {
+    return `readings of ${format} carry no time: they can be published in real time only, without --since`;
+  }
+  if (format === 'dsmr-reader' && (meters > 1 || feeders > 0)) {
+    return 'a message of dsmr-reader names no meter: use --meters 1 --feeders 0';
+  }
+  if (speed !== 1 && days === undefined) return '--speed needs --days: when does the simulated time end?';
+  if (into !== undefined && days === undefined) return '--into needs --days';
+  if (theft && thefts > 0) return '--theft and --thefts exclude each other';
+  if (missing >= meters) return '--missing leaves no customer';
+  return undefined;
+}

@@ -1,0 +1,176 @@
+import type { RejectReason } from '../../agent/domain/rejection.js';
+import type { FaultKind } from './faults.js';
+import type { SimulatedMeter } from './fleet.js';
+import type { SimulatedMessage } from './meter-messages.js';
+import type { Theft } from './thefts.js';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** Which refusals each fault accounts for; what the gateway refuses beyond them is a defect of the one or the other. */
+export const REFUSALS: Partial<Record<FaultKind, readonly RejectReason[]>> = {
+  duplicate: ['duplicate'],
+  garbled: ['not_json'],
+  empty: ['nothing_usable'],
+  spike: ['out_of_range'],
+  clock_unset: ['bad_clock'],
+  // Set back, it passes the same moments once more with other values.
+  clock_jump: ['conflicting', 'in_future'],
+  clock_drift: ['conflicting', 'in_future'],
+};
+
+/** A register is believed again within this time after it was reset, once something was used. */
+const DOUBT_MS = 6 * HOUR_MS;
+/** After these no one who sees the messages alone can tell how much was counted, until the doubt is over. */
+const BREAKS: ReadonlySet<FaultKind> = new Set<FaultKind>(['register_reset', 'register_unit', 'clock_jump']);
+/** Nothing of these can be believed. */
+const USELESS: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'garbled',
+  'empty',
+  'spike',
+  'register_glitch',
+  'register_unit',
+  'clock_unset',
+  'clock_jump',
+]);
+
+/** One UTC day of one meter: what it counted, and whether it said enough for anybody to know. */
+export interface TrueDay {
+  readonly what: 'day';
+  readonly meter: string;
+  readonly day: string;
+  /** By the import register, as the meter counts it. */
+  readonly counted_wh: number;
+  /** What has truly flown; more than was counted where something is stolen. */
+  readonly consumed_wh: number;
+  /** Energy between the midnights and the nearest believable readings, on both sides; null where there is none. */
+  readonly uncertain_wh: number | null;
+  readonly known: boolean;
+}
+
+export interface TrueTheft {
+  readonly what: 'theft';
+  readonly meter: string;
+  readonly from: string;
+  readonly to: string;
+  readonly deed: Theft['deed'];
+}
+
+export interface TrueFault {
+  readonly what: 'fault';
+  readonly meter: string;
+  readonly sent: string;
+  readonly faults: readonly FaultKind[];
+  readonly topic: string;
+  readonly payload: string;
+}
+
+interface MeterTruth {
+  readonly name: string;
+  readonly meter: SimulatedMeter;
+  /** Of each midnight, the believable readings nearest to it. */
+  readonly before: Map<number, number>;
+  readonly after: Map<number, number>;
+  readonly broken: Set<number>;
+}
+
+export interface Truth {
+  /** To be called for each message that the broker has acknowledged, in any order between meters. */
+  sent(meter: SimulatedMeter, message: SimulatedMessage): void;
+  /** Whole days of the simulation that ended by then. */
+  days(toMs: number): Iterable<TrueDay>;
+  thefts(): Iterable<TrueTheft>;
+}
+
+interface TruthOptions {
+  readonly meters: readonly SimulatedMeter[];
+  readonly thefts: readonly Theft[];
+  readonly fromMs: number;
+  nameOf(meter: SimulatedMeter): string;
+  /** Messages with faults, as they go out. */
+  onFault(fault: TrueFault): void;
+}
+
+export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOptions): Truth {
+  const known = new Map(
+    meters.map((meter): [SimulatedMeter, MeterTruth] => [
+      meter,
+      { meter, name: nameOf(meter), before: new Map(), after: new Map(), broken: brokenByTheft(meter, thefts) },
+    ]),
+  );
+
+  return {
+    sent(meter, message) {
+      const truth = known.get(meter);
+      if (truth === undefined) return;
+      if (message.faults.length > 0) {
+        const sent = new Date(message.dueMs).toISOString();
+        const { faults, topic, payload } = message;
+        onFault({ what: 'fault', meter: truth.name, sent, faults, topic, payload });
+      }
+      note(truth, message);
+    },
+    *days(toMs) {
+      for (const truth of known.values()) {
+        for (let day = Math.ceil(fromMs / DAY_MS); (day + 1) * DAY_MS <= toMs; day++) yield dayOf(truth, day);
+      }
+    },
+    *thefts() {
+      for (const { customer, fromMs: from, toMs: to, deed } of thefts) {
+        const truth = [...known.values()].find(({ meter }) => meter.kind === 'customer' && meter.number === customer);
+        if (truth === undefined) continue;
+        const spell = (atMs: number): string => new Date(atMs).toISOString();
+        yield { what: 'theft', meter: truth.name, from: spell(from), to: spell(to), deed };
+      }
+    },
+  };
+}
+
+/** A register that is set back, or belongs to somebody else from now on, breaks the day on which that happens. */
+function brokenByTheft({ kind, number }: SimulatedMeter, thefts: readonly Theft[]): Set<number> {
+  const days = new Set<number>();
+  if (kind === 'feeder') return days;
+  for (const { customer, deed, fromMs } of thefts) {
+    const isMine = customer === number && (deed.kind === 'register_rollback' || deed.kind === 'swapped_meters');
+    if (isMine || (deed.kind === 'swapped_meters' && deed.with === number)) breakDays(days, fromMs, fromMs + DOUBT_MS);
+  }
+  return days;
+}
+
+function breakDays(days: Set<number>, fromMs: number, toMs: number): void {
+  for (let day = Math.floor(fromMs / DAY_MS); day <= Math.floor(toMs / DAY_MS); day++) days.add(day);
+}
+
+function note({ meter, before, after, broken }: MeterTruth, { takenMs, tsMs, faults }: SimulatedMessage): void {
+  if (faults.some((kind) => BREAKS.has(kind))) {
+    breakDays(broken, Math.min(takenMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
+  }
+  if (faults.some((kind) => USELESS.has(kind))) return;
+  // With a clock that is a little off, a reading counts for the side of midnight on which both times lie.
+  const [early, late] = [Math.min(takenMs, tsMs), Math.max(takenMs, tsMs)];
+  const wh = meter.countedWh(takenMs);
+  const next = Math.ceil(late / DAY_MS) * DAY_MS;
+  before.set(next, Math.max(before.get(next) ?? wh, wh));
+  const last = Math.floor(early / DAY_MS) * DAY_MS;
+  after.set(last, Math.min(after.get(last) ?? wh, wh));
+}
+
+function dayOf({ meter, name, before, after, broken }: MeterTruth, day: number): TrueDay {
+  const [from, to] = [day * DAY_MS, (day + 1) * DAY_MS];
+  const gaps = [from, to].map((midnight) => {
+    const [low, high] = [before.get(midnight), after.get(midnight)];
+    return low === undefined || high === undefined ? null : high - low;
+  });
+  const uncertain = gaps.some((gap) => gap === null) ? null : gaps.reduce<number>((sum, gap) => sum + (gap ?? 0), 0);
+  return {
+    what: 'day',
+    meter: name,
+    day: new Date(from).toISOString().slice(0, 10),
+    counted_wh: rounded(meter.countedWh(to) - meter.countedWh(from)),
+    consumed_wh: rounded(meter.consumedWh(to) - meter.consumedWh(from)),
+    uncertain_wh: uncertain === null ? null : rounded(uncertain),
+    known: uncertain !== null && !broken.has(day),
+  };
+}
+
+const rounded = (wh: number): number => Number(wh.toFixed(1));
