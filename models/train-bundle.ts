@@ -22,8 +22,8 @@ import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
 import { openNetwork, type Predict, predictWith } from './onnx/session.js';
-import type { MeterSeries, OnProgress } from './series.js';
-import { type ForecastPart, trainForecastPart } from './train-forecast.js';
+import { firstSlots, type MeterSeries, type OnProgress } from './series.js';
+import { type ForecastPart, loadForecastPart, trainForecastPart } from './train-forecast.js';
 import type { Place } from './window/calendar.js';
 
 export interface TrainBundleOptions {
@@ -41,6 +41,10 @@ export interface TrainBundleOptions {
   readonly epochs?: number;
   readonly slotMinutes?: number;
   readonly place?: Place;
+  /** Directory of a bundle whose forecaster is kept as it is, so that only the theft model is made anew. */
+  readonly forecastFrom?: string;
+  /** The same the other way round. */
+  readonly theftFrom?: string;
   /** So that a training that was interrupted goes on. */
   readonly checkpoints?: Checkpoints;
   readonly onProgress?: OnProgress;
@@ -68,26 +72,23 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
   const shape: ForecastShape = { slotMinutes, horizons: horizonsFor(slotMinutes) };
   const splitMs = chooseSplit(series, shape);
   const head = series.map((one) => until(one, splitMs, shape));
-  const part = await trainForecastPart({
-    series: head,
-    shape,
-    seed,
-    place,
-    epochs: options.epochs,
-    checkpoints: options.checkpoints,
-    onProgress,
-  });
+  const part =
+    options.forecastFrom === undefined
+      ? await trainForecastPart({
+          series: head,
+          shape,
+          seed,
+          place,
+          epochs: options.epochs,
+          checkpoints: options.checkpoints,
+          onProgress,
+        })
+      : await loadForecastPart(options.forecastFrom, head, shape);
   const networks = { int8: await openNetwork(part.int8, shape), float32: await openNetwork(part.float32, shape) };
   try {
     const serving = { shape, calibration: part.calibration, place };
     const predict = { int8: predictWith(networks.int8, serving), float32: predictWith(networks.float32, serving) };
-    const theft = await trainTheftModel({
-      series: head,
-      seed,
-      expect: async (windows) =>
-        (await predict.int8(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
+    const theft = await makeTheftModel(options, head, predict.int8);
     onProgress?.({ phase: 'evaluate', done: 0, detail: 'model beside its baselines' });
     const evaluation = await evaluateTail(options, { splitMs, part, predict: predict.int8 });
     const golden = await makeGolden(part, seed, predict);
@@ -109,6 +110,21 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
   }
 }
 
+async function makeTheftModel(
+  { theftFrom, seed, onProgress, slotMinutes }: TrainBundleOptions,
+  series: readonly MeterSeries[],
+  predict: Predict,
+): Promise<TheftModel> {
+  if (theftFrom !== undefined) return (await readBundle(theftFrom, slotMinutes)).theft;
+  return trainTheftModel({
+    series,
+    seed,
+    expect: async (windows) =>
+      (await predict(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
 /** The last part of the longest series is for the test; throws `model.no_data` when none is long enough. */
 function chooseSplit(series: readonly MeterSeries[], { slotMinutes, horizons }: ForecastShape): EpochMs {
   const slotMs = slotMinutes * 60_000;
@@ -124,7 +140,7 @@ function chooseSplit(series: readonly MeterSeries[], { slotMinutes, horizons }: 
 
 function until(series: MeterSeries, endMs: EpochMs, { slotMinutes }: ForecastShape): MeterSeries {
   const slots = Math.floor((endMs - series.startMs) / (slotMinutes * 60_000));
-  return { ...series, powerW: series.powerW.subarray(0, Math.min(Math.max(slots, 0), series.powerW.length)) };
+  return firstSlots(series, slots);
 }
 
 async function evaluateTail(

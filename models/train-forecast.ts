@@ -1,14 +1,17 @@
 import { seededRandom } from '../agent/domain/clock.js';
-import { type Calibration, calibrate, uncalibrated } from './forecast/calibration.js';
+import { WattwardenError } from '../agent/domain/errors.js';
+import { parseJson, readBundleFiles } from './bundle/read.js';
+import { type Calibration, calibrate, parseCalibration, uncalibrated } from './forecast/calibration.js';
 import { createEncoder } from './forecast/features.js';
 import { QUANTILES } from './forecast/horizons.js';
 import { parameterCount } from './forecast/network.js';
-import { drawSamples, type SampleSource, targetsOf } from './forecast/samples.js';
+import { createSource, drawSamples, type SampleSource, targetsOf } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import type { EpochLoss } from './forecast/train/checkpoint.js';
 import type { TrainOptions } from './forecast/train/train.js';
 import { exportOnnx, storedWeights } from './onnx/export.js';
 import { openNetwork } from './onnx/session.js';
+import type { MeterSeries } from './series.js';
 import type { Place } from './window/calendar.js';
 
 /** The forecaster's half of a bundle. */
@@ -35,6 +38,30 @@ export async function trainForecastPart(options: TrainOptions): Promise<Forecast
   const [int8, float32] = [exportOnnx(weights, shape, 'int8'), exportOnnx(weights, shape, 'float32')];
   const calibration = await calibrateOn(sources, { model: float32, shape, seed, place });
   return { shape, int8, float32, calibration, parameters: parameterCount(weights), curve, bestEpoch, sources };
+}
+
+/** That of a bundle; its theft model may be of any kind. */
+export async function loadForecastPart(
+  dir: string,
+  series: readonly MeterSeries[],
+  shape: ForecastShape,
+): Promise<ForecastPart> {
+  const { manifest, file } = await readBundleFiles(dir, shape.slotMinutes);
+  const calibration = parseCalibration(
+    parseJson(file(manifest.calibration), manifest.calibration),
+    shape.horizons.length,
+  );
+  if ('reason' in calibration) throw new WattwardenError('bundle.unreadable', calibration.reason);
+  return {
+    shape,
+    int8: file(manifest.forecast.int8),
+    float32: file(manifest.forecast.float32),
+    calibration,
+    parameters: manifest.parameters,
+    curve: [],
+    bestEpoch: 0,
+    sources: series.map((one) => createSource(one, shape)).filter(({ origins }) => origins.length > 0),
+  };
 }
 
 interface CalibrationOptions {

@@ -43,10 +43,10 @@ test('energy per slot becomes mean power, and the unit can be guessed', async ()
 
 test('voltage and weather are no meters, temperature is kept, and columns can be named', async () => {
   const text = 'time,Temperature,home,Voltage,Wind Speed\n2024-01-01T00:00:00Z,7.5,1,231,3\n';
-  const { series, leftOut, temperatureC } = await load(text);
+  const { series, leftOut } = await load(text);
   expect(series.map(({ meter }) => meter)).toEqual(['home']);
   expect(leftOut).toEqual(['Temperature', 'Voltage', 'Wind Speed']);
-  expect(Array.from(temperatureC ?? [])).toEqual([7.5]);
+  expect(Array.from(series[0]?.temperatureC ?? [])).toEqual([7.5]);
   expect((await load(text, { columns: ['Voltage'] })).series.map(({ meter }) => meter)).toEqual(['Voltage']);
   await expect(load(text, { columns: ['house'] })).rejects.toThrow('there is no column “house”');
 });

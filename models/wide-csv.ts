@@ -20,8 +20,6 @@ export interface WideCsv {
   readonly unit: LoadUnit;
   /** Columns that were not taken for meters. */
   readonly leftOut: readonly string[];
-  /** In the slots of the series, where the file has a column of that name. */
-  readonly temperatureC?: Float32Array;
 }
 
 /** Ten years of five minutes. */
@@ -136,12 +134,17 @@ function assemble(
     for (const [row, slot] of slots.entries()) values[slot - first] = (cells[row]?.[at] ?? Number.NaN) * scale;
     return values;
   };
+  const temperatureC = temperature > 0 ? column(meters.length, 1) : undefined;
   const startMs = epochMs(first * options.slotMinutes * 60_000);
   return {
-    series: meters.map(({ meter }, at) => ({ meter, startMs, powerW: column(at, factor) })),
+    series: meters.map(({ meter }, at) => ({
+      meter,
+      startMs,
+      powerW: column(at, factor),
+      ...(temperatureC === undefined ? {} : { temperatureC }),
+    })),
     unit,
     leftOut,
-    ...(temperature > 0 ? { temperatureC: column(meters.length, 1) } : {}),
   };
 }
 

@@ -32,20 +32,14 @@ export interface Bundle {
 
 /** Of this slot width, where one is asked for. Throws `bundle.unreadable`, `bundle.hash_mismatch` or `bundle.incompatible`; the signature is the caller's. */
 export async function readBundle(dir: string, slotMinutes: number | 'any' = SLOT_MINUTES): Promise<Bundle> {
-  const manifestBytes = await readWhole(join(dir, MANIFEST_FILE), MAX_MANIFEST_BYTES);
-  const manifest = parseManifest(manifestBytes);
-  checkCompatible(manifest, slotMinutes);
-  const files = await readFiles(dir, manifest);
-  const file = (name: string) => files.get(name) ?? unreadable(`${name} is missing`);
-  const theft = parseTheftModel(parseJson(file(manifest.fraud.file), manifest.fraud.file));
+  const { manifest, manifestBytes, file } = await readBundleFiles(dir, slotMinutes);
+  const json = (name: string): unknown => parseJson(file(name), name);
+  const theft = parseTheftModel(json(manifest.fraud.file));
   if ('reason' in theft) unreadable(`${manifest.fraud.file}: ${theft.reason}`);
-  const calibration = parseCalibration(
-    parseJson(file(manifest.calibration), manifest.calibration),
-    manifest.horizons.length,
-  );
+  const steps = manifest.horizons.length;
+  const calibration = parseCalibration(json(manifest.calibration), steps);
   if ('reason' in calibration) unreadable(`${manifest.calibration}: ${calibration.reason}`);
-  const outputs = manifest.horizons.length * manifest.quantiles.length;
-  const golden = parseGolden(parseJson(file(manifest.golden), manifest.golden), outputs);
+  const golden = parseGolden(json(manifest.golden), steps * manifest.quantiles.length);
   if ('reason' in golden) unreadable(`${manifest.golden}: ${golden.reason}`);
   return {
     version: manifest.version,
@@ -56,6 +50,22 @@ export async function readBundle(dir: string, slotMinutes: number | 'any' = SLOT
     theft,
     golden,
   };
+}
+
+export interface BundleFiles {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  /** Throws `bundle.unreadable` for what the manifest does not list. */
+  file(name: string): Uint8Array;
+}
+
+/** The files as they are, of the promised sizes and hashes; what stands in them is not looked at. */
+export async function readBundleFiles(dir: string, slotMinutes: number | 'any'): Promise<BundleFiles> {
+  const manifestBytes = await readWhole(join(dir, MANIFEST_FILE), MAX_MANIFEST_BYTES);
+  const manifest = parseManifest(manifestBytes);
+  checkCompatible(manifest, slotMinutes);
+  const files = await readFiles(dir, manifest);
+  return { manifest, manifestBytes, file: (name) => files.get(name) ?? unreadable(`${name} is missing`) };
 }
 
 export function parseManifest(bytes: Uint8Array): Manifest {
@@ -116,7 +126,7 @@ async function readWhole(path: string, limit: number): Promise<Uint8Array> {
   }
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+export function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

@@ -11,7 +11,7 @@ import { type Horizon, QUANTILES } from './horizons.js';
  *
  * `correct` and `increments` start at zero, so that training starts at the linear forecast and can only improve on it.
  */
-export const LSTM_UNITS = 40;
+export const LSTM_UNITS = 32;
 /** Compressed slots of a patch and the share of them that was measured. */
 export const PATCH_SIZE = PATCH_SLOTS + 1;
 /** The newest slots as the dense layer sees them one by one. */
@@ -19,9 +19,9 @@ export const NEWEST_SLOTS = 48;
 /** Steps whose seasons stand one by one, and parts of the day to come of which there is a mean. */
 export const NEAR_STEPS = 6;
 export const DAY_PARTS = 12;
-export const HIDDEN = 80;
+export const HIDDEN = 64;
 /** How wide a band is depends on less than where it lies. */
-export const NARROW = 16;
+export const NARROW = 12;
 export const INCREMENTS = QUANTILES.length - 1;
 /** softplus(x + this): the bands start narrow, at 0.4 of a scale each. */
 export const INCREMENT_START = -0.7;

@@ -49,8 +49,8 @@ export interface Sample {
   readonly origin: number;
 }
 
-export function createSource(series: MeterSeries, shape: ForecastShape, temperatureC?: Float32Array): SampleSource {
-  const history = createSeriesHistory(withoutSpans(series, shape), shape, temperatureC);
+export function createSource(series: MeterSeries, shape: ForecastShape): SampleSource {
+  const history = createSeriesHistory(withoutSpans(series, shape), shape);
   const { powerW } = history.series;
   const perDay = slotsPerDay(shape.slotMinutes);
   const reach = reachOf(shape.horizons);

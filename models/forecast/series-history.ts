@@ -26,12 +26,8 @@ export interface SeriesHistory {
   known(from: number, to: number): number;
 }
 
-export function createSeriesHistory(
-  series: MeterSeries,
-  shape: ForecastShape,
-  temperatureC?: Float32Array,
-): SeriesHistory {
-  const { powerW, startMs } = series;
+export function createSeriesHistory(series: MeterSeries, shape: ForecastShape): SeriesHistory {
+  const { powerW, startMs, temperatureC } = series;
   const { horizons, slotMinutes } = shape;
   const slotMs = slotMinutes * 60_000;
   const perDay = slotsPerDay(slotMinutes);

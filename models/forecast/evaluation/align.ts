@@ -10,8 +10,18 @@ export function alignSeries(series: readonly MeterSeries[], { slotMinutes }: For
   const length = Math.round((endMs - startMs) / slotMs);
   return series.map((one) => {
     if (one.startMs === startMs && one.powerW.length === length) return one;
-    const powerW = new Float32Array(length).fill(Number.NaN);
-    powerW.set(one.powerW, Math.round((one.startMs - startMs) / slotMs));
-    return { ...one, startMs: epochMs(startMs), powerW };
+    const shift = Math.round((one.startMs - startMs) / slotMs);
+    const moved = (values: Float32Array): Float32Array => {
+      const all = new Float32Array(length).fill(Number.NaN);
+      all.set(values, shift);
+      return all;
+    };
+    const { temperatureC } = one;
+    return {
+      ...one,
+      startMs: epochMs(startMs),
+      powerW: moved(one.powerW),
+      ...(temperatureC === undefined ? {} : { temperatureC: moved(temperatureC) }),
+    };
   });
 }

@@ -1,8 +1,9 @@
+import { epochMs } from '../../../agent/domain/brand.js';
 import { WattwardenError } from '../../../agent/domain/errors.js';
 import { readBundle } from '../../bundle/read.js';
 import { openForecaster, openNetwork, type Precision, predictWith } from '../../onnx/session.js';
-import type { MeterSeries } from '../../series.js';
-import { createHouseholds } from '../../synthetic.js';
+import { firstSlots, type MeterSeries } from '../../series.js';
+import { simulateHomes } from '../../simulated-homes.js';
 import { trainForecastPart } from '../../train-forecast.js';
 import { fileCheckpoints } from '../../training-files.js';
 import { type LoadUnit, loadWideCsv, WideCsvError, wattsPer } from '../../wide-csv.js';
@@ -59,11 +60,10 @@ interface Loaded {
   readonly data: string;
   readonly unit: LoadUnit;
   readonly series: readonly MeterSeries[];
-  readonly temperatureC?: Float32Array | undefined;
 }
 
 /** Homes that no shipped bundle has seen: another seed. */
-const HELD_OUT = { meters: 30, days: 42, seed: 90_210 };
+const HELD_OUT = { homes: 30, days: 42, seed: 90_210, startMs: epochMs(Date.UTC(2024, 0, 1)) };
 const TEST_SHARE = 0.2;
 
 export async function evaluateFile(options: EvalOptions, tell: Tell): Promise<Evaluation> {
@@ -83,7 +83,7 @@ export async function evaluateFile(options: EvalOptions, tell: Tell): Promise<Ev
   tell(
     `${series.length} of ${loaded.series.length} meters; test from ${new Date(startMs + testFrom * slotMs).toISOString()}`,
   );
-  const run = createRun(options, { loaded, series, testFrom, tell });
+  const run = createRun(options, { series, testFrom, tell });
   const outcome = await run();
   return {
     data: loaded.data,
@@ -99,22 +99,21 @@ export async function evaluateFile(options: EvalOptions, tell: Tell): Promise<Ev
 
 async function load(options: EvalOptions, tell: Tell): Promise<Loaded> {
   if (options.csv === undefined) {
-    const { meters, days, seed } = HELD_OUT;
-    const data = `${meters} generated households, ${days} days, seed ${seed}`;
-    return { data, unit: 'W', series: createHouseholds(HELD_OUT) };
+    const { homes, days, seed } = HELD_OUT;
+    const data = `${homes} simulated homes, ${days} days, seed ${seed}`;
+    return { data, unit: 'W', series: simulateHomes({ ...HELD_OUT, slotMinutes: options.step }) };
   }
-  const { series, unit, leftOut, temperatureC } = await loadWideCsv(options.csv, {
+  const { series, unit, leftOut } = await loadWideCsv(options.csv, {
     slotMinutes: options.step,
     unit: options.unit,
     columns: options.columns,
   });
   if (leftOut.length > 0) tell(`not taken for meters: ${leftOut.join(', ')} (--columns says which are)`);
   tell(`read as ${unit} per ${options.step} minutes`);
-  return { data: options.csv, unit, series, temperatureC };
+  return { data: options.csv, unit, series };
 }
 
 interface Prepared {
-  readonly loaded: Loaded;
   readonly series: readonly MeterSeries[];
   readonly testFrom: number;
   readonly tell: Tell;
@@ -130,23 +129,21 @@ interface Ready {
   close(): Promise<void>;
 }
 
-function createRun(options: EvalOptions, { loaded, series, testFrom, tell }: Prepared): () => Promise<Outcome> {
+function createRun(options: EvalOptions, { series, testFrom, tell }: Prepared): () => Promise<Outcome> {
   const place: Place | undefined =
     options.zone === undefined && options.country === undefined
       ? undefined
       : { utcOffsetMs: zoneOffset(options.zone ?? 'UTC'), country: options.country };
   const { step, seed } = options;
-  const { temperatureC } = loaded;
 
   async function trained(meters: readonly MeterSeries[], name: string): Promise<Ready> {
     const shape = { slotMinutes: step, horizons: horizonsFor(step) };
     const part = await trainForecastPart({
-      series: meters.map((one) => ({ ...one, powerW: one.powerW.subarray(0, testFrom) })),
+      series: meters.map((one) => firstSlots(one, testFrom)),
       shape,
       seed,
       epochs: options.epochs,
       place,
-      temperatureC: temperatureC?.subarray(0, testFrom),
       checkpoints: options.work === undefined ? undefined : fileCheckpoints(options.work, `${name}.checkpoint`),
       onProgress: ({ detail }) => tell(`${name}: ${detail}`),
     });
@@ -176,7 +173,7 @@ function createRun(options: EvalOptions, { loaded, series, testFrom, tell }: Pre
 
   async function measure(ready: Ready, meters: readonly MeterSeries[]): Promise<Readonly<Record<string, GroupResult>>> {
     const { shape, candidate } = ready;
-    const histories = meters.map((one) => createSeriesHistory(one, shape, temperatureC));
+    const histories = meters.map((one) => createSeriesHistory(one, shape));
     const yardsticks = await slowYardsticks(options, histories);
     return evaluate({
       meters: histories,

@@ -39,8 +39,6 @@ export interface TrainOptions {
   readonly seed: number;
   readonly epochs?: number | undefined;
   readonly place?: Place | undefined;
-  /** Of the slots of every series. */
-  readonly temperatureC?: Float32Array | undefined;
   readonly checkpoints?: Checkpoints | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -58,9 +56,10 @@ export interface TrainedForecaster {
 export async function trainForecaster(options: TrainOptions): Promise<TrainedForecaster> {
   const { shape, seed, place, onProgress } = options;
   const sources = options.series
-    .map((series) => createSource(series, shape, options.temperatureC))
+    .map((series) => createSource(series, shape))
     .filter(({ origins }) => origins.length > 0);
   const windows = countTrainable(sources, shape);
+  const drawn = sources.flatMap((source) => new Array<SampleSource>(source.history.series.draws ?? 1).fill(source));
   const backend = await loadBackend();
   const encoder = createEncoder(shape, place);
   const weights = initialWeights(shape, seed);
@@ -81,11 +80,20 @@ export async function trainForecaster(options: TrainOptions): Promise<TrainedFor
     const validate = createValidation({ network, encoder, sources, seed });
     let progress =
       (stored === undefined ? undefined : unpackProgress(stored, purpose)) ??
-      start(fitLinear(weights, { encoder, network, sources, random: seededRandom(seed + 1) }));
+      start(fitLinear(weights, { encoder, network, sources: drawn, random: seededRandom(seed + 1) }));
     while (progress.epoch < epochs && progress.epoch - progress.best.epoch < PATIENCE) {
       // Each epoch has its own seed, so that a training that is taken up again goes on as it would have.
       const random = seededRandom(seed * 1_000_003 + progress.epoch);
-      progress = await runEpoch(progress, { network, encoder, sources, random, epochs, batch, perEpoch, validate });
+      progress = await runEpoch(progress, {
+        network,
+        encoder,
+        sources: drawn,
+        random,
+        epochs,
+        batch,
+        perEpoch,
+        validate,
+      });
       await options.checkpoints?.save(packProgress(progress, purpose));
       const { training, validation } = progress.curve.at(-1) ?? NO_LOSS;
       onProgress?.({
