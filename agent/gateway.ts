@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Settings } from '../config/schema.js';
+import { ballastPath, openBallast, withBallast } from './buffer/ballast.js';
 import { damageOf } from './buffer/damage.js';
 import { openLastingBuffer } from './buffer/lasting-buffer.js';
 import { epochMs } from './domain/brand.js';
@@ -12,18 +13,16 @@ import { inOrder, type Lifecycle, type Part } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import type { MachineTime } from './domain/machine-time.js';
 import { createMetrics, type Metrics, openEventLoopWatch } from './domain/metrics.js';
-import type { Reading } from './domain/reading.js';
 import type { BundleState, LinkState } from './domain/results.js';
 import { createIngest, type Ingest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
-import { createClockWatch } from './ops/clock-watch.js';
 import { createControl } from './ops/control.js';
+import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
+import { parseImportBatch } from './ops/import-batch.js';
 import { createMaintenance } from './ops/maintenance.js';
-import { createMeterVote } from './ops/meter-vote.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
-import { readTimeEvidence } from './ops/time-evidence.js';
 import {
   bufferOptions,
   bufferPath,
@@ -31,6 +30,7 @@ import {
   clockOptions,
   controlPath,
   diskRules,
+  enduranceRules,
   evidencePlaces,
   feedOptions,
   ingestOptions,
@@ -47,6 +47,7 @@ import { createMending } from './threads/mending.js';
 import type { MainView } from './threads/messages.js';
 import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
+import { createTimeKeeping } from './threads/time-keeping.js';
 import { createFeeds } from './validate/feeds/registry.js';
 import { rememberedOf } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
@@ -72,20 +73,28 @@ export interface Gateway extends Lifecycle {
 export function createGateway(settings: Settings, { machine, ...given }: Surroundings): Gateway {
   // agent/domain/gateway-clock.ts — the time of everything below. The clock of the machine is only one of its witnesses.
   const clock = createGatewayClock({ ...clockOptions(settings), machine, sleep: systemClock.sleep });
+  const isTimeKnown = (): boolean => clock.trust.state === 'trusted';
   const surroundings = { ...given, clock };
   const { log, terminal } = surroundings;
   const centre = centreLink(settings);
   const metrics = createMetrics();
   metrics.set('build_info', 1, { version: VERSION, node: process.version });
-  const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
   makeDataDir(settings);
 
   // agent/buffer — the only writer. What `commit` has returned from is on disk (rows are appended in reading-log.ts). A
   // file that turns out to be damaged is set aside, and a new one serves; mending salvages what can be read of the old.
-  const buffer = openLastingBuffer({ ...bufferOptions(settings), clock, log, trust: () => clock.trust });
+  const buffer = withBallast(bufferPath(settings), () =>
+    openLastingBuffer({
+      ...bufferOptions(settings),
+      clock,
+      log,
+      beginClock: clock.begin,
+      trust: () => clock.trust,
+    }),
+  );
   buffer.registerMeters(knownMeters(settings));
-  clock.begin(buffer.timeline());
+  const live = { startedAtMs: clock.now(), link: NO_LINK, bundle: null as BundleState | null, http: '' };
 
   const mending = createMending(
     buffer,
@@ -119,7 +128,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const isReading = (topic: string): boolean => feeds.some((feed) => feed.match(topic) !== undefined);
   const subscriptions = feeds.flatMap((feed) => feed.subscriptions);
   const ingest = createIngest(
-    ingestOptions(settings, subscriptions),
+    { ...ingestOptions(settings, subscriptions), commitWindowMs: () => figures.commitWindowMs },
     { isReading, accept: storeReadings },
     {
       ...surroundings,
@@ -146,7 +155,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     }
     metrics.observe('commit_seconds', (clock.monotonicMs() - beganMs) / 1_000);
     metrics.inc('readings_stored_total', verdict.readings.length);
-    if (!isTimeKnown()) heardInDoubt(verdict.readings);
+    timeKeeping.stored(verdict.readings);
     for (const { flags } of verdict.readings) {
       if (flags === 0) continue; // nearly every reading
       for (const flag of flagsOf(flags)) metrics.inc('readings_flagged_total', 1, { flag });
@@ -168,12 +177,22 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const disk = createDiskWatch(
     {
       rules: diskRules(settings),
-      relief: buffer.relief,
-      ballast: buffer.ballast,
+      relief: buffer,
+      ballast: openBallast(ballastPath(bufferPath(settings)), settings.buffer.ballast_bytes),
       freeBytes: () => freeBytesOf(dirname(bufferPath(settings))),
       writtenBytes: () => Object.values(buffer.written()).reduce((sum, bytes) => sum + bytes, 0),
       tap: ingest,
       checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+    },
+    { ...surroundings, metrics },
+  );
+
+  const figures = createDiskFigures(
+    {
+      rules: enduranceRules(settings),
+      endurance: buffer,
+      written: () => buffer.written(),
+      disk: () => disk.state,
     },
     { ...surroundings, metrics },
   );
@@ -228,10 +247,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       onLink: (link) => Object.assign(live, { link }),
       // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
       onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
-      onTold(told) {
-        clock.tell(told);
-        watch.wake();
-      },
+      onTold: (told) => timeKeeping.tell(told),
       onBundle,
       onDamage,
       mend,
@@ -261,55 +277,39 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     reportIngest(metrics, ingest);
     reportDisk(metrics, disk.state);
     const analyticsMetrics = await analytics.ask('metrics', THREAD_ANSWERS_WITHIN_MS).catch(() => []);
-    const { trust, machineAheadMs } = clock;
-    const time = { nowMs: clock.now(), trust, held: buffer.held(), machineAheadMs };
     return {
       ...live,
-      clock: time,
-      disk: disk.state,
+      clock: timeKeeping.state(),
+      disk: { ...disk.state, ...figures.figures },
       connections: ingest.connections,
       metrics: await metrics.toJson(),
       analyticsMetrics,
     };
   }
 
-  // agent/ops/clock-watch.ts — looks every second for what the time can rest on. While it is not known, readings are
+  // threads/time-keeping.ts — looks every second for what the time can rest on. While it is not known, readings are
   // stored and wait (buffer/placement.ts): neither in a slot nor for the centre to see.
-  const vote = createMeterVote(voteRules(settings));
-  let isFirstLook = true;
-  const watch = createClockWatch(
+  const timeKeeping = createTimeKeeping(
     {
-      evidence: () => readTimeEvidence(evidencePlaces(settings)),
-      meters: () => vote.result(),
-      held: () => buffer.held(),
-      turn: (change) => buffer.turnClock(change),
-      changed({ trust, byMs }) {
-        validator.timeMoved(byMs);
+      buffer,
+      validator,
+      places: evidencePlaces(settings),
+      vote: voteRules(settings),
+      onMoved(byMs, isFarBack) {
         live.startedAtMs = epochMs(live.startedAtMs + Math.round(byMs));
-        if (trust.state === 'trusted') vote.clear();
+        if (isFarBack) analytics.renew();
       },
-      looked() {
-        if (isFirstLook && !isTimeKnown()) validator.timeMoved(-UNKNOWN_ABSENCE_MS);
-        isFirstLook = false;
-        outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() });
-      },
+      onLooked: () => outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() }),
     },
     { ...surroundings, metrics },
   );
 
-  function isTimeKnown(): boolean {
-    return clock.trust.state === 'trusted';
-  }
-
-  function heardInDoubt(readings: readonly Reading[]): void {
-    const countMs = clock.monotonicMs();
-    for (const { meter, takenAtMs, timeSource } of readings)
-      if (timeSource === 'meter') vote.heard(meter, takenAtMs, countMs);
-  }
-
-  async function trustClock(): Promise<void> {
-    clock.vouch();
-    await watch.now();
+  /** From `wattwarden import`, which has verified them. */
+  function importRows(batch: string): number {
+    const { meters, readings } = parseImportBatch(JSON.parse(batch));
+    const stored = buffer.importReadings(meters, readings);
+    outward.post({ kind: 'rows-waiting' });
+    return stored;
   }
 
   // Whoever reads the buffer reads the file that is there now.
@@ -323,7 +323,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'trust-clock': trustClock, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    {
+      view,
+      'trust-clock': timeKeeping.trust,
+      'sync-now': async () => outward.post({ kind: 'sync-now' }),
+      import: async (batch) => importRows(batch),
+    },
     log,
   );
 
@@ -342,11 +347,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const parts = [
     asPart('buffer', buffer),
     writes,
-    watch,
+    timeKeeping,
     mending,
     ...thinking,
     outward,
     disk,
+    figures,
     slots,
     maintenance,
     control,
@@ -384,9 +390,6 @@ async function freeBytesOf(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir);
   return bavail * bsize;
 }
-
-/** Longer than any outage: a machine without the time does not know how long it was off, and what a register may have counted. */
-const UNKNOWN_ABSENCE_MS = 4_000 * 86_400_000;
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
 

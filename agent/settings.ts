@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
+import type { Keep, Kept } from './buffer/retention.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { GatewayClockOptions } from './domain/gateway-clock.js';
@@ -52,18 +53,9 @@ export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' |
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
-  timeCanBe: canBeOwn(validationRules(settings)),
+  keep: keepOf(settings.buffer),
   maxBytes: settings.buffer.max_bytes,
-  ballastBytes: settings.buffer.ballast_bytes,
-});
-
-/** Of a file that is bounded itself, so that most of it is used. */
-const RESERVED_PART = 1 / 8;
-
-export const diskRules = ({ buffer }: Settings): DiskRules => ({
-  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
-  ballastBytes: buffer.ballast_bytes,
-  walBytes: WAL_LIMIT_BYTES,
+  timeCanBe: canBeOwn(validationRules(settings)),
 });
 
 /** A clock that stands before it was never set. It moves with each release. */
@@ -87,12 +79,50 @@ export const voteRules = ({ clock }: Settings): VoteRules => ({
   notBeforeMs: NOT_BEFORE_MS,
 });
 
+function keepOf({ retention_days, keep }: Settings['buffer']): Keep {
+  const kept = ({ days = retention_days, rows, bytes }: KeepSettings): Kept => ({
+    ms: days * DAY_MS,
+    rows: rows ?? Number.POSITIVE_INFINITY,
+    bytes: bytes ?? Number.POSITIVE_INFINITY,
+  });
+  return {
+    readings: kept(keep.readings),
+    slots: kept(keep.slots),
+    forecasts: kept(keep.forecasts),
+    anomalies: kept(keep.anomalies),
+    quality: kept(keep.quality),
+  };
+}
+
+interface KeepSettings {
+  readonly days?: number;
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+}
+
+/** Of a file that is bounded itself, so that most of it is used. */
+const RESERVED_PART = 1 / 8;
+
+export const enduranceRules = ({ buffer, mqtt }: Settings) => ({
+  bytesPerDay: buffer.bytes_per_day,
+  windowMs: mqtt.commit_window_ms,
+  cardBytes: buffer.card_endurance_tb * 1e12,
+});
+
+export const diskRules = ({ buffer }: Settings): DiskRules => ({
+  reserveBytes: Math.min(buffer.reserve_bytes, (buffer.max_bytes ?? Number.POSITIVE_INFINITY) * RESERVED_PART),
+  ballastBytes: buffer.ballast_bytes,
+  walBytes: WAL_LIMIT_BYTES,
+});
+
 /** `subscriptions`: topic filters of all feeds. */
-export const ingestOptions = (settings: Settings, subscriptions: readonly string[]): IngestOptions => ({
+export const ingestOptions = (
+  settings: Settings,
+  subscriptions: readonly string[],
+): Omit<IngestOptions, 'commitWindowMs'> => ({
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
-  commitWindowMs: () => settings.mqtt.commit_window_ms,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {

@@ -160,6 +160,33 @@ const clock = z.strictObject({
     .describe('Meters whose own clocks must agree to tell the time where nobody else does; 0 never asks them.'),
 });
 
+const keptRows = z.int().min(1_000).max(1e12).optional().describe('Rows kept at most; the oldest go first.');
+const keptBytes = z
+  .int()
+  .min(1_048_576)
+  .max(1e13)
+  .optional()
+  .describe('Bytes kept at most, reckoned by the usual room of a row; the oldest go first.');
+const kept = (days: number) =>
+  z.strictObject({
+    days: z.number().min(1).max(10_000).default(days).describe('Dropped when older than this.'),
+    rows: keptRows,
+    bytes: keptBytes,
+  });
+const bounded = z.strictObject({ rows: keptRows, bytes: keptBytes });
+
+/** Whatever the bound: what the centre does not have stays, as long as there is room. */
+const keep = z.strictObject({
+  readings: bounded.prefault({}).describe('Readings; their age is `buffer.retention_days`.'),
+  slots: kept(800).prefault({}).describe('Five-minute slots, with their scores.'),
+  forecasts: kept(60).prefault({}).describe('Forecasts.'),
+  anomalies: kept(1_800).prefault({}).describe('Anomalies.'),
+  quality: z
+    .strictObject({ days: z.number().min(1).max(10_000).default(400).describe('Dropped when older than this.') })
+    .prefault({})
+    .describe('Counts of what the rules of validation said.'),
+});
+
 const buffer = z.strictObject({
   path: path.optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
   retention_days: z
@@ -167,7 +194,8 @@ const buffer = z.strictObject({
     .min(1)
     .max(4_000)
     .default(60)
-    .describe('Readings and forecasts older than this are dropped, once the centre has them.'),
+    .describe('Readings older than this are dropped, once the centre has them.'),
+  keep: keep.prefault({}).describe('How much of each table is kept.'),
   max_rejected: z
     .int()
     .min(100)
@@ -200,6 +228,20 @@ const buffer = z.strictObject({
     .max(1e11)
     .default(33_554_432)
     .describe('Size of a file that only takes up room and is deleted first when the disk is full, 32 MiB by default.'),
+  bytes_per_day: z
+    .int()
+    .min(1_048_576)
+    .max(1e15)
+    .default(5_000_000_000)
+    .describe('While a day writes more than this to the disk, commits wait longer for more readings; 5 GB by default.'),
+  card_endurance_tb: z
+    .number()
+    .min(0.01)
+    .max(1e6)
+    .default(20)
+    .describe(
+      'Terabytes that the card or disk takes in its life, by its data sheet (TBW); a guess for a card of 32 GB by default.',
+    ),
   slot_grace_s: z
     .number()
     .min(0)

@@ -31,7 +31,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'secret.unreadable': () => readSecretFile(join(directory, 'none')),
   'port.in_use': { in: 'agent/ingest/broker.test.ts' },
   'port.forbidden': () => listenOn('203.0.113.1'), // an address for documentation, which no machine has
-  'clock.untrusted': { in: 'tests/faults/clocks.test.ts' },
+  'clock.untrusted': { in: 'tests/faults/clock-process.test.ts' },
   'source.unreachable': SOURCE,
   'source.refused': SOURCE,
   'source.untrusted': SOURCE,
@@ -45,6 +45,9 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.damaged': BUFFER,
   'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
   'buffer.write_failed': BUFFER,
+  'export.exists': { in: 'tests/end-to-end/export.test.ts' },
+  'export.unreadable': { in: 'tests/end-to-end/export.test.ts' },
+  'export.bad_signature': { in: 'tests/end-to-end/export.test.ts' },
   'buffer.full': { in: 'agent/buffer/relief.test.ts' },
   'buffer.no_room': { in: 'tests/faults/full-disk.test.ts' },
   'bundle.unreadable': () => readBundle(join(directory, 'none')),

@@ -141,6 +141,7 @@ export function createFakeSource({
     anomalies: ({ meter, limit }) => anomalies.filter((a) => meter === undefined || a.meter === meter).slice(0, limit),
     totals: () => ({ readings: 1_284_310, rejected: 42 }),
     rejectedCounts: () => ({ duplicate: 30, not_json: 12, bad_time: 0 }),
+    damages: () => [],
     backlog: () => ({ reading: 120, slot: 25, forecast: 25, anomaly: 0 }),
   };
 }

@@ -49,6 +49,12 @@ const liveView = (changes: Partial<LiveView> = {}): LiveView => ({
     walBytes: 0,
     dropped: 0,
     thinned: 0,
+    growthPerDay: 24_000_000,
+    autonomyDays: 391.7,
+    writtenLastDay: 1_000_000_000,
+    writtenPerDay: 1_200_000_000,
+    cardLifeDays: 16_666,
+    commitWindowMs: 20,
   },
   ...changes,
 });

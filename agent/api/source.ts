@@ -1,5 +1,6 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
-import type { DiskState } from '../domain/disk.js';
+import type { RecordedDamage } from '../domain/damage.js';
+import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { BundleState, LinkState } from '../domain/results.js';
@@ -27,6 +28,8 @@ export interface ReadSource {
   totals(): { readonly readings: number; readonly rejected: number };
   rejectedCounts(): Readonly<Record<string, number>>;
   backlog(): Readonly<Record<StreamName, number>>;
+  /** Files of the buffer that were found damaged. */
+  damages(): readonly RecordedDamage[];
 }
 
 /** What only the main thread knows at this moment. */
@@ -45,7 +48,7 @@ export interface LiveView {
   };
   readonly link: LinkState;
   readonly bundle: BundleState | null;
-  readonly disk: DiskState;
+  readonly disk: DiskState & DiskFigures;
 }
 
 /** The main thread, asked while it runs; rejects when no answer comes in time. */

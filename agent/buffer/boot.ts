@@ -11,8 +11,6 @@ import type { Transactions } from './transactions.js';
 /** The span of the gateway's time that is going on: rows name it and count from its beginning. */
 export interface Boot {
   readonly isTrusted: boolean;
-  /** What the kernel's counter must be added to, if an earlier opening knew it since the kernel started. */
-  readonly knownBaseMs: number | undefined;
   /** This and the following only inside a transaction. */
   write(): void;
   /** Of a row that arrived at this time of the gateway. */
@@ -25,8 +23,10 @@ export interface Boot {
 
 export interface BootOptions {
   readonly clock: Clock;
-  /** What the time rests on from the beginning. */
-  readonly trust: Trust;
+  /** What the time rests on; asked after `beginClock`. */
+  trust(): Trust;
+  /** Before the first look at the clock: what the kernel's counter must be added to, if that was known since it started. */
+  beginClock(baseMs: number | undefined): void;
   readonly kernelBootId?: string;
 }
 
@@ -45,11 +45,15 @@ interface Before {
 }
 
 /** Its row is written with the first rows that name it: a full disk must not keep the buffer from opening. */
-export function startBoot(db: Connection, { clock, ...given }: BootOptions, transactions: Transactions): Boot {
+export function startBoot(
+  db: Connection,
+  { clock, beginClock, ...given }: BootOptions,
+  transactions: Transactions,
+): Boot {
   const kernelBoot = given.kernelBootId ?? readKernelBootId();
   const spans = prepareSpans(db);
-  const knownBaseMs = spans.knownBaseMs(kernelBoot, clock.monotonicMs());
-  let span = begin(given.trust);
+  beginClock(spans.knownBaseMs(kernelBoot, clock.monotonicMs()));
+  let span = begin(given.trust());
   let before: Before | undefined;
   let saved = { span, id: span.id, before };
   transactions.onBegin(() => {
@@ -85,7 +89,6 @@ export function startBoot(db: Connection, { clock, ...given }: BootOptions, tran
     get isTrusted() {
       return span.isTrusted;
     },
-    knownBaseMs,
     write: () => void idOf(span),
     moment(receivedAtMs) {
       const monotonicMs = Math.floor(clock.monotonicMs() - span.countMs);

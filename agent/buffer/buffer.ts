@@ -1,7 +1,7 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
 import type { Note } from '../domain/quality.js';
@@ -11,10 +11,11 @@ import type { AnalysisResult, BundleState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
-import { type Ballast, ballastPath, openBallast, withBallast } from './ballast.js';
 import { startBoot } from './boot.js';
 import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
+import { MAX_AHEAD_MS, openFuture } from './future.js';
+import { openGrowth, ROW_BYTES } from './growth.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
@@ -25,12 +26,13 @@ import { openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
-import { openRetention, type Pruned } from './retention.js';
+import { type Keep, keepFor, openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import { createTransactions } from './transactions.js';
 import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
+import { openWrittenBook } from './written-book.js';
 
 export interface BufferOptions {
   readonly path: string;
@@ -41,18 +43,20 @@ export interface BufferOptions {
   readonly maxRejected: number;
   readonly maxRejectedBytes: number;
   readonly retentionMs: number;
+  /** Bounds of single tables, where they differ from that. */
+  readonly keep?: Partial<Keep>;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** The file is not longer than this; the disk alone bounds it when not given. */
+  readonly maxBytes?: number | undefined;
   /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
   readonly trust?: () => Trust;
+  /** Before the clock is asked for the first time: what the file knows of the time. */
+  readonly beginClock?: (known: Timeline) => void;
   /** What a meter's own time is held against once the time is known. */
   readonly timeCanBe?: CanBe;
   /** Another name for each start of the kernel, for tests. */
   readonly kernelBootId?: string;
-  /** The file is not longer than this; the disk alone bounds it when not given. */
-  readonly maxBytes?: number | undefined;
-  /** See ballast.ts; none when not given. */
-  readonly ballastBytes?: number;
 }
 
 export interface Batch {
@@ -62,8 +66,19 @@ export interface Batch {
   readonly notes?: readonly Note[];
 }
 
+/** How long the room and the card last at the present rates. */
+export interface Endurance {
+  /** Bytes that a day adds to the file. */
+  growthPerDay(now: EpochMs): number | undefined;
+  /** What may be deleted before anything is lost to the centre; without a centre, before anything but slots is left. */
+  droppableBytes(): number;
+  writtenLastDay(now: EpochMs): number;
+  writtenPerDay(now: EpochMs): number | undefined;
+  saveWritten(now: EpochMs): void;
+}
+
 /** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
-export interface Buffer {
+export interface Buffer extends Relief, Endurance {
   readonly logId: LogId;
   commit(batch: Batch): { readonly seq: Seq };
   closeSlots(
@@ -73,6 +88,8 @@ export interface Buffer {
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   /** The centre has these; what it was known to have stays so. */
   settle(stream: StreamName, settled: Settled): void;
+  /** From an export: what is counted already is left out. Gives the number of those that were new. */
+  importReadings(meters: readonly Meter[], readings: readonly Reading[]): number;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -81,17 +98,12 @@ export interface Buffer {
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
   recentReadings(limitPerMeter: number): Iterable<Reading>;
-  /** What the file knows of the time. */
-  timeline(): Timeline;
   /** The gateway's time becomes known, doubtful, or moves. */
   turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
   /** Readings that wait for the time to become known, or to be placed. */
   held(): number;
   /** One bounded step; go on while there is more. */
   prune(now: EpochMs): Pruned;
-  /** Against a full disk. */
-  readonly relief: Relief;
-  readonly ballast: Ballast;
   /** Bytes written to the disk since the start; `wrote` adds what other threads wrote. */
   written(): WrittenBytes;
   wrote(cause: WriteCause, bytes: number): void;
@@ -118,9 +130,6 @@ export interface Timeline {
   readonly baseMs: number | undefined;
 }
 
-/** Further ahead than validation lets a meter's clock be: such a slot comes of a gateway's clock that was wrong. */
-const MAX_AHEAD_MS = 2 * 86_400_000;
-
 /** The buffer as its file knows it: what keeps it alive beyond that file is lasting-buffer.ts. */
 export interface Core {
   readonly buffer: Buffer;
@@ -136,10 +145,6 @@ const REPLAY_SWEEP_ROWS = 10_000;
 
 /** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
-  return withBallast(options.path, () => openFile(options));
-}
-
-function openFile(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
   try {
     return openCore(options, { lock, registered: new Map() }).buffer;
@@ -184,11 +189,12 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
   const heard = openHeardBook(db);
+  const future = openFuture(db, { transactions, states });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
     replayFrom,
-    retentionMs,
+    keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
   });
   const relief = openRelief(db, {
@@ -196,6 +202,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     settled: () => (keepUnsettled ? settled.of('reading') : []),
     replayFrom,
   });
+  const writtenBook = openWrittenBook(db, transactions);
   const { because } = transactions;
   boundFile(db, options.maxBytes);
   const damages = openDamageBook(db, transactions);
@@ -210,7 +217,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     placement,
   });
   const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
-  const boot = startBoot(db, { ...options, trust: trust() }, transactions);
+  const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
+  const boot = startBoot(db, { ...options, trust, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
@@ -222,7 +230,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       write();
       return 'written';
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed' && codeOf(error) !== 'buffer.full') throw error;
+      if (!isWriteRefused(error)) throw error;
       log.warn({ code: codeOf(error) }, `${otherwise}: ${messageOf(error)}`);
       return 'failed';
     }
@@ -236,10 +244,11 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  function append({ readings, rejected }: Batch): StoredRow[] {
+  /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
+  function append({ readings, rejected }: Batch, nowMs?: number): StoredRow[] {
     meters.registerExpected();
     const rows = readings.map((reading) => {
-      const moment = boot.moment(reading.receivedAtMs);
+      const moment = boot.moment(nowMs ?? reading.receivedAtMs);
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
       if (moment.isHeld) placement.hold(row.seq);
       else slots.prepare(row.meter, row.takenAtMs);
@@ -263,16 +272,16 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   }
 
   function closeSlots(now: EpochMs, limit: number) {
-    return because('slots', () => {
+    const { placing, closed, more } = because('slots', () => {
       const written = quality.step(clock.monotonicMs());
       if (written.length > 0) transactions.run(() => heard.save(written));
-      const { more: placing } = placement.step({
+      const { more: isPlacing } = placement.step({
         prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
         add: slots.add,
       });
-      const { closed, more } = closeDue(now, limit);
-      return { closed, more: more || placing, changeSeq: transactions.lastChange() };
+      return { placing: isPlacing, ...closeDue(now, limit) };
     });
+    return { closed, more: more || placing, changeSeq: transactions.lastChange() };
   }
 
   /** What is being placed brings its slots in order: none is closed before all of it has come. */
@@ -280,7 +289,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     const { reachedMs } = placement;
     if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
-    return slots.close(now - slotGraceMs, limit, now + MAX_AHEAD_MS);
+    slots.dropBeyond(now + MAX_AHEAD_MS);
+    return slots.close(now - slotGraceMs, limit);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -312,6 +322,22 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       because('settled', () => settled.settle(stream, ranges, last));
     },
+    importReadings(known, readings) {
+      // Its rows have their times; they must not wait to be moved with those that came in meanwhile.
+      if (!boot.isTrusted) throw new WattwardenError('clock.untrusted', 'nothing is imported meanwhile');
+      const fresh = readings.filter(({ meter, takenAtMs }) => {
+        const key = meters.knownKey(meter);
+        return key === undefined || !slots.knows(key, takenAtMs);
+      });
+      const appeared = known.filter(({ id }) => !meters.registered.has(id));
+      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
+      if (fresh.length === 0) return 0;
+      // Not heard today, and no matter of today's data quality: they are history.
+      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return fresh.length;
+    },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
     },
@@ -322,23 +348,33 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
     recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
-    timeline: () => ({ ...placement.latest(), baseMs: boot.knownBaseMs }),
     turnClock(change) {
-      transactions.run(() => boot.turn(change));
+      transactions.run(() => {
+        boot.turn(change);
+        if (change.trust.state === 'trusted') future.forget(clock.now() + change.byMs + MAX_AHEAD_MS);
+      });
       heard.moved(change.byMs);
       if (boot.isTrusted) placement.begin();
     },
     held: () => readingLog.lastSeq() + 1 - beyondPlaced(),
     // By a clock that may be wrong, everything can look old.
     prune: (now) => (boot.isTrusted ? because('maintenance', () => retention.step(now)) : NOTHING_PRUNED),
-    ballast: openBallast(ballastPath(options.path), options.ballastBytes ?? 0),
-    relief: {
-      ...relief,
-      dropSettled: () => because('maintenance', relief.dropSettled),
-      thin: () => because('maintenance', relief.thin),
-      vacuum: () => because('maintenance', relief.vacuum),
-      probe: () => because('maintenance', relief.probe),
+    room: relief.room,
+    dropSettled: () => because('maintenance', relief.dropSettled),
+    thin: () => because('maintenance', relief.thin),
+    vacuum: () => because('maintenance', relief.vacuum),
+    probe: () => because('maintenance', relief.probe),
+    checkpoint: relief.checkpoint,
+    droppable: relief.droppable,
+    growthPerDay: openGrowth(db, readingLog.lastSeq),
+    droppableBytes() {
+      const { settled: rows, inSlots } = relief.droppable();
+      return (keepUnsettled ? rows : inSlots) * ROW_BYTES.reading;
     },
+    writtenLastDay: writtenBook.lastDay,
+    writtenPerDay: writtenBook.meanPerDay,
+    saveWritten: (now) =>
+      void attempt('the bytes written are not noted', () => because('maintenance', () => writtenBook.save(now))),
     written: () => ({ ...transactions.written.bytes }),
     wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
@@ -366,17 +402,26 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   return { buffer, abandon: () => closeAsItIs(db) };
 }
 
-type StoredRow = LogRow & { readonly isHeld: boolean };
-
-const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
-
-const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
 /** A file that is longer already keeps its length. */
 function boundFile(db: Connection, maxBytes: number | undefined): void {
   if (maxBytes === undefined) return;
   const pageBytes = Number(db.pragma('page_size', { simple: true }));
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
+
+type StoredRow = LogRow & { readonly isHeld: boolean };
+
+const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
+
+const NOTHING_PRUNED: Pruned = {
+  readings: 0,
+  rejected: 0,
+  slots: 0,
+  forecasts: 0,
+  anomalies: 0,
+  quality: 0,
+  more: false,
+};
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
 function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {

@@ -1,12 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MeterId } from '../domain/brand.js';
-import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Meter } from '../domain/meter.js';
-import { withBallast } from './ballast.js';
 import { type Buffer, type BufferOptions, type Core, openCore } from './buffer.js';
 import { damageOf } from './damage.js';
-import type { Relief } from './relief.js';
 import { setAside } from './set-aside.js';
 import { readUseMark } from './use-mark.js';
 import { takeWriterLock } from './writer-lock.js';
@@ -27,6 +25,7 @@ const WITHIN_MS = 3_600_000;
 /** What may simply be done again on the new file; the rest speaks of positions in the old one. */
 const REPEATED: readonly PropertyKey[] = [
   'commit',
+  'importReadings',
   'closeSlots',
   'prune',
   'recordBundle',
@@ -68,7 +67,7 @@ export function openLastingBuffer(options: BufferOptions): LastingBuffer {
     try {
       buffer.noteDamage({ atMs: clock.now(), cause, file: file === null ? null : basename(file), logId });
     } catch (error) {
-      if (codeOf(error) !== 'buffer.write_failed') throw error;
+      if (!isWriteRefused(error)) throw error;
       log.warn({ file, code: codeOf(error) }, `no entry of it is kept, and nothing is salvaged: ${messageOf(error)}`);
     }
   }
@@ -144,27 +143,14 @@ export function openLastingBuffer(options: BufferOptions): LastingBuffer {
     }
   }
 
-  function relieved<T>(name: keyof Relief, call: (relief: Relief) => T): T {
-    return guarded(name, () => call(core.buffer.relief)) as T;
-  }
-
   try {
-    core = withBallast(path, open);
+    core = open();
   } catch (error) {
     lock.release();
     throw error;
   }
 
-  const own: Pick<LastingBuffer, 'onReplaced' | 'reportDamage' | 'relief'> = {
-    relief: {
-      room: () => relieved('room', ({ room }) => room()),
-      dropSettled: () => relieved('dropSettled', ({ dropSettled }) => dropSettled()),
-      thin: () => relieved('thin', ({ thin }) => thin()),
-      vacuum: () => relieved('vacuum', ({ vacuum }) => vacuum()),
-      probe: () => relieved('probe', ({ probe }) => probe()),
-      checkpoint: () => relieved('checkpoint', ({ checkpoint }) => checkpoint()),
-      droppable: () => relieved('droppable', ({ droppable }) => droppable()),
-    },
+  const own: Pick<LastingBuffer, 'onReplaced' | 'reportDamage'> = {
     onReplaced: (listener) => void listeners.push(listener),
     reportDamage(cause, logId) {
       if (logId === core.buffer.logId) replace(cause);

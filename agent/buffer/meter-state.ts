@@ -19,6 +19,8 @@ export interface MeterStates {
   /** Later slots of this meter are not in the file. */
   newestSlotMs(meter: number): number;
   sawSlot(meter: number, slotStartMs: number): void;
+  /** What lies beyond comes of a clock that was wrong: the next reading takes its place. Only inside a transaction. */
+  forgetBeyond(ms: number): void;
   /** Only inside a transaction. */
   save(meter: number, newestSlotMs: number): void;
   saveForecast(meter: number, issuedSlotMs: number): void;
@@ -33,6 +35,10 @@ export function openMeterStates(db: Connection): MeterStates {
   const upsertForecast = db.prepare(
     `insert into meter_state (meter, newest_forecast_ms) values (?, ?)
      on conflict do update set newest_forecast_ms = max(excluded.newest_forecast_ms, coalesce(newest_forecast_ms, 0))`,
+  );
+  const forget = db.prepare(
+    `update meter_state set newest_slot_ms = min(newest_slot_ms, @ms), newest_forecast_ms = min(newest_forecast_ms, @ms)
+     where newest_slot_ms > @ms or newest_forecast_ms > @ms`,
   );
   const newest = new Map<number, Newest>();
   const rows = db.prepare<[], StateRow>(
@@ -61,6 +67,13 @@ export function openMeterStates(db: Connection): MeterStates {
     sawSlot(meter, slotStartMs) {
       const state = of(meter);
       state.slotStartMs = Math.max(state.slotStartMs, slotStartMs);
+    },
+    forgetBeyond(ms) {
+      forget.run({ ms });
+      for (const state of newest.values()) {
+        if (state.takenAtMs > ms) state.takenAtMs = -1;
+        state.slotStartMs = Math.min(state.slotStartMs, ms);
+      }
     },
     save(meter, newestSlotMs) {
       const state = of(meter);

@@ -1,4 +1,5 @@
 import { type ChangeSeq, changeSeq, type EpochMs, type LogId, type MeterId, type Seq, seq } from '../domain/brand.js';
+import type { RecordedDamage } from '../domain/damage.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { QualityCount } from '../domain/quality.js';
@@ -7,6 +8,7 @@ import type { Settled, StoredAnomaly, StoredReading, StoredSlot, StreamName, Str
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
 import { openCursors } from './cursors.js';
 import { meterOf, selectMeters } from './meter-book.js';
+import { openDamageReads } from './reads/damages.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
 import { openMeterKeys } from './reads/meter-keys.js';
@@ -51,6 +53,8 @@ export interface BufferReader {
   anomalies(query: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[];
   /** Newest first. */
   bundles(): readonly RecordedBundle[];
+  /** Files that were found damaged, newest first. */
+  damages(): readonly RecordedDamage[];
   meters(): readonly Meter[];
   totals(): BufferTotals;
   /** Rows that the centre has not settled; counting ends at a million. */
@@ -87,6 +91,7 @@ function onConnection(db: Connection, path: string): BufferReader {
     ...openRejectedReads(db),
     ...openQualityReads(db, meterKeys),
     ...openFindings(db, meterKeys),
+    ...openDamageReads(db),
     latestForecast: forecasts.latest,
     totals: openTotals(db, path),
     close: () => void db.close(),

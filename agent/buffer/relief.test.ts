@@ -1,6 +1,6 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ballastPath } from './ballast.js';
+import { ballastPath, openBallast } from './ballast.js';
 import type { Buffer } from './buffer.js';
 import { checkpoint } from './checkpoint.js';
 import { at, type Bench, createBench, reading } from './test-kit.js';
@@ -36,7 +36,7 @@ test('thinning deletes what stored slots hold and nothing else: no slot changes,
   const inSlots = slots.reduce((sum, { count }) => sum + count, 0);
   const before = bench.reader().totals().readings;
   let thinned = 0;
-  for (let step = buffer.relief.thin(); step > 0; step = buffer.relief.thin()) thinned += step;
+  for (let step = buffer.thin(); step > 0; step = buffer.thin()) thinned += step;
   expect(thinned).toBe(inSlots);
   expect(bench.reader().totals().readings).toBe(before - thinned);
   expect(slotsOf()).toEqual(slots);
@@ -65,9 +65,9 @@ test('what the centre has is dropped first, also beyond a gap, and never a row t
     { after: 600, upTo: 720 },
   ];
   buffer.settle('reading', { logId: buffer.logId, ranges });
-  expect(buffer.relief.droppable()).toEqual({ settled: 100 + 100 + 60, inSlots: 660 });
-  expect(buffer.relief.dropSettled()).toBe(260);
-  expect(buffer.relief.dropSettled()).toBe(0);
+  expect(buffer.droppable()).toEqual({ settled: 100 + 100 + 60, inSlots: 660 });
+  expect(buffer.dropSettled()).toBe(260);
+  expect(buffer.dropSettled()).toBe(0);
   const left = bench
     .reader()
     .stream('reading', 0, 1_000)
@@ -83,8 +83,9 @@ test('without a centre nothing is there to be dropped, and everything in slots t
   const buffer = bench.open();
   fill(buffer, 1);
   buffer.closeSlots(at(2 * HOUR), 10_000);
-  expect(buffer.relief.dropSettled()).toBe(0);
-  expect(buffer.relief.thin()).toBe(720);
+  expect(buffer.dropSettled()).toBe(0);
+  // The newest row stays: it tells which number comes next.
+  expect(buffer.thin()).toBe(719);
 });
 
 test('a file that has reached its bound refuses, and takes in again what relief has made room for', () => {
@@ -101,13 +102,13 @@ test('a file that has reached its bound refuses, and takes in again what relief 
   }).toThrow(expect.objectContaining({ code: 'buffer.full' }));
   expect(taken).toBeGreaterThan(10);
   expect(bench.reader().totals().readings).toBe(taken * 200);
-  const { growthBytes, reusableBytes } = buffer.relief.room();
+  const { growthBytes, reusableBytes } = buffer.room();
   expect(growthBytes + reusableBytes).toBeLessThan(8 * PAGE);
-  expect(buffer.relief.thin()).toBe(0);
+  expect(buffer.thin()).toBe(0);
   expect(() => buffer.closeSlots(at(10 * HOUR), 1)).not.toThrow();
   buffer.closeSlots(at(10 * HOUR), 10_000);
-  expect(buffer.relief.thin()).toBeGreaterThan(0);
-  expect(buffer.relief.room().reusableBytes).toBeGreaterThan(8 * PAGE);
+  expect(buffer.thin()).toBeGreaterThan(0);
+  expect(buffer.room().reusableBytes).toBeGreaterThan(8 * PAGE);
   expect(add).not.toThrow();
 });
 
@@ -117,11 +118,11 @@ test('room inside the file goes back to the disk in steps', () => {
     buffer.commit({ readings: Array.from({ length: 2_000 }, (_, m) => reading('a', n * 2_000 + m)), rejected: [] });
   }
   buffer.closeSlots(at(10 * HOUR), 10_000);
-  while (buffer.relief.thin() > 0);
+  while (buffer.thin() > 0);
   checkpoint(bench.path);
   const before = statSync(bench.path).size;
-  expect(buffer.relief.vacuum()).toBe(256);
-  while (buffer.relief.vacuum() > 0);
+  expect(buffer.vacuum()).toBe(256);
+  while (buffer.vacuum() > 0);
   checkpoint(bench.path);
   expect(statSync(bench.path).size).toBeLessThan(before / 4);
 });
@@ -129,28 +130,28 @@ test('room inside the file goes back to the disk in steps', () => {
 test('what a checkpoint will lengthen the file by counts as used', () => {
   const buffer = bench.open();
   buffer.commit({ readings: Array.from({ length: 5_000 }, (_, n) => reading('a', n)), rejected: [] });
-  expect(buffer.relief.room().pendingBytes).toBeGreaterThan(20 * PAGE);
+  expect(buffer.room().pendingBytes).toBeGreaterThan(20 * PAGE);
   checkpoint(bench.path);
-  expect(buffer.relief.room().pendingBytes).toBe(0);
+  expect(buffer.room().pendingBytes).toBe(0);
 });
 
 test('the ballast is as large as it should be, is gone at once, and is not left half made', async () => {
   const never = new AbortController().signal;
-  const buffer = bench.open({ ballastBytes: 2_500_000 });
   const path = ballastPath(bench.path);
-  expect(buffer.ballast.release()).toBe(false);
-  expect(await buffer.ballast.fill(never)).toBe('filled');
+  const ballast = openBallast(path, 2_500_000);
+  expect(ballast.release()).toBe(false);
+  expect(await ballast.fill(never)).toBe('filled');
   expect(statSync(path).size).toBe(2_500_000);
-  expect(buffer.ballast.bytes).toBe(2_500_000);
-  expect(buffer.ballast.release()).toBe(true);
+  expect(ballast.bytes).toBe(2_500_000);
+  expect(ballast.release()).toBe(true);
   expect(existsSync(path)).toBe(false);
   const stopped = new AbortController();
   stopped.abort();
-  expect(await buffer.ballast.fill(stopped.signal)).toBe('failed');
+  expect(await ballast.fill(stopped.signal)).toBe('failed');
   expect(existsSync(path)).toBe(false);
   writeFileSync(path, 'of another size');
-  expect(await buffer.ballast.fill(never)).toBe('filled');
-  expect(buffer.ballast.bytes).toBe(2_500_000);
+  expect(await ballast.fill(never)).toBe('filled');
+  expect(ballast.bytes).toBe(2_500_000);
 });
 
 test('the bytes that are counted are those that the log of writes grows by', () => {

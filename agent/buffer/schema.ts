@@ -192,6 +192,18 @@ create table damage (
 create trigger reading_keeps_newest before delete on reading when old.seq = (select max(seq) from reading)
 begin select raise(ignore); end;
 `,
+  `
+-- Bytes written to the disk, by day (since 1970, UTC) and cause.
+create table written (
+  day integer not null,
+  cause text not null,
+  bytes integer not null,
+  primary key (day, cause)
+) strict, without rowid;
+
+-- In the order in which they go.
+create index anomaly_time on anomaly (slot_start_ms, meter);
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -26,8 +26,12 @@ export interface SlotBook {
   replayFrom(): number;
   /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
   holds(meter: number, slotStartMs: number): boolean;
+  /** Whether a reading of this moment is counted. */
+  knows(meter: number, takenAtMs: number): boolean;
   /** Forgets slots that were only looked at. */
   dropUnchanged(): void;
+  /** Forgets slots so far ahead that only a wrong clock can have made them; their end would be waited for in vain. */
+  dropBeyond(ms: number): void;
   size(): number;
 }
 
@@ -120,12 +124,19 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
       return { closed: changed.length, more };
     },
     replayFrom: () => replayFrom(new Set()),
+    knows(meter, takenAtMs) {
+      const atMs = takenAtMs - slotStartOf(takenAtMs);
+      return prepare(meter, takenAtMs).slot.times.includes(atMs);
+    },
     holds: (meter, slotStartMs) => open.get(slotStartMs)?.has(meter) === true,
     dropUnchanged() {
       for (const [slotStartMs, meters] of open) {
         for (const [meter, entry] of meters) if (entry.firstSeq === undefined) meters.delete(meter);
         if (meters.size === 0) open.delete(slotStartMs);
       }
+    },
+    dropBeyond(ms) {
+      for (const slotStartMs of open.keys()) if (slotStartMs > ms) open.delete(slotStartMs);
     },
     size() {
       let size = 0;

@@ -42,3 +42,15 @@ export const WRITE_CAUSES = [
 ] as const;
 export type WriteCause = (typeof WRITE_CAUSES)[number];
 export type WrittenBytes = Readonly<Record<WriteCause, number>>;
+
+/** What the present rates make of the room and of the card; null while there is too little to tell from. */
+export interface DiskFigures {
+  /** What the log, slots and results grow by in a day. */
+  readonly growthPerDay: number | null;
+  /** How long usable room, and what may be dropped, last at that. */
+  readonly autonomyDays: number | null;
+  readonly writtenLastDay: number;
+  readonly writtenPerDay: number | null;
+  readonly cardLifeDays: number | null;
+  readonly commitWindowMs: number;
+}

@@ -109,6 +109,21 @@ export const ERRORS = {
     action: 'Look for a full or failing disk; meters send again by themselves.',
     retry: true,
   },
+  'export.exists': {
+    hint: 'A file of this name exists, and an export never overwrites one.',
+    action: 'Name another file with --out, or move that one away.',
+    retry: false,
+  },
+  'export.unreadable': {
+    hint: 'The file is not a whole export; nothing of it is stored.',
+    action: 'Copy it again, and compare the lengths: the detail says where it is cut short or damaged.',
+    retry: false,
+  },
+  'export.bad_signature': {
+    hint: 'The export is not signed by a key that is trusted here; nothing of it is stored.',
+    action: 'Ask whoever made it for the public key that `wattwarden export` printed, and pass it with --trusted-key.',
+    retry: false,
+  },
   'buffer.full': {
     hint: 'The disk, or the bound of the buffer, is full; nothing was acknowledged.',
     action:
@@ -252,6 +267,10 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** The buffer took nothing in: what was to be written is written later. */
+export const isWriteRefused = (error: unknown): boolean =>
+  error instanceof WattwardenError && (error.code === 'buffer.write_failed' || error.code === 'buffer.full');
 
 /** An impossible state ends the process: going on would make the data wrong. */
 export function invariant(condition: unknown, what: string): asserts condition {

@@ -95,6 +95,7 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
   let told: Told | undefined;
   let carried: Told | undefined;
   let vouched = false;
+  let hasLooked = false;
   let steps = 0;
   /** In the kernel's count; undefined while nobody has set the clock. */
   let steppedMs: number | undefined;
@@ -181,6 +182,8 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
     },
     begin({ lastRowMs = 0, latestMs = 0, baseMs: carriedMs }) {
       lastKnownMs = Math.max(lastKnownMs, lastRowMs);
+      // Later on, another file says nothing of the time that is not known already.
+      if (hasLooked) return;
       const nowMs = machine.sinceBootMs();
       wallBaseMs = machine.wallMs() - nowMs;
       if (carriedMs !== undefined) {
@@ -198,6 +201,7 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
       vouched = true;
     },
     look(findings) {
+      hasLooked = true;
       machine.noticeSleep();
       noticeStep();
       const next = decide(findings);

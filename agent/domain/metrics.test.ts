@@ -7,7 +7,18 @@ type Part = MetricObjectWithValues<MetricValue<string>>[];
 const merged = async (...parts: (readonly object[])[]) =>
   await AggregatorRegistry.aggregate(parts.map((part) => structuredClone(part) as Part)).metrics();
 
-const UNITS = ['messages', 'sessions', 'seconds', 'bytes', 'rows', 'connections', 'answers', 'info', 'silent'];
+const UNITS = [
+  'readings',
+  'messages',
+  'sessions',
+  'seconds',
+  'bytes',
+  'rows',
+  'connections',
+  'answers',
+  'info',
+  'silent',
+];
 
 test.each(Object.entries(METRICS))('%s follows the rules of Prometheus', (name, { type, help, labels }) => {
   expect(METRIC_PREFIX + name).toMatch(/^[a-z][a-z0-9_]*[a-z]$/);

@@ -1,10 +1,10 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkGolden } from '../../models/bundle/golden.js';
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
 import { type Bundle, parseManifest, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
-import { type Forecaster, openForecaster } from '../../models/onnx/session.js';
+import type { Forecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { BundleState } from '../domain/results.js';
@@ -29,6 +29,8 @@ export interface ModelStore {
   receive(incoming: Incoming): Promise<'installed' | 'present'>;
   /** The newest bundle that verifies and works on this machine, if any does, and what became of those before it. */
   load(): Promise<{ readonly loaded: Loaded | undefined; readonly refused: readonly BundleState[] }>;
+  /** What a receiving that was cut off left behind goes; while none is under way. */
+  removeLeftovers(): Promise<void>;
   /** The newest installed version, whether or not it works here. */
   newestVersion(): Promise<string | undefined>;
 }
@@ -43,6 +45,7 @@ interface StoreOptions {
 
 /** The one before stays, so that a release that fails here has something to fall back to without the centre. */
 const KEEP = 2;
+const INCOMING = 'incoming-';
 /** What a refusal calls the bundle of the installation, whose manifest may be what is wrong with it. */
 const SHIPPED_VERSION = 'shipped';
 
@@ -86,7 +89,7 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
         );
       }
       if (installed.some((entry) => entry.version === version)) return 'present';
-      const incoming = join(dir, `incoming-${version}`);
+      const incoming = join(dir, `${INCOMING}${version}`);
       await rm(incoming, { recursive: true, force: true });
       await mkdir(incoming, { recursive: true });
       try {
@@ -122,10 +125,25 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
       }
     },
 
+    async removeLeftovers() {
+      for (const name of await namesIn(dir)) {
+        if (name.startsWith(INCOMING)) await rm(join(dir, name), { recursive: true, force: true });
+      }
+    },
+
     async newestVersion() {
       return (await readInstalled(dir))[0]?.version;
     },
   };
+}
+
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** int8 where it gives its own golden outputs on this processor, float32 where only that does. */
@@ -139,6 +157,8 @@ async function loadBundle(bundle: Bundle, log: Logger): Promise<Loaded> {
 }
 
 async function loadWith(bundle: Bundle, precision: 'int8' | 'float32'): Promise<Loaded> {
+  // The thread that only installs releases does not load the engine.
+  const { openForecaster } = await import('../../models/onnx/session.js');
   const forecaster = await openForecaster(bundle, precision);
   try {
     await checkGolden(bundle, forecaster);

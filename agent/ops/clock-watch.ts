@@ -62,7 +62,7 @@ export function createClockWatch(witnesses: Witnesses, { clock, random, log, met
   function report(): void {
     const { trust, machineAheadMs } = clock;
     for (const by of Object.keys(EVIDENCE) as Evidence[])
-      metrics.set('clock_trusted', trust.state === 'trusted' && trust.by === by ? 1 : 0, { by });
+      metrics.set('clock_info', trust.state === 'trusted' && trust.by === by ? 1 : 0, { by });
     metrics.set('clock_machine_ahead_seconds', machineAheadMs / 1_000);
     metrics.set('clock_held_readings', witnesses.held());
     if (clock.steps === steps) return;

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../domain/clock.js';
 import { DISK_STEPS, type DiskState, type DiskStep, type FileRoom } from '../domain/disk.js';
-import { codeOf, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
@@ -198,7 +198,7 @@ export function createDiskWatch(given: Given, { clock, random, log, metrics }: S
       relief.probe();
       return true;
     } catch (error) {
-      if (codeOf(error) !== 'buffer.full' && codeOf(error) !== 'buffer.write_failed') throw error;
+      if (!isWriteRefused(error)) throw error;
       return false;
     }
   }

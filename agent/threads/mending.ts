@@ -7,7 +7,7 @@ import type { DamageReport, Salvaged } from '../buffer/damage-book.js';
 import type { RestoreBatch, Restored } from '../buffer/restoring.js';
 import { removeRedundant } from '../buffer/set-aside.js';
 import type { Clock, Random } from '../domain/clock.js';
-import { codeOf, messageOf } from '../domain/errors.js';
+import { isWriteRefused, messageOf } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
@@ -130,7 +130,7 @@ export function createMending(buffer: Mendable, options: Options, surroundings: 
           await clock.sleep(clock.monotonicMs() - beganMs, signal);
           return restored;
         } catch (error) {
-          if (codeOf(error) !== 'buffer.write_failed') throw error;
+          if (!isWriteRefused(error)) throw error;
           await clock.sleep(WRITE_AGAIN_MS, signal);
         }
       }

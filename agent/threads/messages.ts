@@ -1,5 +1,5 @@
 import type { ChangeSeq, LogId } from '../domain/brand.js';
-import type { DiskState } from '../domain/disk.js';
+import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Told } from '../domain/gateway-clock.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { Settled, StreamName } from '../domain/stored.js';
@@ -31,7 +31,7 @@ export interface MainView {
   readonly clock: ClockState;
   readonly link: LinkState;
   readonly bundle: BundleState | null;
-  readonly disk: DiskState;
+  readonly disk: DiskState & DiskFigures;
 }
 
 /** A worker could not read what it asked the buffer for. */

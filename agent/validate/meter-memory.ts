@@ -37,6 +37,8 @@ export interface MeterMemory {
   recentOf(meter: MeterId): Recent | undefined;
   /** `print` when it is stored as a reading; without it only the state moves on. */
   learn(meter: MeterId, state: MeterState, print: Print | undefined): Undo;
+  /** Meters of which something is known at a later time than this. */
+  beyond(ms: number): readonly MeterId[];
   /** What is known of this meter lies so much later (or earlier) than was thought. */
   move(meter: MeterId, byMs: number): void;
 }
@@ -63,6 +65,7 @@ export function createMeterMemory(): MeterMemory {
         if (overwritten !== undefined) takeBack(known.recent, overwritten);
       };
     },
+    beyond: (ms) => [...entries].filter(([, { state }]) => (state.lastMs ?? 0) > ms).map(([meter]) => meter as MeterId),
     move(meter, byMs) {
       const entry = entries.get(meter);
       if (entry !== undefined) entry.state = moved(entry.state, byMs);

@@ -61,8 +61,8 @@ export interface RegisteredMeters {
 export interface Validator {
   /** Before the first batch: what each meter sent last, oldest first. */
   remember(readings: Iterable<Remembered>): void;
-  /** The gateway's time has moved, and with it whatever it has stamped. */
-  timeMoved(byMs: number): void;
+  /** The gateway's time has moved, and with it whatever it has stamped. With `nowMs`, it is known. */
+  timeMoved(byMs: number, nowMs?: number): void;
   validate(batch: readonly Publication[]): Verdict;
 }
 
@@ -214,8 +214,13 @@ export function createValidator(
 
   return {
     remember: (readings) => recall(memory, noteStamped(readings)),
-    timeMoved(byMs) {
+    timeMoved(byMs, nowMs) {
       for (const meter of stamped) memory.move(meter, byMs);
+      if (nowMs === undefined) return;
+      // Nobody could refuse a meter's clock that ran ahead; held against that, all that follows would be late.
+      for (const meter of memory.beyond(nowMs + rules.maxFutureMs)) {
+        memory.move(meter, nowMs - (memory.stateOf(meter).lastMs ?? nowMs));
+      }
     },
     validate(publications) {
       const batch: Batch = { readings: [], rejected: [], notes: [], fresh: new Set(), undos: [] };

@@ -1,3 +1,4 @@
+import './no-telemetry.js';
 import * as ort from 'onnxruntime-node';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
@@ -137,6 +138,9 @@ async function openSession(model: Uint8Array): Promise<InferenceSession> {
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // Both keep the memory of the largest batch for the next one, which comes minutes later.
+      enableCpuMemArena: false,
+      enableMemPattern: false,
       logSeverityLevel: 3,
     });
   } catch (error) {

@@ -1,4 +1,5 @@
-import { gatherFleetEvidence, ROW_WIDTH } from '../features/fleet-evidence.js';
+import { ROW_WIDTH } from '../features/evidence-row.js';
+import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';

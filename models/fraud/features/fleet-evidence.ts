@@ -1,6 +1,7 @@
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import { AT, SHAPE_WIDTH, writeShape } from './day-shape.js';
 import { buildReference, DROPS, EVIDENCE_WIDTH, type MeterReference, writeDrops, writeEvidence } from './evidence.js';
+import { ROW_WIDTH, writeRow } from './evidence-row.js';
 import { medianOf } from './robust.js';
 
 /** Days before the judged one that a meter is compared with; the gap keeps a slow thief from becoming the standard. */
@@ -9,15 +10,16 @@ export const REFERENCE_DAYS = { from: 84, to: 28 };
 const LEAST_REFERENCE_DAYS = 21;
 /** A day of which less is known is not judged. */
 const LEAST_PRESENT = 0.5;
-export const MEAN_DAYS = 7;
-/** Evidence of the day, then its means over the last week. */
-export const ROW_WIDTH = 2 * EVIDENCE_WIDTH;
-
 /** Evidence of every meter on every day; all of a day's numbers come from that day and earlier ones. */
 export interface FleetEvidence {
   readonly days: number;
   /** ROW_WIDTH numbers of a meter on a day; undefined where it could not be judged. */
   row(meter: number, day: number): Float32Array | undefined;
+  /** EVIDENCE_WIDTH numbers of the day alone, NaN where it could not be judged. */
+  evidence(meter: number): Float32Array;
+  reference(meter: number, day: number): MeterReference | undefined;
+  /** What the drops of that day are freed from. */
+  peers(day: number): Float64Array;
   /** SHAPE_WIDTH numbers. */
   shape(meter: number, day: number): Float32Array;
 }
@@ -32,9 +34,11 @@ export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
   const shape = (meter: number, day: number) =>
     (shapes[meter] as Float32Array).subarray(day * SHAPE_WIDTH, (day + 1) * SHAPE_WIDTH);
   const evidence = fleet.meters.map(() => new Float32Array(days * EVIDENCE_WIDTH).fill(Number.NaN));
+  const peersByDay: Float64Array[] = [];
   for (let day = 0; day < days; day++) {
     const judged = judgeable(fleet, { day, shape });
     const peers = peersOf(judged.map(({ drops }) => drops));
+    peersByDay.push(peers);
     for (const { meter, reference, drops } of judged) {
       writeEvidence(evidence[meter] as Float32Array, day * EVIDENCE_WIDTH, {
         shape: shape(meter, day),
@@ -45,10 +49,17 @@ export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
       });
     }
   }
-  const rows = evidence.map((values) => withMeans(values, days));
+  const rows = evidence.map((values) => {
+    const all = new Float32Array(days * ROW_WIDTH);
+    for (let day = 0; day < days; day++) writeRow(all, day * ROW_WIDTH, { evidence: values, day });
+    return all;
+  });
   return {
     days,
     shape,
+    evidence: (meter) => evidence[meter] as Float32Array,
+    reference: (meter, day) => referenceOf(fleet, { meter, day, shape }),
+    peers: (day) => peersByDay[day] as Float64Array,
     row(meter, day) {
       const row = rows[meter]?.subarray(day * ROW_WIDTH, (day + 1) * ROW_WIDTH);
       return row === undefined || Number.isNaN(row[0]) ? undefined : row;
@@ -76,7 +87,8 @@ function judgeable(
   });
 }
 
-function referenceOf(
+/** What is usual for a meter on that day; undefined while too few days are known. */
+export function referenceOf(
   fleet: FleetPower,
   { meter, day, shape }: { meter: number; day: number; shape: (meter: number, day: number) => Float32Array },
 ): MeterReference | undefined {
@@ -94,30 +106,10 @@ function referenceOf(
   return buildReference(shapes, weekdays);
 }
 
-function peersOf(drops: readonly Float64Array[]): Float64Array {
+/** The median of each drop over all meters. */
+export function peersOf(drops: readonly Float64Array[]): Float64Array {
   return Float64Array.from({ length: DROPS }, (_, index) => {
     const median = medianOf(Float64Array.from(drops, (own) => own[index] as number).filter(Number.isFinite));
     return Number.isNaN(median) ? 0 : median;
   });
-}
-
-function withMeans(evidence: Float32Array, days: number): Float32Array {
-  const rows = new Float32Array(days * ROW_WIDTH).fill(Number.NaN);
-  for (let day = 0; day < days; day++) {
-    const today = evidence.subarray(day * EVIDENCE_WIDTH, (day + 1) * EVIDENCE_WIDTH);
-    if (Number.isNaN(today[0])) continue;
-    rows.set(today, day * ROW_WIDTH);
-    for (let index = 0; index < EVIDENCE_WIDTH; index++) {
-      let sum = 0;
-      let count = 0;
-      for (let past = Math.max(day - MEAN_DAYS + 1, 0); past <= day; past++) {
-        const value = evidence[past * EVIDENCE_WIDTH + index] as number;
-        if (Number.isNaN(value)) continue;
-        sum += value;
-        count += 1;
-      }
-      rows[day * ROW_WIDTH + EVIDENCE_WIDTH + index] = sum / count;
-    }
-  }
-  return rows;
 }

@@ -33,15 +33,21 @@ export function fitTechnicalLoss({ feederW, reportedW }: BalancedSlots): Technic
     reported,
     feederW.map((watts, slot) => watts / scale - (reported[slot] as number)),
   );
-  if (byReported === undefined) return NO_LOSS;
+  if (byReported === undefined) return constantLoss({ feederW, reportedW });
   const lossAt = (share: number) => byReported[0] + byReported[1] * share + byReported[2] * share * share;
   const losses = reported.map(lossAt);
   const byFeeder = fitParabola(
     reported.map((share, slot) => share + (losses[slot] as number)),
     losses,
   );
-  if (byFeeder === undefined) return NO_LOSS;
+  if (byFeeder === undefined) return constantLoss({ feederW, reportedW });
   return { constant: byFeeder[0] * scale, linear: byFeeder[1], square: byFeeder[2] / scale };
+}
+
+/** All that a load which never changes can tell. */
+function constantLoss({ feederW, reportedW }: BalancedSlots): TechnicalLoss {
+  const sum = feederW.reduce((all, watts, slot) => all + watts - (reportedW[slot] as number), 0);
+  return { ...NO_LOSS, constant: sum / feederW.length };
 }
 
 /** Least squares; undefined where the values of x are too few to tell. */

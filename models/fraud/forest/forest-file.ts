@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { base64Of, bytesFrom } from '../../base64.js';
-import { createForest, type IsolationForest, LEAF } from './forest.js';
+import { createForest, type IsolationForest } from './forest.js';
+import { LEAF } from './forest-nodes.js';
 
 /** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 8 bytes for each split. */
 const MAX_TREES = 1_000;
@@ -19,6 +20,8 @@ export const forestFileSchema = z.strictObject({
   splits: packed,
   /** Of inner nodes only, as float32, which decides as exactly as float64. */
   thresholds: packed,
+  /** What the first bundles said of their thresholds. */
+  exact: z.literal('float32').optional(),
   /** Of leaves only, as uint16. */
   sizes: packed,
 });

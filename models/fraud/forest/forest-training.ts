@@ -1,4 +1,5 @@
-import { createForest, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
+import { createForest, floorToFloat32, type IsolationForest } from './forest.js';
+import { LEAF } from './forest-nodes.js';
 import { createNumpyRandom, createXorshift, drawWithoutReplacement, XORSHIFT_MAX } from './numpy-random.js';
 
 export interface ForestOptions {

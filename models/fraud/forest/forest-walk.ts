@@ -1,4 +1,4 @@
-import type { ForestNodes } from './forest.js';
+import { type ForestNodes, LEAF } from './forest-nodes.js';
 
 /**
  * The trees laid out for scoring alone: the two children of a node stand side by side and a leaf leads to itself, so
@@ -15,8 +15,6 @@ export interface ForestWalk {
   /** At leaves: their depth, and the path that is still to be expected there. */
   readonly path: Float64Array;
 }
-
-const LEAF = -1;
 
 export function layOut(roots: Uint32Array, nodes: ForestNodes): ForestWalk {
   const count = nodes.feature.length;

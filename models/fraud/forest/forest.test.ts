@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../agent/domain/clock.js';
-import { averagePathLength, createForest, explainRow, floorToFloat32, LEAF, scoreRow } from './forest.js';
+import { averagePathLength, createForest, explainRow, floorToFloat32, scoreRow } from './forest.js';
 import { forestFileSchema, packForest, parseForest } from './forest-file.js';
+import { LEAF } from './forest-nodes.js';
 import { trainForest } from './forest-training.js';
 
 test('c(n) is that of scikit-learn', () => {

@@ -1,3 +1,4 @@
+import { type ForestNodes, LEAF } from './forest-nodes.js';
 import { type ForestWalk, layOut, sumOfPaths } from './forest-walk.js';
 
 /** Isolation Forest (Liu, Ting, Zhou 2008) with the semantics of scikit-learn, number by number. */
@@ -11,22 +12,6 @@ export interface IsolationForest {
   /** The same trees, for scoring. */
   readonly walk: ForestWalk;
 }
-
-/** All trees one after the other, each in preorder: the left child is the next node. */
-export interface ForestNodes {
-  /** What the node splits on; LEAF at a leaf. */
-  readonly feature: Int16Array;
-  /** A row goes left when its value, as float32, is not above it. */
-  readonly threshold: Float32Array;
-  readonly right: Uint32Array;
-  /** Training rows that came to the node. */
-  readonly size: Uint32Array;
-  /** averagePathLength(size): the path that is still to be expected from here. */
-  readonly expected: Float64Array;
-}
-
-export const LEAF = -1;
-const EULER = 0.5772156649015329;
 
 /**
  * The largest float32 that is not above a threshold. Rows are float32, so that the split decides for each of them as
@@ -42,6 +27,8 @@ export function floorToFloat32(threshold: number): number {
   bits.setInt32(0, bits.getInt32(0) + (nearest > 0 ? -1 : 1));
   return bits.getFloat32(0);
 }
+
+const EULER = 0.5772156649015329;
 
 /** c(n): the mean path length of an unsuccessful search in a binary search tree of n rows. */
 export function averagePathLength(rows: number): number {

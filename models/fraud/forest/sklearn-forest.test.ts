@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { type IsolationForest, LEAF, scoreRow, scoreRows } from './forest.js';
+import { type IsolationForest, scoreRow, scoreRows } from './forest.js';
 import { packForest, parseForest } from './forest-file.js';
+import { LEAF } from './forest-nodes.js';
 import { trainForest } from './forest-training.js';
 import { createNumpyRandom } from './numpy-random.js';
 import { parseSklearnForest } from './sklearn-forest.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { createForest, floorToFloat32, type IsolationForest, LEAF } from './forest.js';
+import { createForest, floorToFloat32, type IsolationForest } from './forest.js';
+import { LEAF } from './forest-nodes.js';
 
 const MAX_NODES = 1_000_000;
 const index = z.int().min(-2).max(MAX_NODES);

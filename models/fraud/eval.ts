@@ -1,0 +1,95 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { evaluateForest } from './evaluation/forest-eval.js';
+import { loadLabelledRows } from './evaluation/labelled-rows.js';
+import { InputFileError } from './evaluation/table-file.js';
+import { forestTable, theftTable } from './evaluation/tables.js';
+import { loadTheftBench } from './evaluation/theft-bench.js';
+import { evaluateTheft } from './evaluation/theft-eval.js';
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number');
+  return value;
+};
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('not a share from 0 to 1');
+  return value;
+};
+
+const DAY = /^\d{4}-\d\d-\d\d$/;
+const day = (text: string): number => {
+  const atMs = Date.parse(`${text}T00:00:00Z`);
+  if (!DAY.test(text) || !Number.isFinite(atMs)) throw new InvalidArgumentError('not a day like 2013-07-01');
+  return atMs;
+};
+
+interface TheftOptions {
+  readonly reported: string;
+  readonly feeders: string;
+  readonly topology: string;
+  readonly labels: string;
+  readonly testFrom: number;
+  readonly technicalLoss: number;
+  readonly feederNoise: number;
+  readonly dayNoise: number;
+  readonly missingMeters: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+/** `npm run eval -- theft`. */
+export const theftEval = (): Command =>
+  new Command('theft')
+    .description('Who steals, with and without the balance of the feeders: trained before the test, judged day by day.')
+    .requiredOption('--reported <file>', 'kWh per slot as the meters report it: time, then one column per meter')
+    .requiredOption('--feeders <file>', 'kWh per slot that went into each feeder')
+    .requiredOption('--topology <file>', 'columns meter and feeder')
+    .requiredOption('--labels <file>', 'columns meter, type, first_day and last_day of each theft')
+    .requiredOption('--test-from <day>', 'days before it are clean and trained on', day)
+    .option('--technical-loss <share>', 'share of a feeder’s energy that its lines lose', share, 0)
+    .option('--feeder-noise <share>', 'relative error of a feeder’s meter in each slot', share, 0)
+    .option('--day-noise <share>', 'relative error of a feeder’s meter on each day', share, 0)
+    .option('--missing-meters <n>', 'so many meters report nothing for two weeks of the test each', whole, 0)
+    .option('--seed <n>', 'of the forest and of what is disturbed', whole, 1)
+    .option('--json', 'one JSON document')
+    .action(theft);
+
+async function theft(options: TheftOptions): Promise<void> {
+  const bench = await loadTheftBench(options);
+  const testFromDay = (options.testFrom - bench.fleet.startMs) / 86_400_000;
+  if (testFromDay < 1 || testFromDay >= bench.fleet.days)
+    throw new InputFileError(
+      `--test-from: the files tell of ${bench.fleet.days} days from ${new Date(bench.fleet.startMs).toISOString().slice(0, 10)} on`,
+    );
+  const { technicalLoss, feederNoise, dayNoise, missingMeters, seed } = options;
+  const { evaluation } = evaluateTheft({
+    bench,
+    testFromDay,
+    disturbances: { technicalLoss, feederNoise, dayNoise, missingMeters, seed },
+  });
+  console.log(options.json === true ? JSON.stringify(evaluation, null, 2) : theftTable(evaluation));
+}
+
+interface ForestOptions {
+  readonly csv: string;
+  readonly seeds: number;
+  readonly json?: true;
+}
+
+/** `npm run eval -- forest`. */
+export const forestEval = (): Command =>
+  new Command('forest')
+    .description(
+      'The forest alone on any table of features, trained and scored on all rows as scikit-learn’s figures are.',
+    )
+    .requiredOption('--csv <file>', 'features, and a last column “label” with 1 for an anomaly')
+    .option('--seeds <n>', 'how many forests, seeded from 0 on', whole, 5)
+    .option('--json', 'one JSON document')
+    .action(forest);
+
+async function forest({ csv, seeds, json }: ForestOptions): Promise<void> {
+  const evaluation = evaluateForest(await loadLabelledRows(csv), Math.max(seeds, 1));
+  console.log(json === true ? JSON.stringify(evaluation, null, 2) : forestTable(evaluation));
+}

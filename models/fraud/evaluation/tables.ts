@@ -1,0 +1,35 @@
+import type { ForestEvaluation } from './forest-eval.js';
+import type { Measures } from './judged-days.js';
+import type { TheftEvaluation } from './theft-eval.js';
+
+export function theftTable({ no_feeder, feeder, baselines, ranking, episodes }: TheftEvaluation): string {
+  const kinds = Object.keys(feeder.per_attack);
+  const line = (name: string, { auc, ap, per_attack }: Measures): string =>
+    [
+      name.padEnd(24),
+      auc.toFixed(4),
+      ap.toFixed(4),
+      ...kinds.map((kind) => (per_attack[kind]?.auc ?? Number.NaN).toFixed(3).padStart(Math.max(kind.length, 6))),
+    ].join('  ');
+  const days = (count: number | null) => (count === null ? 'most never' : `day ${count}`);
+  const alarms = (of: typeof episodes.no_feeder) =>
+    `${of.per_100_honest_meter_days.toFixed(3)} per 100 honest meter-days, ${percent(of.honest_meters_touched_share)} of honest meters, ${percent(of.thieves_found_share)} of thieves found`;
+  return [
+    ['meter-days'.padEnd(24), 'AUC   ', 'AP    ', ...kinds.map((kind) => kind.padStart(6))].join('  '),
+    line('with feeders', feeder),
+    line('without feeders', no_feeder),
+    ...Object.entries(baselines).map(([name, measures]) => line(name.replaceAll('_', ' '), measures)),
+    '',
+    `thieves among the first ${ranking.k}: ${ranking.hits_feeder} with feeders, ${ranking.hits_no_feeder} without`,
+    `half of the thieves found by: ${days(ranking.median_days_to_detect)} with feeders, ${days(ranking.median_days_to_detect_no_feeder)} without`,
+    `episodes with feeders: ${alarms(episodes)}`,
+    `episodes without: ${alarms(episodes.no_feeder)}`,
+  ].join('\n');
+}
+
+export function forestTable(evaluation: ForestEvaluation): string {
+  const { rows, features, anomalies, seeds, auc_mean, auc_sd, ap_mean } = evaluation;
+  return `${rows} rows, ${features} features, ${anomalies} anomalies; ${seeds} forests: AUC ${auc_mean.toFixed(4)} ± ${auc_sd.toFixed(4)}, AP ${ap_mean.toFixed(4)}`;
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;

@@ -1,0 +1,121 @@
+import { boostedScore } from '../boosting/boosted-trees.js';
+import { trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
+import type { EpisodeRule } from '../episodes/episodes.js';
+import { gatherFleetEvidence } from '../features/fleet-evidence.js';
+import { sortedQuantile } from '../features/robust.js';
+import type { FleetPower } from '../fleet-power.js';
+import { bestRule, lossRatioRule, rawForest } from './baselines.js';
+import { type Disturbances, disturb } from './disturbances.js';
+import { judgeDays, type Measures, measure } from './judged-days.js';
+import type { TheftBench } from './theft-bench.js';
+import { type Days, type FleetScores, scoreFleet } from './theft-scores.js';
+import { detectionDay, type EpisodeMeasures, measureEpisodes, type Outcome, rankMeters } from './visits.js';
+
+export interface TheftEvaluation {
+  readonly no_feeder: Measures;
+  readonly feeder: Measures;
+  readonly ranking: {
+    readonly k: number;
+    readonly hits_feeder: number;
+    readonly hits_no_feeder: number;
+    /** With feeders; null when fewer than half of the thieves were found. */
+    readonly median_days_to_detect: number | null;
+    readonly median_days_to_detect_no_feeder: number | null;
+  };
+  /** With feeders. */
+  readonly episodes: EpisodeMeasures & { readonly no_feeder: EpisodeMeasures };
+  readonly baselines: Readonly<Record<string, Measures>>;
+}
+
+export interface TheftEvaluationOptions {
+  readonly bench: TheftBench;
+  /** Days before it are clean; days from it on are the test. */
+  readonly testFromDay: number;
+  readonly disturbances: Disturbances;
+}
+
+/** All that the evaluation knows, for its pages and plots. */
+export interface TheftResults {
+  readonly evaluation: TheftEvaluation;
+  readonly scores: FleetScores;
+  readonly withFeeder: Outcome;
+  readonly withoutFeeder: Outcome;
+}
+
+/** Chosen on attacks injected into the clean half year: the share of clean days above it, and how often. */
+const CLEAN_SHARE_BELOW = 0.995;
+const OPENS_WITHOUT_FEEDER = { days: 4, of: 5 };
+/** A probability; the balance is evidence enough on the second day. */
+const FEEDER_RULE: EpisodeRule = { threshold: 0.5, opens: { days: 2, of: 2 }, closesAfter: 3 };
+const CLOSES_AFTER = 5;
+
+export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluationOptions): TheftResults {
+  const { labels } = bench;
+  const fleet = disturb(bench.fleet, disturbances, testFromDay);
+  const clean: Days = { from: 0, to: testFromDay - 1 };
+  const test: Days = { from: testFromDay, to: fleet.days - 1 };
+  const { seed } = disturbances;
+  const scores = scoreFleet(fleet, clean, seed);
+  const rule = {
+    threshold: cleanThreshold(scores.noFeeder, clean),
+    opens: OPENS_WITHOUT_FEEDER,
+    closesAfter: CLOSES_AFTER,
+  };
+  const withFeeder: Outcome = { fleet, labels, test, scores: scores.feeder, rule: FEEDER_RULE };
+  const withoutFeeder: Outcome = { fleet, labels, test, scores: scores.noFeeder, rule };
+  const measured = (of: readonly Float64Array[]): Measures => measure(judgeDays({ fleet, labels, test }, of));
+  const evaluation: TheftEvaluation = {
+    no_feeder: measured(scores.noFeeder),
+    feeder: measured(scores.feeder),
+    ranking: {
+      k: labels.length,
+      hits_feeder: hits(withFeeder),
+      hits_no_feeder: hits(withoutFeeder),
+      median_days_to_detect: medianDays(withFeeder),
+      median_days_to_detect_no_feeder: medianDays(withoutFeeder),
+    },
+    episodes: { ...measureEpisodes(withFeeder), no_feeder: measureEpisodes(withoutFeeder) },
+    baselines: {
+      raw_forest: measured(rawForest(fleet, clean, seed)),
+      best_rule: measured(bestRule(fleet)),
+      loss_ratio_rule: measured(lossRatioRule(fleet)),
+      boosted_known_attacks: measured(boostedScores(fleet, clean, seed)),
+    },
+  };
+  return { evaluation, scores, withFeeder, withoutFeeder };
+}
+
+function cleanThreshold(scores: readonly Float64Array[], clean: Days): number {
+  const known = scores.flatMap((days) => [...days.subarray(clean.from, clean.to + 1)].filter(Number.isFinite));
+  return sortedQuantile(Float64Array.from(known).sort(), CLEAN_SHARE_BELOW);
+}
+
+function hits(outcome: Outcome): number {
+  const thieves = new Set(outcome.labels.map(({ meter }) => meter));
+  return rankMeters(outcome)
+    .slice(0, thieves.size)
+    .filter((meter) => thieves.has(meter)).length;
+}
+
+function medianDays(outcome: Outcome): number | null {
+  const days = Float64Array.from(outcome.labels, (label) => detectionDay(outcome, label)).sort();
+  const median = days[Math.floor((days.length - 1) / 2)] ?? Number.POSITIVE_INFINITY;
+  return Number.isFinite(median) ? median : null;
+}
+
+function boostedScores(fleet: FleetPower, clean: Days, seed: number): Float64Array[] {
+  const { slotsPerDay } = fleet;
+  const days = clean.to - clean.from + 1;
+  const cut = (powerW: Float32Array) => powerW.slice(clean.from * slotsPerDay, (clean.to + 1) * slotsPerDay);
+  const trees = trainKnownAttackTrees(
+    { ...fleet, days, meters: fleet.meters.map((meter) => ({ ...meter, powerW: cut(meter.powerW) })), feeders: [] },
+    seed,
+  );
+  const evidence = gatherFleetEvidence(fleet);
+  return fleet.meters.map((_, meter) =>
+    Float64Array.from({ length: fleet.days }, (__, day) => {
+      const row = evidence.row(meter, day);
+      return row === undefined ? Number.NaN : boostedScore(trees, row);
+    }),
+  );
+}
