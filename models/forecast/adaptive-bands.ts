@@ -17,7 +17,10 @@ export interface AdaptiveBands {
 /** In a hundred steps α has moved by what a lasting error of ten percentage points asks for. */
 const STEP_SIZE = 0.01;
 const LARGEST_ALPHA = 1 - LEVELS[0];
-const SMALLEST_ALPHA = 1 - (LEVELS.at(-1) ?? 1);
+const RAREST = 1 - (LEVELS.at(-1) ?? 1);
+/** What the weeks of calibration never saw they cannot measure: from there on a hundredth of α widens by a twentieth. */
+const BEYOND = 5;
+const SMALLEST_ALPHA = -0.5;
 
 export function createAdaptiveBands({ factors, stretch }: Calibration): AdaptiveBands {
   const steps = factors.length / QUANTILES.length;
@@ -32,7 +35,8 @@ export function createAdaptiveBands({ factors, stretch }: Calibration): Adaptive
       const moved = (alphas[step] as number) + STEP_SIZE * (DECLARED_MISS - missed / of);
       const alpha = Math.min(Math.max(moved, SMALLEST_ALPHA), LARGEST_ALPHA);
       alphas[step] = alpha;
-      const factor = stretchAt(stretch.subarray(step * LEVELS.length, (step + 1) * LEVELS.length), 1 - alpha);
+      const table = stretch.subarray(step * LEVELS.length, (step + 1) * LEVELS.length);
+      const factor = stretchAt(table, 1 - Math.max(alpha, RAREST)) * (1 + BEYOND * Math.max(RAREST - alpha, 0));
       for (let quantile = 0; quantile < QUANTILES.length; quantile++) {
         const at = step * QUANTILES.length + quantile;
         current[at] = (factors[at] as number) * factor;

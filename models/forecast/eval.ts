@@ -34,9 +34,11 @@ export function forecastEval(): Command {
     .option('--all-meters', 'also those with many gaps or zeros')
     .option('--trees', 'gradient-boosted trees as a yardstick too (slow)')
     .option('--plain-lstm', 'an LSTM over 288 single steps as a yardstick too (very slow)')
+    .option('--per-meter', 'the errors of each meter too')
     .option('--json', 'one JSON document on standard output')
-    .action(async (options: EvalOptions & { readonly json?: true }) => {
+    .action(async (options: EvalOptions & { readonly json?: true; readonly perMeter?: true }) => {
       const evaluation = await evaluateFile(options, (line) => console.error(line));
-      console.log(options.json === true ? asJson(evaluation) : asTable(evaluation));
+      const perMeter = options.perMeter === true;
+      console.log(options.json === true ? asJson(evaluation, perMeter) : asTable(evaluation, perMeter));
     });
 }

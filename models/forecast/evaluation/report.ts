@@ -3,7 +3,7 @@ import type { Evaluation } from './file.js';
 import type { Scores } from './scores.js';
 
 /** One document, errors in the file's own unit. */
-export function asJson(evaluation: Evaluation): string {
+export function asJson(evaluation: Evaluation, perMeter: boolean): string {
   const { results, trainedOn, unitW, ...about } = evaluation;
   const groups = (all: Readonly<Record<string, GroupResult>>) =>
     Object.fromEntries(
@@ -23,6 +23,7 @@ export function asJson(evaluation: Evaluation): string {
     parameters: about.parameters,
     horizons: groups(results),
     ...(trainedOn === undefined ? {} : { horizons_of_meters_trained_on: groups(trainedOn) }),
+    ...(perMeter ? { mae_per_meter: maePerMeter(results, unitW) } : {}),
     coverage90_by_month: Object.fromEntries(
       Object.entries(results).map(([name, { coverage }]) => [
         name,
@@ -39,7 +40,7 @@ function inUnit({ mae, rmse, pinball, ...ratios }: Scores, unitW: number): Score
   return { mae: mae / unitW, rmse: rmse / unitW, pinball: pinball / unitW, ...ratios };
 }
 
-export function asTable(evaluation: Evaluation): string {
+export function asTable(evaluation: Evaluation, perMeter: boolean): string {
   const { data, model, unit, unitW, slotMinutes, testFromMs, seed, meters, parameters, results, trainedOn } =
     evaluation;
   const lines = [
@@ -50,7 +51,26 @@ export function asTable(evaluation: Evaluation): string {
   for (const [name, group] of Object.entries(trainedOn ?? {})) {
     lines.push('', ...tableOf(`horizon ${name}, meters trained on`, group, unitW));
   }
+  if (!perMeter) return lines.join('\n');
+  for (const [name, meters] of Object.entries(maePerMeter(results, unitW))) {
+    lines.push('', `horizon ${name}, MAE of each meter`);
+    for (const [meter, errors] of Object.entries(meters)) {
+      const cells = Object.entries(errors).map(([method, mae]) => `${method} ${digits(mae)}`);
+      lines.push(`${meter.padEnd(24)}${cells.join('  ')}`);
+    }
+  }
   return lines.join('\n');
+}
+
+function maePerMeter(results: Readonly<Record<string, GroupResult>>, unitW: number) {
+  const maes = (scores: Readonly<Record<string, Scores>>) =>
+    Object.fromEntries(Object.entries(scores).map(([method, { mae }]) => [method, mae / unitW]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { perMeter }]) => [
+      name,
+      Object.fromEntries(perMeter.map(({ meter, scores }) => [meter, maes(scores)])),
+    ]),
+  );
 }
 
 const COLUMNS = ['MAE', 'RMSE', 'MASE', 'vs day', 'pinball', 'in band', 'R²'];
