@@ -37,7 +37,7 @@ import {
   knownMeters,
   makeDataDir,
   modelsDir,
-  SHIPPED_BUNDLE,
+  shippedBundle,
   silenceRules,
   validationRules,
   voteRules,
@@ -202,7 +202,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
   // threads/analysis-loop.ts.
-  const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
+  const models = {
+    dir: modelsDir(settings),
+    shippedDir: shippedBundle(settings),
+    trustedKeys: settings.models.trusted_keys,
+    slotMinutes: settings.buffer.slot_minutes,
+  };
   const shared = { bufferPath: bufferPath(settings), models, logLevel: settings.log.level, terminal };
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },

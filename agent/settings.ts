@@ -44,15 +44,18 @@ export function makeDataDir({ gateway }: Settings): void {
 }
 
 /** The bundle that comes with the program; two levels up from dist/agent stands the installation. */
-export const SHIPPED_BUNDLE = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
+export const shippedBundle = ({ buffer }: Settings): string =>
+  fileURLToPath(new URL(`../../models/bundles/default-${buffer.slot_minutes}min`, import.meta.url));
 
 export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' | 'log'> => ({
   path: bufferPath(settings),
+  slotMinutes: settings.buffer.slot_minutes,
   slotGraceMs: settings.buffer.slot_grace_s * 1_000,
   maxRejected: settings.buffer.max_rejected,
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
+  keepUnanalysed: settings.models.enabled,
   keep: keepOf(settings.buffer),
   maxBytes: settings.buffer.max_bytes,
   timeCanBe: canBeOwn(validationRules(settings)),
@@ -303,11 +306,12 @@ export const silenceRules = ({ meters }: Settings): SilenceRules => ({
 });
 
 export const knownMeters = ({ meters }: Settings): readonly Meter[] =>
-  meters.known.map(({ id, kind, feeder, rated_power_w }) => ({
+  meters.known.map(({ id, kind, feeder, rated_power_w, register_max_wh }) => ({
     id: meterId(id),
     kind,
     ...(feeder === undefined ? {} : { feeder: meterId(feeder) }),
     ...(rated_power_w === undefined ? {} : { ratedPowerW: rated_power_w }),
+    ...(register_max_wh === undefined ? {} : { registerMaxWh: register_max_wh }),
   }));
 
 function meterId(text: string) {

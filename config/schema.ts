@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SLOT_MINUTES, SLOT_WIDTHS_MINUTES } from '../agent/domain/slot.js';
 import { feeds } from './feeds.js';
 import { host, LOOPBACK, matching, meterId, path, port, secret } from './fields.js';
 import { mqtt } from './mqtt.js';
@@ -242,12 +243,20 @@ const buffer = z.strictObject({
     .describe(
       'Terabytes that the card or disk takes in its life, by its data sheet (TBW); a guess for a card of 32 GB by default.',
     ),
+  slot_minutes: z
+    .union(SLOT_WIDTHS_MINUTES.map((minutes) => z.literal(minutes)))
+    .default(SLOT_MINUTES)
+    .describe(
+      'Width of the slots that readings are summed to: 5, 15, 30 or 60. A buffer file keeps the width it was made with, and a model serves one width.',
+    ),
   slot_grace_s: z
     .number()
     .min(0)
     .max(600)
     .default(60)
-    .describe('How long after its end a slot waits for late readings.'),
+    .describe(
+      'How long after its end a slot waits for readings on their way, at most; less for a meter that sends often.',
+    ),
   maintenance: matching(/^\s*(\S+\s+){4}\S+\s*$/, 'the five fields of a cron expression')
     .default('17 3 * * *')
     .describe('When retention runs, as a cron expression in local time.'),

@@ -44,6 +44,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.no_access': { in: 'tests/faults/corruption.test.ts' },
   'buffer.damaged': BUFFER,
   'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
+  'buffer.slot_width': { in: 'agent/buffer/slot-width.test.ts' },
   'buffer.write_failed': BUFFER,
   'export.exists': { in: 'tests/end-to-end/export.test.ts' },
   'export.unreadable': { in: 'tests/end-to-end/export.test.ts' },

@@ -14,6 +14,7 @@ interface Newest {
 
 /** What the API reads; the buffer's reader fits it. Lists come newest first. */
 export interface ReadSource {
+  readonly slotMs: number;
   head(): { readonly seq: number; readonly changeSeq: number };
   meters(): readonly Meter[];
   /** The last reading of each meter that has ever sent one. */

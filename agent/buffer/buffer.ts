@@ -8,6 +8,7 @@ import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
+import { SLOT_MINUTES, type SlotMinutes } from '../domain/slot.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
@@ -29,6 +30,8 @@ import { openRestoring, type RestoreBatch, type Restored } from './restoring.js'
 import { type Keep, keepFor, openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
+import type { Packing } from './slot-days.js';
+import { claimSlotWidth } from './slot-width.js';
 import { createTransactions } from './transactions.js';
 import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
@@ -38,7 +41,9 @@ export interface BufferOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a slot waits after its end for readings that are on their way. */
+  /** A file keeps the width that it was made with; another one is an error. */
+  readonly slotMinutes?: SlotMinutes;
+  /** How long a slot waits after its end, at most, for readings that are on their way. */
   readonly slotGraceMs: number;
   readonly maxRejected: number;
   readonly maxRejectedBytes: number;
@@ -47,6 +52,8 @@ export interface BufferOptions {
   readonly keep?: Partial<Keep>;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** With models: what they have not seen is not packed. */
+  readonly keepUnanalysed?: boolean;
   /** The file is not longer than this; the disk alone bounds it when not given. */
   readonly maxBytes?: number | undefined;
   /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
@@ -85,6 +92,8 @@ export interface Buffer extends Relief, Endurance {
     now: EpochMs,
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
+  /** Packs some of the oldest finished days; go on while there is more. */
+  packDays(now: EpochMs): Packing;
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   /** The centre has these; what it was known to have stays so. */
   settle(stream: StreamName, settled: Settled): void;
@@ -140,6 +149,8 @@ export interface Core {
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
 const FORCED_CLOSE_SLOTS = 1_000;
+/** The next reading of a meter is awaited so long: with it, a slot knows how its energy ends. */
+const GRACE_INTERVALS = 1.5;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
@@ -172,7 +183,8 @@ export function openCore(options: BufferOptions, kept: Kept): Core {
 }
 
 function onConnection(db: Connection, { lock, registered }: Kept, options: BufferOptions): Core {
-  const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
+  const { clock, log, retentionMs, keepUnsettled } = options;
+  const slotMs = claimSlotWidth(db, options.slotMinutes ?? SLOT_MINUTES) * 60_000;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
   const meters = openMeterBook(db, transactions, registered);
@@ -183,12 +195,21 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
   const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
   const beyondPlaced = (): number => placement.heldFrom ?? readingLog.lastSeq() + 1;
-  const slots = openSlotBook(db, { transactions, states, lastSeq: () => beyondPlaced() - 1 });
+  const heard = openHeardBook(db);
+  const slots = openSlotBook(db, {
+    slotMs,
+    transactions,
+    states,
+    lastSeq: () => beyondPlaced() - 1,
+    graceMs: (meter) =>
+      Math.min(options.slotGraceMs, GRACE_INTERVALS * (heard.of(meter).intervalMs ?? Number.POSITIVE_INFINITY)),
+    registerMaxDwh: meters.registerMaxDwh,
+    waitsFor: { centre: keepUnsettled, models: options.keepUnanalysed === true },
+  });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
-  const heard = openHeardBook(db);
   const future = openFuture(db, { transactions, states });
   const retention = openRetention(db, {
     transactions,
@@ -196,6 +217,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     replayFrom,
     keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
+    pruneDays: slots.pruneDays,
   });
   const relief = openRelief(db, {
     transactions,
@@ -287,10 +309,10 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   /** What is being placed brings its slots in order: none is closed before all of it has come. */
   function closeDue(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean } {
     const { reachedMs } = placement;
-    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
+    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs), limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
     slots.dropBeyond(now + MAX_AHEAD_MS);
-    return slots.close(now - slotGraceMs, limit);
+    return slots.close(now, limit);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -313,6 +335,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
+    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.pack(now)) : { days: 0, more: false }),
     storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
@@ -417,6 +440,7 @@ const NOTHING_PRUNED: Pruned = {
   readings: 0,
   rejected: 0,
   slots: 0,
+  days: 0,
   forecasts: 0,
   anomalies: 0,
   quality: 0,

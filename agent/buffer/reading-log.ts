@@ -43,7 +43,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
   );
   const page = db.prepare<[number, number, number], LogRow>(
     `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
-       r.voltage_cv as voltageCv
+       r.voltage_cv as voltageCv, r.flags
      from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
   const tail = db.prepare<[number, number], StoredReading>(
@@ -79,7 +79,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
         reading.flags,
       );
       const trueMs = reading.timeSource === 'gateway' ? takenAtMs + offsetMs : takenAtMs;
-      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
+      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv, flags: reading.flags };
     },
     lastSeq: () => seq(numbers.last()),
     nextSeq: numbers.next,

@@ -10,6 +10,7 @@ import type { Transactions } from './transactions.js';
 
 /** Rows dropped of one table in one step: a few milliseconds on the thread that takes readings in. */
 const STEP_ROWS = 2_000;
+const STEP_DAYS = 200;
 
 /** Beyond what validation lets a meter's clock be ahead; a time further on comes of a clock that was wrong. */
 const MAX_AHEAD_MS = 2 * 86_400_000;
@@ -20,6 +21,8 @@ export interface Pruned {
   readonly readings: number;
   readonly rejected: number;
   readonly slots: number;
+  /** Packed days, of one meter each. */
+  readonly days: number;
   readonly forecasts: number;
   readonly anomalies: number;
   readonly quality: number;
@@ -57,10 +60,12 @@ interface Parts {
   readonly replayFrom: () => number;
   readonly keep: Keep;
   readonly keepUnsettled: boolean;
+  /** Drops the packed days of so many meters that ended before this; says of how many. */
+  readonly pruneDays: (cutoffMs: number, limit: number) => number;
 }
 
 export function openRetention(db: Connection, parts: Parts): Retention {
-  const { transactions, rejectedLog, replayFrom, keep, keepUnsettled } = parts;
+  const { transactions, rejectedLog, replayFrom, keep, keepUnsettled, pruneDays } = parts;
   const oldest = db.prepare<[number, number], { seq: number; newestMs: number }>(
     `select r.seq, ${NEWEST_AT} as newestMs from reading r join boot b on b.id = r.boot
      where r.seq <= ? order by r.seq limit ?`,
@@ -125,6 +130,7 @@ export function openRetention(db: Connection, parts: Parts): Retention {
       const old = (what: keyof Keep): number => nowMs - keep[what].ms;
       const over = (name: 'slots' | 'forecasts' | 'anomalies', rowBytes: number): number =>
         excess(count.get(name) ?? 0, rowBytes, keep[name]);
+      const days = Number.isFinite(keep.slots.ms) ? pruneDays(old('slots'), STEP_DAYS) : 0;
       return transactions.run(() => {
         const ofAge = pruneReadings(old('readings'), nowMs);
         const readings = ofAge > 0 ? ofAge : pruneExcessReadings();
@@ -155,7 +161,8 @@ export function openRetention(db: Connection, parts: Parts): Retention {
           slots: dropped.slots.deleted,
           forecasts: dropped.forecasts.deleted,
           anomalies: dropped.anomalies.deleted,
-          more: full || Object.values(dropped).some(({ more }) => more),
+          days,
+          more: full || days === STEP_DAYS || Object.values(dropped).some(({ more }) => more),
         };
       });
     },

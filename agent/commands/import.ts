@@ -72,7 +72,9 @@ async function storeAll(file: string, { head }: VerifiedExport, { settings, stor
   try {
     let [stored, known, unusable] = [0, 0, 0];
     const meters = head.meters.flatMap((meter) => parseExportMeter(meter) ?? []);
-    await store({ meters, rows: [] });
+    for (let from = 0; from < meters.length; from += STEP_ROWS) {
+      await store({ meters: meters.slice(from, from + STEP_ROWS), rows: [] });
+    }
     for (const rows of exportedRows(file)) {
       const readings = rows.flatMap((row) => parseExportRow(row) ?? []);
       unusable += rows.length - readings.length;

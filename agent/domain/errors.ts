@@ -104,6 +104,12 @@ export const ERRORS = {
       'Make the room named in the detail, or install the version before again; a copy made before stands beside the buffer (`.before-v…`).',
     retry: false,
   },
+  'buffer.slot_width': {
+    hint: 'The buffer was made with slots of another width.',
+    action:
+      'Set buffer.slot_minutes to what the detail names, or name another buffer.path: a file keeps its width, and begins with none of the history of another.',
+    retry: false,
+  },
   'buffer.write_failed': {
     hint: 'The buffer could not be written; nothing was acknowledged.',
     action: 'Look for a full or failing disk; meters send again by themselves.',

@@ -3,7 +3,6 @@ import { type ForecastRow, type Horizon, stepsOf } from '../../models/forecast/h
 import type { SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
-import { SLOT_MS } from '../domain/slot.js';
 
 /** What forecasting needs of a model. */
 export interface Forecaster {
@@ -50,7 +49,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
     expectedW(meter, slotStartMs) {
       const forecast = latest.get(meter);
       if (forecast === undefined) return undefined;
-      const offset = (slotStartMs - forecast.issuedSlotMs) / SLOT_MS;
+      const offset = (slotStartMs - forecast.issuedSlotMs) / windows.slotMs;
       return forecast.steps.find((step) => step.slots === 1 && step.offsetSlots === offset)?.medianW;
     },
   };

@@ -198,3 +198,17 @@ test('when nothing works here, not even what came with the program, that is said
   expect(loaded).toBeUndefined();
   expect(refused).toMatchObject([{ state: 'refused', version: 'shipped' }]);
 });
+
+test('a bundle made for slots of another width is refused by name', async () => {
+  const models = createModelStore({
+    dir: join(dir, 'models'),
+    shippedDir: SHIPPED,
+    trustedKeys: [centre.publicKey],
+    slotMinutes: 30,
+    log: silentLogger,
+  });
+  const refused = { code: 'bundle.incompatible', detail: expect.stringContaining('slots of 5 minutes') };
+  expect(await models.load()).toMatchObject({ loaded: undefined, refused: [refused] });
+  await expect(models.receive(await release('r1'))).rejects.toMatchObject({ code: 'bundle.incompatible' });
+  expect(await models.newestVersion()).toBeUndefined();
+});

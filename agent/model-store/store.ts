@@ -8,6 +8,7 @@ import type { Forecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { BundleState } from '../domain/results.js';
+import { SLOT_MINUTES } from '../domain/slot.js';
 import { type Installed, readInstalled, writeInstalled } from './installed.js';
 
 /** A release as it comes from outside: nothing of it is trusted yet. */
@@ -35,11 +36,13 @@ export interface ModelStore {
   newestVersion(): Promise<string | undefined>;
 }
 
-interface StoreOptions {
+export interface StoreOptions {
   readonly dir: string;
   /** The bundle of the installation itself: trusted like the program that it came with. */
   readonly shippedDir: string;
   readonly trustedKeys: readonly string[];
+  /** What the slots of this gateway are; a bundle was made for one width. */
+  readonly slotMinutes?: number;
   readonly log: Logger;
 }
 
@@ -49,9 +52,16 @@ const INCOMING = 'incoming-';
 /** What a refusal calls the bundle of the installation, whose manifest may be what is wrong with it. */
 const SHIPPED_VERSION = 'shipped';
 
-export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOptions): ModelStore {
+export function createModelStore(options: StoreOptions): ModelStore {
+  const { dir, shippedDir, trustedKeys, slotMinutes = SLOT_MINUTES, log } = options;
+
+  async function fittingBundle(place: string): Promise<Bundle> {
+    checkWidth(parseManifest(await readManifest(place)).slotMinutes, slotMinutes);
+    return readBundle(place);
+  }
+
   async function installedBundle({ version }: Installed): Promise<Bundle> {
-    const bundle = await readBundle(join(dir, version));
+    const bundle = await fittingBundle(join(dir, version));
     verifyManifest(bundle.manifestBytes, await readFile(join(dir, version, SIGNATURE_FILE), 'utf8'), trustedKeys);
     return bundle;
   }
@@ -96,7 +106,7 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
         for (const name of Object.keys(files)) await writeDurably(join(incoming, name), await file(name));
         await writeDurably(join(incoming, MANIFEST_FILE), manifest);
         await writeDurably(join(incoming, SIGNATURE_FILE), Buffer.from(signature));
-        await readBundle(incoming);
+        await fittingBundle(incoming);
         await rm(join(dir, version), { recursive: true, force: true });
         await rename(incoming, join(dir, version));
       } catch (error) {
@@ -119,7 +129,7 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
         }
       }
       try {
-        return { loaded: await loadBundle(await readBundle(shippedDir), log), refused };
+        return { loaded: await loadBundle(await fittingBundle(shippedDir), log), refused };
       } catch (error) {
         return { loaded: undefined, refused: [...refused, refusal(SHIPPED_VERSION, error)] };
       }
@@ -144,6 +154,20 @@ async function namesIn(dir: string): Promise<readonly string[]> {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** A file that cannot be read is named when the bundle is. */
+async function readManifest(place: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(place, MANIFEST_FILE));
+  } catch (error) {
+    throw new WattwardenError('bundle.unreadable', messageOf(error), { cause: error });
+  }
+}
+
+function checkWidth(theirs: number, ours: number): void {
+  if (theirs === ours) return;
+  throw new WattwardenError('bundle.incompatible', `made for slots of ${theirs} minutes, this buffer has ${ours}`);
 }
 
 /** int8 where it gives its own golden outputs on this processor, float32 where only that does. */

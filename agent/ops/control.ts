@@ -10,8 +10,8 @@ export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 type Reply = { readonly ok: unknown } | { readonly error: string };
 
-/** A request is a word, and what it is about: a thousand readings of an import have some 100 KB. */
-const MAX_LINE = 2 ** 20;
+/** A request is a word, and what it is about: two hundred readings of an import have some 25 KB. */
+const MAX_LINE = 2 ** 16;
 const MAX_CLIENTS = 8;
 const ANSWER_WITHIN_MS = 5_000;
 

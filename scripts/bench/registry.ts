@@ -5,6 +5,7 @@ export const BENCHES = {
   ingest: async () => (await import('./ingest.js')).ingest,
   footprint: async () => (await import('./footprint.js')).footprint,
   forecast: async () => (await import('./forecast.js')).forecast,
+  fraud: async () => (await import('./fraud.js')).fraud,
 } as const satisfies Record<string, () => Promise<Bench>>;
 
 export type BenchName = keyof typeof BENCHES;

@@ -112,7 +112,8 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
     },
     *days(toMs) {
       for (const truth of known.values()) {
-        for (let day = Math.ceil(fromMs / DAY_MS); (day + 1) * DAY_MS <= toMs; day++) yield dayOf(truth, day);
+        for (let day = Math.ceil(fromMs / DAY_MS); (day + 1) * DAY_MS <= toMs; day++)
+          yield dayOf(truth, day, { fromMs, toMs });
       }
     },
     *thefts() {
@@ -141,9 +142,12 @@ function breakDays(days: Set<number>, fromMs: number, toMs: number): void {
   for (let day = Math.floor(fromMs / DAY_MS); day <= Math.floor(toMs / DAY_MS); day++) days.add(day);
 }
 
-function note({ meter, before, after, broken }: MeterTruth, { takenMs, tsMs, faults }: SimulatedMessage): void {
+function note(
+  { meter, before, after, broken }: MeterTruth,
+  { takenMs, tsMs, faults, wrongSinceMs }: SimulatedMessage,
+): void {
   if (faults.some((kind) => BREAKS.has(kind))) {
-    breakDays(broken, Math.min(takenMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
+    breakDays(broken, Math.min(wrongSinceMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
   }
   if (faults.some((kind) => USELESS.has(kind))) return;
   // With a clock that is a little off, a reading counts for the side of midnight on which both times lie.
@@ -155,10 +159,17 @@ function note({ meter, before, after, broken }: MeterTruth, { takenMs, tsMs, fau
   after.set(last, Math.min(after.get(last) ?? wh, wh));
 }
 
-function dayOf({ meter, name, before, after, broken }: MeterTruth, day: number): TrueDay {
+interface Run {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function dayOf({ meter, name, before, after, broken }: MeterTruth, day: number, { fromMs, toMs }: Run): TrueDay {
   const [from, to] = [day * DAY_MS, (day + 1) * DAY_MS];
   const gaps = [from, to].map((midnight) => {
-    const [low, high] = [before.get(midnight), after.get(midnight)];
+    // Beyond the ends of the simulation nothing was ever sent, so that nothing of it can be counted.
+    const low = before.get(midnight) ?? (midnight <= fromMs ? meter.countedWh(midnight) : undefined);
+    const high = after.get(midnight) ?? (midnight + DAY_MS > toMs ? meter.countedWh(midnight) : undefined);
     return low === undefined || high === undefined ? null : high - low;
   });
   const uncertain = gaps.some((gap) => gap === null) ? null : gaps.reduce<number>((sum, gap) => sum + (gap ?? 0), 0);

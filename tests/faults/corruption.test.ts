@@ -67,7 +67,7 @@ interface Kept {
 }
 
 /** Some hours of three meters. `killed`: as a power cut leaves it, with its last rows in the WAL alone. */
-function fill(how: 'closed' | 'killed' = 'closed'): Kept {
+function fill(how: 'closed' | 'killed' | 'marked' = 'closed'): Kept {
   const options = { slotGraceMs: 60_000, maxRejected: 1_000, maxRejectedBytes: 1e7, retentionMs: 400 * 86_400_000 };
   const open = (at: string) =>
     openBuffer({ ...options, path: at, clock: systemClock, log: silentLogger, keepUnsettled: false });
@@ -100,6 +100,8 @@ function fill(how: 'closed' | 'killed' = 'closed'): Kept {
   } else {
     second.close();
     moveWal();
+    // Not closed in order, and everything in the file: what is destroyed there is not read from the WAL instead.
+    if (how === 'marked') writeFileSync(`${path}.in-use`, '');
   }
   return { readings: readingsIn(path), logId };
 }
@@ -169,7 +171,7 @@ async function salvaged(): Promise<void> {
 
 interface Case {
   readonly name: string;
-  readonly how?: 'closed' | 'killed';
+  readonly how?: 'closed' | 'killed' | 'marked';
   readonly harm: () => void;
   /** Readings that may be gone; the rest must be back. */
   readonly lost: 'nothing' | 'some' | 'all';
@@ -186,30 +188,30 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a leaf of the readings',
-    how: 'killed',
+    how: 'marked',
     harm: () => destroyPage(path, middle('reading', 'leaf')),
     lost: 'some',
   },
   {
     name: 'a leaf of zeros',
-    how: 'killed',
+    how: 'marked',
     harm: () => destroyPage(path, middle('reading', 'leaf'), () => 0),
     lost: 'some',
   },
   {
     name: 'a leaf of the slots',
-    how: 'killed',
+    how: 'marked',
     harm: () => destroyPage(path, middle('slot', 'leaf')),
     lost: 'nothing',
   },
   {
     name: 'an overflow page',
-    how: 'killed',
+    how: 'marked',
     harm: () => destroyPage(path, middle('rejected', 'overflow')),
     lost: 'nothing',
     aside: false,
   },
-  { name: 'an index', how: 'killed', harm: () => destroyPage(path, middle('slot_change', 'leaf')), lost: 'nothing' },
+  { name: 'an index', how: 'marked', harm: () => destroyPage(path, middle('slot_change', 'leaf')), lost: 'nothing' },
   { name: 'the meters', harm: () => destroyPage(path, pagesOf(path, 'meter')[0]?.number ?? 0), lost: 'all' },
   {
     name: 'a file cut short',

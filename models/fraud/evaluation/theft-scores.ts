@@ -3,6 +3,7 @@ import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
+import { createUsualLoads } from '../feeder/usual-load.js';
 import type { FleetPower } from '../fleet-power.js';
 import { type IsolationForest, scoreRow } from '../forest/forest.js';
 import { trainForest } from '../forest/forest-training.js';
@@ -66,8 +67,9 @@ function judgeFeeder(
   }: { balance: FeederBalance; noFeeder: readonly Float64Array[]; feeder: readonly Float64Array[] },
 ): void {
   const gates = Array.from({ length: fleet.days }, (_, day) => gateOf(balance, day));
+  const usualLoads = createUsualLoads(fleet);
   for (let day = 0; day < fleet.days; day++) {
-    const suspicions = suspectDay(fleet, { balance, gates, day });
+    const suspicions = suspectDay(fleet, { balance, gates, day, usualLoads });
     for (const [index, member] of balance.members.entries()) {
       const raw = noFeeder[member]?.[day] ?? Number.NaN;
       const suspicion = suspicions?.[index];

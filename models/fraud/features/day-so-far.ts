@@ -17,27 +17,29 @@ export interface SlotToJudge {
   readonly weekday: number;
 }
 
-/** By how much the last 24 hours lie below what is usual; the median over all meters is what each is freed from. */
-export function dropsSoFar({ past, powerW, weekday }: SlotToJudge): Float64Array {
+/** The last 24 hours by themselves. */
+export interface DaySoFar {
+  readonly shape: Float32Array;
+  /** By how much they lie below what is usual; the median over all meters is what each is freed from. */
+  readonly drops: Float64Array;
+}
+
+export function lookAt({ past, powerW, weekday }: SlotToJudge): DaySoFar {
   const shape = new Float32Array(SHAPE_WIDTH);
   writeShape(shape, 0, powerW);
   const drops = new Float64Array(DROPS);
   writeDrops(drops, 0, { shape, reference: past.reference, weekday });
-  return drops;
+  return { shape, drops };
 }
 
 /**
  * The evidence row of a slot: as that of a day, with the 24 hours that end now in place of the day. So a slot at the
  * end of a day has the very row of that day, and none needs what comes after it.
  */
-export function rowSoFar({ past, powerW, weekday }: SlotToJudge, peers: Float64Array): Float32Array {
+export function rowSoFar({ past, powerW }: SlotToJudge, { shape, drops }: DaySoFar, peers: Float64Array): Float32Array {
   const { reference } = past;
-  const shape = new Float32Array(SHAPE_WIDTH);
-  writeShape(shape, 0, powerW);
   const evidence = new Float32Array(past.evidence.length + EVIDENCE_WIDTH);
   evidence.set(past.evidence);
-  const drops = new Float64Array(DROPS);
-  writeDrops(drops, 0, { shape, reference, weekday });
   writeEvidence(evidence, past.evidence.length, { shape, powerW, reference, drops, peers });
   const row = new Float32Array(ROW_WIDTH);
   writeRow(row, 0, { evidence, day: past.evidence.length / EVIDENCE_WIDTH });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../agent/domain/clock.js';
-import { createSmallFleet, withReport } from '../fleet.fixture.js';
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
-import { dropsSoFar, rowSoFar } from './day-so-far.js';
+import { createSmallFleet, withReport } from '../generated-fleet.js';
+import { lookAt, rowSoFar } from './day-so-far.js';
 import { DAY_EVIDENCE, type DayEvidence, EVIDENCE_LIMIT, EVIDENCE_WIDTH } from './evidence.js';
 import { ROW_WIDTH } from './evidence-row.js';
 import { gatherFleetEvidence } from './fleet-evidence.js';
@@ -93,9 +93,8 @@ test('at the end of a day the last slot has the row of that day; within it, only
     };
     const { powerW } = fleet.meters[meter] as { powerW: Float32Array };
     const slot = { past, powerW: dayOf(powerW, 48, day), weekday: weekdayOf(fleet, day) };
-    expect(rowSoFar(slot, evidence.peers(day))).toEqual(evidence.row(meter, day));
-    expect(dropsSoFar(slot)[0]).toBeTypeOf('number');
+    expect(rowSoFar(slot, lookAt(slot), evidence.peers(day))).toEqual(evidence.row(meter, day));
     const atNoon = { ...slot, powerW: powerW.slice(day * 48 - 24, day * 48 + 24) };
-    expect(rowSoFar(atNoon, evidence.peers(day))).toHaveLength(ROW_WIDTH);
+    expect(rowSoFar(atNoon, lookAt(atNoon), evidence.peers(day))).toHaveLength(ROW_WIDTH);
   }
 });

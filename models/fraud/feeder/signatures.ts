@@ -32,9 +32,8 @@ export function signaturesOf({ reportedW, expectedW }: Suspect): Float64Array[] 
   ];
 }
 
-/** Which part of the loss the signatures of each suspect explain; the shares add up to about one. */
-export function attributeLoss(suspects: readonly Suspect[], lossW: Float64Array): Float64Array {
-  const columns = suspects.map(signaturesOf);
+/** Which part of the loss the signatures of each suspect explain beside those of the others; the shares add up to about one. */
+export function attributeLoss(columns: readonly (readonly Float64Array[])[], lossW: Float64Array): Float64Array {
   const weights = nonnegativeLeastSquares(columns.flat(), lossW);
   const total = lossW.reduce((sum, watts) => sum + Math.max(watts, 0), 0);
   let at = 0;
@@ -48,9 +47,8 @@ export function attributeLoss(suspects: readonly Suspect[], lossW: Float64Array)
   });
 }
 
-/** How much of the loss one suspect alone explains, as a share of its square: 1 is all of it. */
-export function aloneExplains(suspect: Suspect, lossW: Float64Array): number {
-  const columns = signaturesOf(suspect);
+/** How much of the loss the signatures of one suspect alone explain, as a share of its square: 1 is all of it. */
+export function aloneExplains(columns: readonly Float64Array[], lossW: Float64Array): number {
   const weights = nonnegativeLeastSquares(columns, lossW);
   const square = lossW.reduce((sum, watts) => sum + watts * watts, 0);
   if (square === 0) return 0;

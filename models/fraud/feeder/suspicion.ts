@@ -1,7 +1,7 @@
-import { dayOf, type FleetPower } from '../fleet-power.js';
+import type { FleetPower } from '../fleet-power.js';
 import type { FeederBalance } from './balance.js';
-import { aloneExplains, attributeLoss, type Suspect } from './signatures.js';
-import { learnUsualLoad, type UsualLoad } from './usual-load.js';
+import { aloneExplains, attributeLoss, type Suspect, signaturesOf } from './signatures.js';
+import type { UsualLoad, UsualLoads } from './usual-load.js';
 
 /** What a feeder's loss says about one of its customers. */
 export interface Suspicion {
@@ -21,26 +21,27 @@ const REFERENCE_DAYS = 42;
 /** Differences of log densities per slot are small; a chosen sharpness, from injected attacks. */
 const SHARPNESS = 8;
 
+export interface FeederDay {
+  readonly balance: FeederBalance;
+  /** See gateOf, of every day up to this one. */
+  readonly gates: readonly number[];
+  readonly day: number;
+  readonly usualLoads: UsualLoads;
+}
+
 /** Of each member of the feeder, in their order; undefined while the gate is closed or too little is known. */
-export function suspectDay(
-  fleet: FleetPower,
-  { balance, gates, day }: { balance: FeederBalance; gates: readonly number[]; day: number },
-): Suspicion[] | undefined {
+export function suspectDay(fleet: FleetPower, { balance, gates, day, usualLoads }: FeederDay): Suspicion[] | undefined {
   const isLossy = (past: number) => (gates[past] as number) >= GATE_OPENS;
   if (!isLossy(day)) return undefined;
   const free = lossFreeDays(gates, day);
-  const usual = balance.members.map((member) => {
-    const { powerW } = fleet.meters[member] as { powerW: Float32Array };
-    return learnUsualLoad(
-      free.map((past) => dayOf(powerW, fleet.slotsPerDay, past)),
-      fleet.slotsPerDay,
-    );
-  });
+  const usual = balance.members.map((member) => usualLoads(member, free));
   const spans = SPANS.map((length) => lossySlots(fleet, { balance, isLossy, day, length }));
   if (spans.some((slots) => slots.length === 0)) return undefined;
   const explained = spans.map((slots) => {
     const lossW = Float64Array.from(slots, (slot) => balance.lossW[slot] as number);
-    const suspects = balance.members.map((member, index) => suspectOf(fleet, { member, usual: usual[index], slots }));
+    const suspects = balance.members.map((member, index) =>
+      signaturesOf(suspectOf(fleet, { member, usual: usual[index], slots })),
+    );
     return { shares: attributeLoss(suspects, lossW), alone: suspects.map((suspect) => aloneExplains(suspect, lossW)) };
   });
   const gains = balance.members.map((member, index) =>

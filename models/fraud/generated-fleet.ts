@@ -11,7 +11,7 @@ export interface SmallFleetOptions {
   readonly seed?: number;
 }
 
-/** For tests: homes with a base load, mornings, evenings and appliances, in half hours; feeders are their exact sums. */
+/** For tests and benches: homes with a base load, mornings, evenings and appliances, in half hours; feeders are their exact sums. */
 export function createSmallFleet({
   meters = 12,
   feeders = 2,
