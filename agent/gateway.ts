@@ -387,7 +387,7 @@ function reportIngest(metrics: Metrics, { connections, figures }: Ingest): void 
 }
 
 function reportDisk(metrics: Metrics, { step: now, usableBytes }: DiskState): void {
-  for (const step of DISK_STEPS) metrics.set('disk_step', step === now ? 1 : 0, { step });
+  for (const step of DISK_STEPS) metrics.set('disk_step_info', step === now ? 1 : 0, { step });
   if (usableBytes !== null) metrics.set('disk_usable_bytes', usableBytes);
 }
 
