@@ -16,16 +16,18 @@ interface Endurance {
   saveWritten(now: EpochMs): void;
 }
 
+export interface EnduranceRules {
+  readonly bytesPerDay: number;
+  readonly windowMs: number;
+  /** Bytes that the card takes in its life. */
+  readonly cardBytes: number;
+}
+
 interface Given {
   readonly endurance: Endurance;
   written(): WrittenBytes;
   disk(): DiskState;
-  readonly rules: {
-    readonly bytesPerDay: number;
-    readonly windowMs: number;
-    /** Bytes that the card takes in its life. */
-    readonly cardBytes: number;
-  };
+  readonly rules: EnduranceRules;
 }
 
 interface Surroundings {
