@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 
 export const bufferPath = ({ gateway, buffer }: Settings): string =>
   buffer.path ?? join(gateway.data_dir, 'buffer.sqlite');
-export const modelsDir = ({ gateway }: Settings): string => join(gateway.data_dir, 'models');
+const modelsDir = ({ gateway }: Settings): string => join(gateway.data_dir, 'models');
 export const controlPath = ({ gateway }: Settings): string => join(gateway.data_dir, 'gateway.sock');
 
 /** Its last level only: where even the parent is missing, a disk may not be mounted, and data must not go elsewhere. */
@@ -44,8 +44,20 @@ export function makeDataDir({ gateway }: Settings): void {
 }
 
 /** The bundle that comes with the program; two levels up from dist/agent stands the installation. */
-export const shippedBundle = ({ buffer }: Settings): string =>
+const shippedBundle = ({ buffer }: Settings): string =>
   fileURLToPath(new URL(`../../models/bundles/default-${buffer.slot_minutes}min`, import.meta.url));
+
+/** What both worker threads are told. */
+export const threadOptions = (settings: Settings) => ({
+  bufferPath: bufferPath(settings),
+  logLevel: settings.log.level,
+  models: {
+    dir: modelsDir(settings),
+    shippedDir: shippedBundle(settings),
+    trustedKeys: settings.models.trusted_keys,
+    slotMinutes: settings.buffer.slot_minutes,
+  },
+});
 
 export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' | 'log'> => ({
   path: bufferPath(settings),

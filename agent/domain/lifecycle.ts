@@ -110,6 +110,13 @@ export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: 
   };
 }
 
+/** Something already open, as a part that only has to be closed. */
+export const closing = (name: string, open: { close(): void }): Part => ({
+  name,
+  start: async () => undefined,
+  stop: async () => open.close(),
+});
+
 /** Turns what `listen` throws into words about the address. */
 export function listenError(error: unknown, address: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -14,6 +14,7 @@ const UNITS = [
   'seconds',
   'bytes',
   'rows',
+  'files',
   'connections',
   'answers',
   'info',

@@ -107,9 +107,9 @@ export const METRICS = {
     help: 'Steps entered on the ladder of a full disk.',
     labels: { step: DISK_STEPS },
   },
-  disk_step: {
+  disk_step_info: {
     type: 'gauge',
-    help: '1 for the step of that ladder that holds now, 0 for the others.',
+    help: 'Where that ladder stands: 1 for one of its steps, 0 for the others.',
     labels: { step: DISK_STEPS },
   },
   disk_relief_rows_total: {
@@ -122,17 +122,17 @@ export const METRICS = {
     help: 'Bytes written to the disk for the buffer, by cause.',
     labels: { cause: WRITE_CAUSES },
   },
-  disk_autonomy_days: {
+  disk_autonomy_seconds: {
     type: 'gauge',
     help: 'How long the buffer lasts at the present rate before readings are thinned that the centre does not have.',
     labels: {},
   },
-  card_life_days: {
+  card_life_seconds: {
     type: 'gauge',
     help: 'How long the card lasts at the present rate of writing, by `buffer.card_endurance_tb`.',
     labels: {},
   },
-  commit_window_ms: {
+  commit_window_seconds: {
     type: 'gauge',
     help: 'Longest wait for more readings before a commit; longer while the daily budget of bytes is overrun.',
     labels: {},

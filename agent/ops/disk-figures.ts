@@ -16,16 +16,18 @@ interface Endurance {
   saveWritten(now: EpochMs): void;
 }
 
+export interface EnduranceRules {
+  readonly bytesPerDay: number;
+  readonly windowMs: number;
+  /** Bytes that the card takes in its life. */
+  readonly cardBytes: number;
+}
+
 interface Given {
   readonly endurance: Endurance;
   written(): WrittenBytes;
   disk(): DiskState;
-  readonly rules: {
-    readonly bytesPerDay: number;
-    readonly windowMs: number;
-    /** Bytes that the card takes in its life. */
-    readonly cardBytes: number;
-  };
+  readonly rules: EnduranceRules;
 }
 
 interface Surroundings {
@@ -43,7 +45,8 @@ export interface FiguresPart extends Part {
 
 const EVERY_MS = 60_000;
 const BACKOFF = { firstMs: 5_000, maxMs: 60_000 };
-const DAY_MS = 86_400_000;
+const DAY_S = 86_400;
+const DAY_MS = DAY_S * 1_000;
 /** A kill loses what was counted since; each time writes a few pages itself. */
 const SAVE_EVERY_MS = 600_000;
 /** What the last minutes weigh in the rate of now. */
@@ -110,9 +113,9 @@ export function createDiskFigures(given: Given, { clock, random, log, metrics }:
   }
 
   function report(): void {
-    if (found.autonomyDays !== null) metrics.set('disk_autonomy_days', found.autonomyDays);
-    if (found.cardLifeDays !== null) metrics.set('card_life_days', found.cardLifeDays);
-    metrics.set('commit_window_ms', budget.windowMs);
+    if (found.autonomyDays !== null) metrics.set('disk_autonomy_seconds', found.autonomyDays * DAY_S);
+    if (found.cardLifeDays !== null) metrics.set('card_life_seconds', found.cardLifeDays * DAY_S);
+    metrics.set('commit_window_seconds', budget.windowMs / 1_000);
   }
 
   return {

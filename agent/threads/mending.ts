@@ -3,6 +3,7 @@ import { statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CheckResult } from '../buffer/check-file.js';
+import { damageOf } from '../buffer/damage.js';
 import type { DamageReport, Salvaged } from '../buffer/damage-book.js';
 import type { RestoreBatch, Restored } from '../buffer/restoring.js';
 import { type KeepAside, markGoneThrough, removeOldAside } from '../buffer/set-aside.js';
@@ -27,8 +28,15 @@ interface Mendable {
 export interface Mending extends Part {
   /** Another file has taken the place of a damaged one. */
   replaced(): void;
-  /** Somebody failed to read the file: it is looked through. */
-  suspect(): void;
+  /** What the threads say that read the file. */
+  readonly ofReaders: {
+    /** It is damaged: another one takes its place. */
+    onDamage(cause: string, logId: string): void;
+    /** One that could not even start for it finds another file the next time; false when it was something else. */
+    mend(cause: unknown): boolean;
+    /** One died: if it failed to read the file, that is looked through. */
+    died(cause: unknown): void;
+  };
   /** Until a file that was not closed in order is known to be whole, its WAL must not be moved into it. */
   readonly checkpointsHeld: SharedArrayBuffer;
 }
@@ -196,9 +204,18 @@ export function createMending(buffer: Mendable, options: Options, surroundings: 
       Atomics.store(held, 0, 0);
       loop?.now();
     },
-    suspect() {
-      unchecked = true;
-      loop?.now();
+    ofReaders: {
+      onDamage: (cause, logId) => buffer.reportDamage(cause, logId),
+      mend(cause) {
+        const damage = damageOf(cause);
+        if (damage !== undefined) buffer.reportDamage(damage, buffer.logId);
+        return damage !== undefined;
+      },
+      died(cause) {
+        if (damageOf(cause) === undefined) return;
+        unchecked = true;
+        loop?.now();
+      },
     },
     async stop() {
       await loop?.stop();

@@ -38,7 +38,7 @@ test('init at once from several programs makes database, migrations and one key;
   const reports = await Promise.all([initCentre(centre), initCentre(centre), initCentre(centre)]);
   const keys = new Set(reports.map(({ publicKey }) => publicKey));
   expect(keys.size).toBe(1);
-  expect(reports.map(({ applied }) => applied.length).toSorted()).toEqual([0, 0, 3]);
+  expect(reports.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
   const again = await initCentre(centre);
   expect(again).toMatchObject({ applied: [], publicKey: [...keys][0] });
   expect(statSync(join(dir, 'keys')).mode & 0o777).toBe(0o700);
