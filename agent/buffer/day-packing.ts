@@ -1,5 +1,6 @@
+import { orderedBy } from './places-by-value.js';
 import { energyOfPower, MWH_PER_DW_MS } from './slot-accumulator.js';
-import { type Column, type Guess, NULL, packColumn, unpackColumn } from './slot-column.js';
+import { type Column, type Guess, packColumn, unpackColumn } from './slot-column.js';
 import { bytesOfVarints, readVarints } from './varint.js';
 
 /**
@@ -102,13 +103,14 @@ function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShap
     case 'maxVoltageCv':
       return { ...common, guesses: near(minVoltageCv) };
     case 'energyMwh': {
-      const whole = () => meanPowerDw.map((meanDw) => Math.round(meanDw * slotMs * MWH_PER_DW_MS));
-      const covered = () => meanPowerDw.map((meanDw, place) => energyOfPower(meanDw, coveragePm[place] ?? 0, slotMs));
+      const whole = () => energies(places, (place) => Math.round((meanPowerDw[place] ?? 0) * slotMs * MWH_PER_DW_MS));
+      const covered = () =>
+        energies(places, (place) => energyOfPower(meanPowerDw[place] ?? 0, coveragePm[place] ?? 0, slotMs));
       return { ...common, guesses: [BEFORE, { like: 'other', other: whole }, { like: 'other', other: covered }] };
     }
     case 'scoreE4':
       // Calibration is monotone: in the order of raw scores the scores only rise.
-      return { ...common, places: byValue(rawScoreE4, places), guesses: near(rawScoreE4) };
+      return { ...common, places: orderedBy(rawScoreE4, places), guesses: near(rawScoreE4) };
     default:
       return { ...common, guesses: [BEFORE] };
   }
@@ -117,14 +119,12 @@ function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShap
 /** More than there are slots in a day. */
 const PLACES = 512;
 
-/** Both in one number, because numbers sort faster than pairs. */
-function byValue(column: Float64Array, places: Int32Array): Int32Array {
-  const keys = new Float64Array(places.length);
-  for (let index = 0; index < places.length; index += 1) {
-    const place = places[index] ?? 0;
-    keys[index] = ((column[place] ?? 0) - NULL) * PLACES + place;
-  }
-  return Int32Array.from(keys.sort(), (key) => key % PLACES);
+/** Used again for each day, as are the columns. */
+const guessed = new Float64Array(PLACES);
+
+function energies(places: Int32Array, energyAt: (place: number) => number): Float64Array {
+  for (const place of places) guessed[place] = energyAt(place);
+  return guessed;
 }
 
 const withLength = (body: Uint8Array): Uint8Array =>

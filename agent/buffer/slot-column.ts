@@ -1,5 +1,5 @@
 import { packRice, riceBits, unpackRice } from './rice.js';
-import { bytesOfVarints, readVarints } from './varint.js';
+import { bytesOfVarints, readVarints, varintLength } from './varint.js';
 
 export interface Column {
   /** By slot of the day. */
@@ -24,8 +24,10 @@ export type Guess =
  * one sign, the sign is not stored.
  */
 const SIGNS = ['both', 'above', 'below'] as const;
+type Sign = (typeof SIGNS)[number];
 /** Equal numbers one after the other as one, or each on its own. */
 const FORMS = ['runs', 'rice'] as const;
+type Form = (typeof FORMS)[number];
 /** A register of 0.1 Wh or a voltage of 0.1 V leaves zeros at the end of each number. */
 const UNITS = [1, 10, 100, 1_000] as const;
 /** Below it, arithmetic is that of whole numbers in the processor. */
@@ -39,58 +41,67 @@ export interface PackedColumn {
   readonly body: Uint8Array;
 }
 
+interface Way {
+  readonly bits: number;
+  readonly way: number;
+  readonly folded: Float64Array;
+  readonly form: Form;
+}
+
 /** Of all ways that with the fewest bytes: what is best differs from meter to meter. */
 export function packColumn(column: Column): PackedColumn {
   const unitNumber = unitOf(column);
-  let best: { readonly bits: number; readonly way: number; readonly folded: Float64Array } = {
-    bits: Number.POSITIVE_INFINITY,
-    way: 0,
-    folded: new Float64Array(0),
-  };
+  let best: Way = { bits: Number.POSITIVE_INFINITY, way: 0, folded: new Float64Array(0), form: 'rice' };
   column.guesses.forEach((guess, guessNumber) => {
-    const errors = errorsOf(column, guess, UNITS[unitNumber] ?? 1);
-    SIGNS.forEach((sign, signNumber) => {
-      const folded = fold(errors, sign);
-      if (folded === undefined) return;
-      FORMS.forEach((form, formNumber) => {
-        const bits = form === 'runs' ? 8 * runsOf(folded).length : riceBits(folded);
-        if (bits >= best.bits) return;
-        const choice = (guessNumber * SIGNS.length + signNumber) * FORMS.length + formNumber;
-        best = { bits, way: choice * UNITS.length + unitNumber, folded };
-      });
+    const { sign, folded } = fold(errorsOf(column, guess, UNITS[unitNumber] ?? 1));
+    FORMS.forEach((form, formNumber) => {
+      const bits = form === 'runs' ? 8 * runsLength(folded, best.bits / 8) : riceBits(folded, best.bits);
+      if (bits >= best.bits) return;
+      const choice = (guessNumber * SIGNS.length + SIGNS.indexOf(sign)) * FORMS.length + formNumber;
+      best = { bits, way: choice * UNITS.length + unitNumber, folded, form };
     });
   });
-  const form = FORMS[Math.floor(best.way / UNITS.length) % FORMS.length];
-  return { way: best.way, body: form === 'runs' ? runsOf(best.folded) : packRice(best.folded) };
+  return { way: best.way, body: best.form === 'runs' ? runsOf(best.folded) : packRice(best.folded) };
 }
 
+/** The largest that leaves no rest anywhere. */
 function unitOf({ values, places, nullable }: Column): number {
-  const divides = (unit: number): boolean =>
-    places.every((place) => (nullable && values[place] === NULL) || (values[place] ?? 0) % unit === 0);
-  const number = UNITS.findIndex((unit) => !divides(unit));
-  return number === -1 ? UNITS.length - 1 : number - 1;
+  let largest = UNITS.length - 1;
+  for (let index = 0; index < places.length && largest > 0; index += 1) {
+    const value = values[places[index] ?? 0] ?? 0;
+    if (nullable && value === NULL) continue;
+    while (value % (UNITS[largest] ?? 1) !== 0) largest -= 1;
+  }
+  return largest;
 }
 
 function errorsOf({ values, places, nullable }: Column, guess: Guess, unit: number): Float64Array {
   const errors = new Float64Array(places.length);
   const others = guess.like === 'before' ? undefined : guess.other();
-  let before = 0;
-  let otherBefore = 0;
-  places.forEach((place, index) => {
+  const follows = guess.like !== 'other';
+  let distance = 0;
+  for (let index = 0; index < places.length; index += 1) {
+    const place = places[index] ?? 0;
     const value = values[place] ?? 0;
-    const other = others?.[place] ?? 0;
-    const expected = guess.like === 'other' ? other : other + before - otherBefore;
-    errors[index] = (nullable && value === NULL ? NULL : value / unit) - Math.round(expected / unit);
-    before = value;
-    otherBefore = other;
-  });
+    const other = others === undefined ? 0 : (others[place] ?? 0);
+    const expected = other + distance;
+    const number = nullable && value === NULL ? NULL : value / unit;
+    errors[index] = number - (unit === 1 ? expected : Math.round(expected / unit));
+    if (follows) distance = value - other;
+  }
   return errors;
 }
 
-function fold(errors: Float64Array, sign: (typeof SIGNS)[number]): Float64Array | undefined {
-  if (sign === 'both') return errors.map((error) => (error < 0 ? -2 * error - 1 : 2 * error));
-  const wrong = sign === 'above' ? (error: number) => error < 0 : (error: number) => error > 0;
-  return errors.some(wrong) ? undefined : errors.map(Math.abs);
+function fold(errors: Float64Array): { readonly sign: Sign; readonly folded: Float64Array } {
+  let least = 0;
+  let most = 0;
+  for (const error of errors) {
+    if (error < least) least = error;
+    if (error > most) most = error;
+  }
+  if (least === 0) return { sign: 'above', folded: errors };
+  if (most === 0) return { sign: 'below', folded: errors.map((error) => -error) };
+  return { sign: 'both', folded: errors.map((error) => (error < 0 ? -2 * error - 1 : 2 * error)) };
 }
 
 /** Writes the numbers to their places. False when no such way is known. */
@@ -104,8 +115,7 @@ export function unpackColumn({ way, body }: PackedColumn, { values, places, gues
   const numbers = scratch(places.length);
   if (form === 'runs') readRuns(body, numbers);
   else unpackRice(body, numbers);
-  unfold(numbers, sign);
-  const column = { values, places, unit, nullable };
+  const column = { values, places, unit, nullable, sign };
   if (guess.like === 'before') afterBefore(numbers, column);
   else afterOther(numbers, column, { others: guess.other(), isBeside: guess.like === 'beside' });
   return true;
@@ -121,21 +131,24 @@ function scratch(length: number): Float64Array {
 
 interface Unfolded extends Pick<Column, 'values' | 'places' | 'nullable'> {
   readonly unit: number;
+  readonly sign: Sign;
 }
 
-/** Two loops, each without a choice in it. */
-function afterBefore(errors: Float64Array, { values, places, unit, nullable }: Unfolded): void {
+/** Two loops, each with no more choices in it than need be. */
+function afterBefore(folded: Float64Array, { values, places, unit, nullable, sign }: Unfolded): void {
   let before = 0;
   for (let index = 0; index < places.length; index += 1) {
-    const number = (errors[index] ?? 0) + (unit === 1 ? before : Math.round(before / unit));
-    before = nullable && number === NULL ? NULL : number * unit;
-    values[places[index] ?? 0] = before;
+    const number = before + unfolded(folded[index] ?? 0, sign);
+    const isNull = nullable && number === NULL;
+    values[places[index] ?? 0] = isNull ? NULL : number * unit;
+    // Null is less than half of any unit but one.
+    before = isNull && unit !== 1 ? 0 : number;
   }
 }
 
 function afterOther(
-  errors: Float64Array,
-  { values, places, unit, nullable }: Unfolded,
+  folded: Float64Array,
+  { values, places, unit, nullable, sign }: Unfolded,
   { others, isBeside }: { readonly others: Float64Array; readonly isBeside: boolean },
 ): void {
   let distance = 0;
@@ -143,31 +156,41 @@ function afterOther(
     const place = places[index] ?? 0;
     const other = others[place] ?? 0;
     const expected = other + distance;
-    const number = (errors[index] ?? 0) + (unit === 1 ? expected : Math.round(expected / unit));
+    const number = unfolded(folded[index] ?? 0, sign) + (unit === 1 ? expected : Math.round(expected / unit));
     const value = nullable && number === NULL ? NULL : number * unit;
     if (isBeside) distance = value - other;
     values[place] = value;
   }
 }
 
-/** In place. */
-function unfold(numbers: Float64Array, sign: (typeof SIGNS)[number]): void {
-  if (sign === 'above') return;
-  for (let index = 0; index < numbers.length; index += 1) {
-    const folded = numbers[index] ?? 0;
-    if (sign === 'below') numbers[index] = -folded;
-    else if (folded < INT32) numbers[index] = (folded >>> 1) ^ -(folded & 1);
-    else numbers[index] = folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2;
-  }
+function unfolded(number: number, sign: Sign): number {
+  if (sign === 'above') return number;
+  if (sign === 'below') return -number;
+  if (number < INT32) return (number >>> 1) ^ -(number & 1);
+  return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
 }
 
 function runsOf(numbers: Float64Array): Uint8Array {
   const pairs: number[] = [];
-  for (const number of numbers) {
-    if (pairs.at(-2) === number) pairs[pairs.length - 1] = (pairs.at(-1) ?? 0) + 1;
-    else pairs.push(number, 1);
+  let from = 0;
+  for (let index = 1; index <= numbers.length; index += 1) {
+    if (index < numbers.length && numbers[index] === numbers[from]) continue;
+    pairs.push(numbers[from] ?? 0, index - from);
+    from = index;
   }
   return bytesOfVarints(pairs);
+}
+
+/** Bytes that `runsOf` would take; some number from `limit` on where that many do not suffice. */
+function runsLength(numbers: Float64Array, limit: number): number {
+  let bytes = 0;
+  let from = 0;
+  for (let index = 1; index <= numbers.length && bytes < limit; index += 1) {
+    if (index < numbers.length && numbers[index] === numbers[from]) continue;
+    bytes += varintLength(numbers[from] ?? 0) + varintLength(index - from);
+    from = index;
+  }
+  return bytes;
 }
 
 function readRuns(body: Uint8Array, numbers: Float64Array): void {
