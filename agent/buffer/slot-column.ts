@@ -1,12 +1,14 @@
 import { packRice, riceBits, unpackRice } from './rice.js';
 import { bytesOfVarints, readVarints, varintLength } from './varint.js';
 
-export interface Column {
-  /** By slot of the day. */
+/** `D` is the day that the column is one of. */
+export interface Column<D> {
+  readonly day: D;
+  /** By slot of the day; means something only at the places of slots that there are. */
   readonly values: Float64Array;
   /** The slots that there are, in the order in which they are stored. */
   readonly places: Int32Array;
-  readonly guesses: readonly Guess[];
+  readonly guesses: readonly Guess<D>[];
   /** -1 means null, and is not minus one. */
   readonly nullable: boolean;
 }
@@ -15,9 +17,9 @@ export interface Column {
  * What a number probably is: the one before it in the order of places, or that of another column that is unpacked
  * already, or as far from that other column as the one before was.
  */
-export type Guess =
+export type Guess<D> =
   | { readonly like: 'before' }
-  | { readonly like: 'other' | 'beside'; readonly other: () => Float64Array };
+  | { readonly like: 'other' | 'beside'; readonly other: (day: D) => Float64Array };
 
 /**
  * How far the guess was wrong, made into numbers from 0 on. A mean is never below the minimum: where all errors have
@@ -35,6 +37,8 @@ const INT32 = 2 ** 31;
 /** Stands for what is not known, in any unit. */
 export const NULL = -1;
 
+type Stored = Pick<Column<unknown>, 'values' | 'places' | 'nullable'>;
+
 export interface PackedColumn {
   /** Which guess, sign, form and unit. */
   readonly way: number;
@@ -49,7 +53,7 @@ interface Way {
 }
 
 /** Of all ways that with the fewest bytes: what is best differs from meter to meter. */
-export function packColumn(column: Column): PackedColumn {
+export function packColumn<D>(column: Column<D>): PackedColumn {
   const unitNumber = unitOf(column);
   let best: Way = { bits: Number.POSITIVE_INFINITY, way: 0, folded: new Float64Array(0), form: 'rice' };
   column.guesses.forEach((guess, guessNumber) => {
@@ -65,7 +69,7 @@ export function packColumn(column: Column): PackedColumn {
 }
 
 /** The largest that leaves no rest anywhere. */
-function unitOf({ values, places, nullable }: Column): number {
+function unitOf({ values, places, nullable }: Stored): number {
   let largest = UNITS.length - 1;
   for (let index = 0; index < places.length && largest > 0; index += 1) {
     const value = values[places[index] ?? 0] ?? 0;
@@ -75,9 +79,9 @@ function unitOf({ values, places, nullable }: Column): number {
   return largest;
 }
 
-function errorsOf({ values, places, nullable }: Column, guess: Guess, unit: number): Float64Array {
+function errorsOf<D>({ day, values, places, nullable }: Column<D>, guess: Guess<D>, unit: number): Float64Array {
   const errors = new Float64Array(places.length);
-  const others = guess.like === 'before' ? undefined : guess.other();
+  const others = guess.like === 'before' ? undefined : guess.other(day);
   const follows = guess.like !== 'other';
   let distance = 0;
   for (let index = 0; index < places.length; index += 1) {
@@ -105,19 +109,28 @@ function fold(errors: Float64Array): { readonly sign: Sign; readonly folded: Flo
 }
 
 /** Writes the numbers to their places. False when no such way is known. */
-export function unpackColumn({ way, body }: PackedColumn, { values, places, guesses, nullable }: Column): boolean {
+export function unpackColumn<D>(
+  { way, body }: PackedColumn,
+  { day, values, places, guesses, nullable }: Column<D>,
+): boolean {
   const unit = UNITS[way % UNITS.length] ?? 1;
   const choice = Math.floor(way / UNITS.length);
   const form = FORMS[choice % FORMS.length];
   const sign = SIGNS[Math.floor(choice / FORMS.length) % SIGNS.length];
   const guess = guesses[Math.floor(choice / FORMS.length / SIGNS.length)];
   if (sign === undefined || guess === undefined) return false;
+  const runs = form === 'runs' ? readVarints(body) : undefined;
+  if (runs?.length === 4 && runs[1] === 1 && runs[2] === 0 && guess.like === 'before') {
+    const value = unfolded(runs[0] ?? 0, sign);
+    values.fill(nullable && value === NULL ? NULL : value * unit);
+    return true;
+  }
   const numbers = scratch(places.length);
-  if (form === 'runs') readRuns(body, numbers);
-  else unpackRice(body, numbers);
+  if (runs === undefined) unpackRice(body, numbers);
+  else repeat(runs, numbers);
   const column = { values, places, unit, nullable, sign };
   if (guess.like === 'before') afterBefore(numbers, column);
-  else afterOther(numbers, column, { others: guess.other(), isBeside: guess.like === 'beside' });
+  else afterOther(numbers, column, { others: guess.other(day), isBeside: guess.like === 'beside' });
   return true;
 }
 
@@ -129,7 +142,7 @@ function scratch(length: number): Float64Array {
   return space.subarray(0, length);
 }
 
-interface Unfolded extends Pick<Column, 'values' | 'places' | 'nullable'> {
+interface Unfolded extends Stored {
   readonly unit: number;
   readonly sign: Sign;
 }
@@ -193,12 +206,11 @@ function runsLength(numbers: Float64Array, limit: number): number {
   return bytes;
 }
 
-function readRuns(body: Uint8Array, numbers: Float64Array): void {
-  const pairs = readVarints(body);
+function repeat(runs: readonly number[], numbers: Float64Array): void {
   let index = 0;
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    const end = index + (pairs[at + 1] ?? 0);
-    numbers.fill(pairs[at] ?? 0, index, end);
+  for (let at = 0; at + 1 < runs.length; at += 2) {
+    const end = index + (runs[at + 1] ?? 0);
+    numbers.fill(runs[at] ?? 0, index, end);
     index = end;
   }
 }
