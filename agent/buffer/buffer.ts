@@ -210,14 +210,14 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
-  const future = openFuture(db, { transactions, states });
+  const future = openFuture(db, { transactions, states, days: slots.days });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
     replayFrom,
     keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
-    pruneDays: slots.pruneDays,
+    days: slots.days,
   });
   const relief = openRelief(db, {
     transactions,
@@ -311,6 +311,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     const { reachedMs } = placement;
     if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs), limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
+    if (future.step().more) return { closed: 0, more: true };
     slots.dropBeyond(now + MAX_AHEAD_MS);
     return slots.close(now, limit);
   }
@@ -335,7 +336,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
-    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.pack(now)) : { days: 0, more: false }),
+    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.days.pack(now)) : { days: 0, more: false }),
     storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
@@ -389,7 +390,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     probe: () => because('maintenance', relief.probe),
     checkpoint: relief.checkpoint,
     droppable: relief.droppable,
-    growthPerDay: openGrowth(db, readingLog.lastSeq),
+    growthPerDay: openGrowth(db, { lastSeq: readingLog.lastSeq, slotMs }),
     droppableBytes() {
       const { settled: rows, inSlots } = relief.droppable();
       return (keepUnsettled ? rows : inSlots) * ROW_BYTES.reading;
