@@ -4,13 +4,14 @@ import { type Column, type Guess, packColumn, unpackColumn } from './slot-column
 import { bytesOfVarints, readVarints } from './varint.js';
 
 /**
- * The finished day of one meter, in parts that are rows of their own: small rows leave little room unused on SQLite's
- * pages, and who wants the load need not read the voltage. A part is its version, then column by column how it is
+ * The finished day of one meter, in parts that are rows of their own: small rows of like size leave little room unused on
+ * SQLite's pages, and who wants the load need not read the voltage. A part is its version, then column by column how it is
  * stored and its numbers (slot-column.ts), with their length before them; the first part begins with which slots there are.
  */
 export const DAY_PARTS = [
-  ['meanPowerDw', 'count', 'coveragePm', 'minPowerDw', 'maxPowerDw', 'energyMwh', 'flags', 'revision'],
-  ['minVoltageCv', 'maxVoltageCv'],
+  ['meanPowerDw', 'count', 'coveragePm'],
+  ['minPowerDw', 'maxPowerDw'],
+  ['energyMwh', 'minVoltageCv', 'maxVoltageCv', 'flags', 'revision'],
   ['model', 'rawScoreE4', 'scoreE4'],
 ] as const;
 
