@@ -1,15 +1,17 @@
+import { orderedBy } from './places-by-value.js';
 import { energyOfPower, MWH_PER_DW_MS } from './slot-accumulator.js';
-import { type Column, type Guess, NULL, packColumn, unpackColumn } from './slot-column.js';
+import { type Column, type Guess, packColumn, unpackColumn } from './slot-column.js';
 import { bytesOfVarints, readVarints } from './varint.js';
 
 /**
- * The finished day of one meter, in parts that are rows of their own: small rows leave little room unused on SQLite's
- * pages, and who wants the load need not read the voltage. A part is its version, then column by column how it is
+ * The finished day of one meter, in parts that are rows of their own: small rows of like size leave little room unused on
+ * SQLite's pages, and who wants the load need not read the voltage. A part is its version, then column by column how it is
  * stored and its numbers (slot-column.ts), with their length before them; the first part begins with which slots there are.
  */
 export const DAY_PARTS = [
-  ['meanPowerDw', 'count', 'coveragePm', 'minPowerDw', 'maxPowerDw', 'energyMwh', 'flags', 'revision'],
-  ['minVoltageCv', 'maxVoltageCv'],
+  ['meanPowerDw', 'count', 'coveragePm'],
+  ['minPowerDw', 'maxPowerDw'],
+  ['energyMwh', 'minVoltageCv', 'maxVoltageCv', 'flags', 'revision'],
   ['model', 'rawScoreE4', 'scoreE4'],
 ] as const;
 
@@ -35,14 +37,15 @@ export function emptyDay(slotsPerDay: number, places: Int32Array): Day {
   return { places, columns: Object.fromEntries(columns) as Record<DayColumn, Float64Array> };
 }
 
-export function packDay(day: Day, shape: DayShape): readonly Uint8Array[] {
+export function packDay({ places, columns }: Day, { slotMs }: DayShape): readonly Uint8Array[] {
+  const day = { places, columns, slotMs };
   return DAY_PARTS.map((names, part) => {
     const pieces = names.map((name: DayColumn) => {
-      const { way, body } = packColumn(columnOf(day, name, shape));
+      const { way, body } = packColumn(columnOf(day, name));
       return Buffer.concat([Uint8Array.of(way), withLength(body)]);
     });
-    const places = part === 0 ? [withLength(bytesOfVarints(spansOf(day.places)))] : [];
-    return Buffer.concat([Uint8Array.of(VERSION), ...places, ...pieces]);
+    const spans = part === 0 ? [withLength(bytesOfVarints(spansOf(places)))] : [];
+    return Buffer.concat([Uint8Array.of(VERSION), ...spans, ...pieces]);
   });
 }
 
@@ -56,10 +59,10 @@ export interface Unpacking {
 /** Undefined where a part has a version that this program does not know. */
 export function unpackDay(
   parts: readonly Uint8Array[],
-  shape: DayShape,
+  { slotMs }: DayShape,
   { through, into }: Unpacking,
 ): Day | undefined {
-  let day: Day | undefined;
+  let day: Guessing | undefined;
   for (const [number, names] of DAY_PARTS.entries()) {
     const part = parts[number];
     if (part?.[0] !== VERSION) return undefined;
@@ -69,10 +72,10 @@ export function unpackDay(
       at += 2 + length;
       return part.subarray(at - length, at);
     };
-    day ??= { places: placesOf(readVarints(piece())), columns: into };
+    day ??= { places: placesOf(readVarints(piece())), columns: into, slotMs };
     for (const name of names) {
       const way = part[at++] ?? 0;
-      if (!unpackColumn({ way, body: piece() }, columnOf(day, name, shape))) return undefined;
+      if (!unpackColumn({ way, body: piece() }, columnOf(day, name))) return undefined;
       if (name === through) return day;
     }
   }
@@ -85,46 +88,52 @@ export function slotsIn(part: Uint8Array): number {
   return placesOf(readVarints(part.subarray(3, end))).length;
 }
 
-const BEFORE: Guess = { like: 'before' };
-
-/** The guesses of a column keep their order for ever: packed rows name them by it. */
-function columnOf({ places, columns }: Day, name: DayColumn, { slotMs }: DayShape): Column {
-  const { meanPowerDw, coveragePm, minVoltageCv, rawScoreE4 } = columns;
-  const common = { values: columns[name], places, nullable: NULLABLE.has(name) };
-  const near = (column: Float64Array): readonly Guess[] => {
-    const other = () => column;
-    return [BEFORE, { like: 'beside', other }, { like: 'other', other }];
-  };
-  switch (name) {
-    case 'minPowerDw':
-    case 'maxPowerDw':
-      return { ...common, guesses: near(meanPowerDw) };
-    case 'maxVoltageCv':
-      return { ...common, guesses: near(minVoltageCv) };
-    case 'energyMwh': {
-      const whole = () => meanPowerDw.map((meanDw) => Math.round(meanDw * slotMs * MWH_PER_DW_MS));
-      const covered = () => meanPowerDw.map((meanDw, place) => energyOfPower(meanDw, coveragePm[place] ?? 0, slotMs));
-      return { ...common, guesses: [BEFORE, { like: 'other', other: whole }, { like: 'other', other: covered }] };
-    }
-    case 'scoreE4':
-      // Calibration is monotone: in the order of raw scores the scores only rise.
-      return { ...common, places: byValue(rawScoreE4, places), guesses: near(rawScoreE4) };
-    default:
-      return { ...common, guesses: [BEFORE] };
-  }
+interface Guessing extends Day {
+  readonly slotMs: number;
 }
 
-/** More than there are slots in a day. */
-const PLACES = 512;
+const BEFORE: Guess<Guessing> = { like: 'before' };
 
-/** Both in one number, because numbers sort faster than pairs. */
-function byValue(column: Float64Array, places: Int32Array): Int32Array {
-  const keys = new Float64Array(places.length);
-  for (let index = 0; index < places.length; index += 1) {
-    const place = places[index] ?? 0;
-    keys[index] = ((column[place] ?? 0) - NULL) * PLACES + place;
+function near(name: DayColumn): readonly Guess<Guessing>[] {
+  const other = ({ columns }: Guessing): Float64Array => columns[name];
+  return [BEFORE, { like: 'beside', other }, { like: 'other', other }];
+}
+
+/** The guesses of a column keep their order for ever: packed rows name them by it. */
+const GUESSES: Readonly<Partial<Record<DayColumn, readonly Guess<Guessing>[]>>> = {
+  minPowerDw: near('meanPowerDw'),
+  maxPowerDw: near('meanPowerDw'),
+  maxVoltageCv: near('minVoltageCv'),
+  scoreE4: near('rawScoreE4'),
+  energyMwh: [BEFORE, { like: 'other', other: energyOfWhole }, { like: 'other', other: energyOfCovered }],
+};
+const NO_OTHER = [BEFORE];
+
+function columnOf(day: Guessing, name: DayColumn): Column<Guessing> {
+  const { places, columns } = day;
+  return {
+    day,
+    values: columns[name],
+    // Calibration is monotone: in the order of raw scores the scores only rise.
+    places: name === 'scoreE4' ? orderedBy(columns.rawScoreE4, places) : places,
+    guesses: GUESSES[name] ?? NO_OTHER,
+    nullable: NULLABLE.has(name),
+  };
+}
+
+/** More than there are slots in a day. Used again for each, as are the columns. */
+const guessed = new Float64Array(512);
+
+function energyOfWhole({ columns: { meanPowerDw }, places, slotMs }: Guessing): Float64Array {
+  for (const place of places) guessed[place] = Math.round((meanPowerDw[place] ?? 0) * slotMs * MWH_PER_DW_MS);
+  return guessed;
+}
+
+function energyOfCovered({ columns: { meanPowerDw, coveragePm }, places, slotMs }: Guessing): Float64Array {
+  for (const place of places) {
+    guessed[place] = energyOfPower(meanPowerDw[place] ?? 0, coveragePm[place] ?? 0, slotMs);
   }
-  return Int32Array.from(keys.sort(), (key) => key % PLACES);
+  return guessed;
 }
 
 const withLength = (body: Uint8Array): Uint8Array =>
@@ -142,7 +151,14 @@ function spansOf(places: Int32Array): number[] {
   return spans;
 }
 
+/** Most days have all of their slots. */
+let whole = new Int32Array(0);
+
 function placesOf(spans: readonly number[]): Int32Array {
+  if (spans.length === 2 && spans[0] === 0) {
+    if (whole.length !== spans[1]) whole = Int32Array.from({ length: spans[1] ?? 0 }, (_, place) => place);
+    return whole;
+  }
   const places: number[] = [];
   let next = 0;
   spans.forEach((length, index) => {

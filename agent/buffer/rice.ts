@@ -6,24 +6,34 @@
 /** Numbers after which half of what was seen is forgotten. */
 const MEMORY = 16;
 const FIRST_SUM = 32;
-/** One outlier shall not make the following numbers long; also keeps all sums within 31 bits. */
+/** One outlier shall not make the following numbers long; also keeps k below 21 and all sums within 31 bits. */
 const MAX_FOLLOWED = 1 << 20;
 /** A number with so long a quotient is written out in 53 bits. */
 const ESCAPE = 18;
 const HIGH_BITS = 22;
 const LOW_BITS = 31;
 const LOW = 2 ** LOW_BITS;
-/** Bits may be looked at behind the end. */
-const PADDING = 12;
+const ESCAPED_BITS = ESCAPE + HIGH_BITS + LOW_BITS;
+/** Of 32 bits read from the byte in which the first of them stands, at least so many are there. */
+const SURE_BITS = 25;
 
-/** How many bits `packRice` would take. */
-export function riceBits(numbers: Float64Array): number {
+/** The bits of half of the mean of what was seen; a division would be most of the work. */
+function restBits(sum: number, count: number): number {
+  const twice = count << 1;
+  const more = Math.clz32(twice) - Math.clz32(sum);
+  if (more < 0) return 0;
+  return sum >= twice << more ? more + 1 : more;
+}
+
+/** How many bits `packRice` would take; some number from `limit` on where that many do not suffice. */
+export function riceBits(numbers: Float64Array, limit = Number.POSITIVE_INFINITY): number {
   let bits = 0;
   let sum = FIRST_SUM;
   let count = 1;
-  for (const number of numbers) {
-    const k = 32 - Math.clz32((sum / count) >>> 1);
-    bits += number < ESCAPE * (1 << k) ? Math.floor(number / (1 << k)) + 1 + k : ESCAPE + HIGH_BITS + LOW_BITS;
+  for (let index = 0; index < numbers.length && bits < limit; index += 1) {
+    const number = numbers[index] ?? 0;
+    const k = restBits(sum, count);
+    bits += number < ESCAPE << k ? (number >>> k) + 1 + k : ESCAPED_BITS;
     sum += number < MAX_FOLLOWED ? number : MAX_FOLLOWED;
     count += 1;
     if (count >= MEMORY) {
@@ -50,9 +60,9 @@ export function packRice(numbers: Float64Array): Uint8Array {
     }
   }
   for (const number of numbers) {
-    const k = 32 - Math.clz32((sum / count) >>> 1);
-    if (number < ESCAPE * (1 << k)) {
-      const quotient = (number >>> k) | 0;
+    const k = restBits(sum, count);
+    if (number < ESCAPE << k) {
+      const quotient = number >>> k;
       put((1 << (quotient + 1)) - 2, quotient + 1);
       put(number & ((1 << k) - 1), k);
     } else {
@@ -70,26 +80,40 @@ export function packRice(numbers: Float64Array): Uint8Array {
   return bytes;
 }
 
-/** One loop, without a call for each number: a year of one meter has a million of them. */
+let space = new DataView(new ArrayBuffer(0));
+
+/** With room behind them for as many bits as damaged ones can make `count` numbers ask for. */
+function withRoom(body: Uint8Array, count: number): DataView {
+  const length = body.length + Math.ceil((count * ESCAPED_BITS) / 8) + 8;
+  if (space.byteLength < length) space = new DataView(new ArrayBuffer(2 * length));
+  new Uint8Array(space.buffer).set(body);
+  return space;
+}
+
+/** One loop, and mostly one look at the bits for each number: a year of one meter has a million of them. */
 export function unpackRice(body: Uint8Array, numbers: Float64Array): void {
-  const bytes = new Uint8Array(body.length + PADDING);
-  bytes.set(body);
+  const bits = withRoom(body, numbers.length);
   let at = 0;
   let sum = FIRST_SUM;
   let count = 1;
   for (let index = 0; index < numbers.length; index += 1) {
-    const k = 32 - Math.clz32((sum / count) >>> 1);
-    const quotient = Math.clz32(~bitsAt(bytes, at));
+    const k = restBits(sum, count);
+    const word = bits.getUint32(at >>> 3) << (at & 7);
+    const quotient = Math.clz32(~word);
     let number: number;
-    if (quotient < ESCAPE) {
+    if (quotient + k < SURE_BITS && quotient < ESCAPE) {
+      // In two shifts, because one by 32 would be none.
+      number = (quotient << k) | (((word << (quotient + 1)) >>> 1) >>> (31 - k));
+      at += quotient + 1 + k;
+    } else if (quotient < ESCAPE) {
       at += quotient + 1;
-      number = k === 0 ? quotient : quotient * (1 << k) + (bitsAt(bytes, at) >>> (32 - k));
+      number = (quotient << k) | bitsAt(bits, at, k);
       at += k;
     } else {
       at += ESCAPE;
-      const high = bitsAt(bytes, at) >>> (32 - HIGH_BITS);
+      number = bitsAt(bits, at, HIGH_BITS) * LOW;
       at += HIGH_BITS;
-      number = high * LOW + (bitsAt(bytes, at) >>> (32 - LOW_BITS));
+      number += bitsAt(bits, at, 16) * 2 ** 15 + bitsAt(bits, at + 16, 15);
       at += LOW_BITS;
     }
     numbers[index] = number;
@@ -102,14 +126,6 @@ export function unpackRice(body: Uint8Array, numbers: Float64Array): void {
   }
 }
 
-/** The 32 bits from bit `at` on. */
-function bitsAt(bytes: Uint8Array, at: number): number {
-  const index = at >>> 3;
-  const shift = at & 7;
-  const word =
-    ((bytes[index] ?? 0) << 24) |
-    ((bytes[index + 1] ?? 0) << 16) |
-    ((bytes[index + 2] ?? 0) << 8) |
-    (bytes[index + 3] ?? 0);
-  return shift === 0 ? word : (word << shift) | ((bytes[index + 4] ?? 0) >>> (8 - shift));
-}
+/** At least one bit, and no more than are sure. */
+const bitsAt = (bits: DataView, at: number, length: number): number =>
+  (bits.getUint32(at >>> 3) << (at & 7)) >>> (32 - length);

@@ -212,7 +212,7 @@ alter table slot add column registers blob not null default x'';
 alter table meter add column register_max_dwh integer;
 alter table meter_state add column newest_register_ms integer;
 
--- Finished days, three rows for each meter and day; see day-rows.ts for the id and day-packing.ts for the rest.
+-- Finished days, four rows for each meter and day; see day-rows.ts for the id and day-packing.ts for the rest.
 create table slot_day (
   id integer primary key,
   packed blob not null,

@@ -1,12 +1,14 @@
 import { packRice, riceBits, unpackRice } from './rice.js';
-import { bytesOfVarints, readVarints } from './varint.js';
+import { bytesOfVarints, readVarints, varintLength } from './varint.js';
 
-export interface Column {
-  /** By slot of the day. */
+/** `D` is the day that the column is one of. */
+export interface Column<D> {
+  readonly day: D;
+  /** By slot of the day; means something only at the places of slots that there are. */
   readonly values: Float64Array;
   /** The slots that there are, in the order in which they are stored. */
   readonly places: Int32Array;
-  readonly guesses: readonly Guess[];
+  readonly guesses: readonly Guess<D>[];
   /** -1 means null, and is not minus one. */
   readonly nullable: boolean;
 }
@@ -15,17 +17,19 @@ export interface Column {
  * What a number probably is: the one before it in the order of places, or that of another column that is unpacked
  * already, or as far from that other column as the one before was.
  */
-export type Guess =
+export type Guess<D> =
   | { readonly like: 'before' }
-  | { readonly like: 'other' | 'beside'; readonly other: () => Float64Array };
+  | { readonly like: 'other' | 'beside'; readonly other: (day: D) => Float64Array };
 
 /**
  * How far the guess was wrong, made into numbers from 0 on. A mean is never below the minimum: where all errors have
  * one sign, the sign is not stored.
  */
 const SIGNS = ['both', 'above', 'below'] as const;
+type Sign = (typeof SIGNS)[number];
 /** Equal numbers one after the other as one, or each on its own. */
 const FORMS = ['runs', 'rice'] as const;
+type Form = (typeof FORMS)[number];
 /** A register of 0.1 Wh or a voltage of 0.1 V leaves zeros at the end of each number. */
 const UNITS = [1, 10, 100, 1_000] as const;
 /** Below it, arithmetic is that of whole numbers in the processor. */
@@ -33,81 +37,100 @@ const INT32 = 2 ** 31;
 /** Stands for what is not known, in any unit. */
 export const NULL = -1;
 
+type Stored = Pick<Column<unknown>, 'values' | 'places' | 'nullable'>;
+
 export interface PackedColumn {
   /** Which guess, sign, form and unit. */
   readonly way: number;
   readonly body: Uint8Array;
 }
 
+interface Way {
+  readonly bits: number;
+  readonly way: number;
+  readonly folded: Float64Array;
+  readonly form: Form;
+}
+
 /** Of all ways that with the fewest bytes: what is best differs from meter to meter. */
-export function packColumn(column: Column): PackedColumn {
+export function packColumn<D>(column: Column<D>): PackedColumn {
   const unitNumber = unitOf(column);
-  let best: { readonly bits: number; readonly way: number; readonly folded: Float64Array } = {
-    bits: Number.POSITIVE_INFINITY,
-    way: 0,
-    folded: new Float64Array(0),
-  };
+  let best: Way = { bits: Number.POSITIVE_INFINITY, way: 0, folded: new Float64Array(0), form: 'rice' };
   column.guesses.forEach((guess, guessNumber) => {
-    const errors = errorsOf(column, guess, UNITS[unitNumber] ?? 1);
-    SIGNS.forEach((sign, signNumber) => {
-      const folded = fold(errors, sign);
-      if (folded === undefined) return;
-      FORMS.forEach((form, formNumber) => {
-        const bits = form === 'runs' ? 8 * runsOf(folded).length : riceBits(folded);
-        if (bits >= best.bits) return;
-        const choice = (guessNumber * SIGNS.length + signNumber) * FORMS.length + formNumber;
-        best = { bits, way: choice * UNITS.length + unitNumber, folded };
-      });
+    const { sign, folded } = fold(errorsOf(column, guess, UNITS[unitNumber] ?? 1));
+    FORMS.forEach((form, formNumber) => {
+      const bits = form === 'runs' ? 8 * runsLength(folded, best.bits / 8) : riceBits(folded, best.bits);
+      if (bits >= best.bits) return;
+      const choice = (guessNumber * SIGNS.length + SIGNS.indexOf(sign)) * FORMS.length + formNumber;
+      best = { bits, way: choice * UNITS.length + unitNumber, folded, form };
     });
   });
-  const form = FORMS[Math.floor(best.way / UNITS.length) % FORMS.length];
-  return { way: best.way, body: form === 'runs' ? runsOf(best.folded) : packRice(best.folded) };
+  return { way: best.way, body: best.form === 'runs' ? runsOf(best.folded) : packRice(best.folded) };
 }
 
-function unitOf({ values, places, nullable }: Column): number {
-  const divides = (unit: number): boolean =>
-    places.every((place) => (nullable && values[place] === NULL) || (values[place] ?? 0) % unit === 0);
-  const number = UNITS.findIndex((unit) => !divides(unit));
-  return number === -1 ? UNITS.length - 1 : number - 1;
+/** The largest that leaves no rest anywhere. */
+function unitOf({ values, places, nullable }: Stored): number {
+  let largest = UNITS.length - 1;
+  for (let index = 0; index < places.length && largest > 0; index += 1) {
+    const value = values[places[index] ?? 0] ?? 0;
+    if (nullable && value === NULL) continue;
+    while (value % (UNITS[largest] ?? 1) !== 0) largest -= 1;
+  }
+  return largest;
 }
 
-function errorsOf({ values, places, nullable }: Column, guess: Guess, unit: number): Float64Array {
+function errorsOf<D>({ day, values, places, nullable }: Column<D>, guess: Guess<D>, unit: number): Float64Array {
   const errors = new Float64Array(places.length);
-  const others = guess.like === 'before' ? undefined : guess.other();
-  let before = 0;
-  let otherBefore = 0;
-  places.forEach((place, index) => {
+  const others = guess.like === 'before' ? undefined : guess.other(day);
+  const follows = guess.like !== 'other';
+  let distance = 0;
+  for (let index = 0; index < places.length; index += 1) {
+    const place = places[index] ?? 0;
     const value = values[place] ?? 0;
-    const other = others?.[place] ?? 0;
-    const expected = guess.like === 'other' ? other : other + before - otherBefore;
-    errors[index] = (nullable && value === NULL ? NULL : value / unit) - Math.round(expected / unit);
-    before = value;
-    otherBefore = other;
-  });
+    const other = others === undefined ? 0 : (others[place] ?? 0);
+    const expected = other + distance;
+    const number = nullable && value === NULL ? NULL : value / unit;
+    errors[index] = number - (unit === 1 ? expected : Math.round(expected / unit));
+    if (follows) distance = value - other;
+  }
   return errors;
 }
 
-function fold(errors: Float64Array, sign: (typeof SIGNS)[number]): Float64Array | undefined {
-  if (sign === 'both') return errors.map((error) => (error < 0 ? -2 * error - 1 : 2 * error));
-  const wrong = sign === 'above' ? (error: number) => error < 0 : (error: number) => error > 0;
-  return errors.some(wrong) ? undefined : errors.map(Math.abs);
+function fold(errors: Float64Array): { readonly sign: Sign; readonly folded: Float64Array } {
+  let least = 0;
+  let most = 0;
+  for (const error of errors) {
+    if (error < least) least = error;
+    if (error > most) most = error;
+  }
+  if (least === 0) return { sign: 'above', folded: errors };
+  if (most === 0) return { sign: 'below', folded: errors.map((error) => -error) };
+  return { sign: 'both', folded: errors.map((error) => (error < 0 ? -2 * error - 1 : 2 * error)) };
 }
 
 /** Writes the numbers to their places. False when no such way is known. */
-export function unpackColumn({ way, body }: PackedColumn, { values, places, guesses, nullable }: Column): boolean {
+export function unpackColumn<D>(
+  { way, body }: PackedColumn,
+  { day, values, places, guesses, nullable }: Column<D>,
+): boolean {
   const unit = UNITS[way % UNITS.length] ?? 1;
   const choice = Math.floor(way / UNITS.length);
   const form = FORMS[choice % FORMS.length];
   const sign = SIGNS[Math.floor(choice / FORMS.length) % SIGNS.length];
   const guess = guesses[Math.floor(choice / FORMS.length / SIGNS.length)];
   if (sign === undefined || guess === undefined) return false;
+  const runs = form === 'runs' ? readVarints(body) : undefined;
+  if (runs?.length === 4 && runs[1] === 1 && runs[2] === 0 && guess.like === 'before') {
+    const value = unfolded(runs[0] ?? 0, sign);
+    values.fill(nullable && value === NULL ? NULL : value * unit);
+    return true;
+  }
   const numbers = scratch(places.length);
-  if (form === 'runs') readRuns(body, numbers);
-  else unpackRice(body, numbers);
-  unfold(numbers, sign);
-  const column = { values, places, unit, nullable };
+  if (runs === undefined) unpackRice(body, numbers);
+  else repeat(runs, numbers);
+  const column = { values, places, unit, nullable, sign };
   if (guess.like === 'before') afterBefore(numbers, column);
-  else afterOther(numbers, column, { others: guess.other(), isBeside: guess.like === 'beside' });
+  else afterOther(numbers, column, { others: guess.other(day), isBeside: guess.like === 'beside' });
   return true;
 }
 
@@ -119,23 +142,26 @@ function scratch(length: number): Float64Array {
   return space.subarray(0, length);
 }
 
-interface Unfolded extends Pick<Column, 'values' | 'places' | 'nullable'> {
+interface Unfolded extends Stored {
   readonly unit: number;
+  readonly sign: Sign;
 }
 
-/** Two loops, each without a choice in it. */
-function afterBefore(errors: Float64Array, { values, places, unit, nullable }: Unfolded): void {
+/** Two loops, each with no more choices in it than need be. */
+function afterBefore(folded: Float64Array, { values, places, unit, nullable, sign }: Unfolded): void {
   let before = 0;
   for (let index = 0; index < places.length; index += 1) {
-    const number = (errors[index] ?? 0) + (unit === 1 ? before : Math.round(before / unit));
-    before = nullable && number === NULL ? NULL : number * unit;
-    values[places[index] ?? 0] = before;
+    const number = before + unfolded(folded[index] ?? 0, sign);
+    const isNull = nullable && number === NULL;
+    values[places[index] ?? 0] = isNull ? NULL : number * unit;
+    // Null is less than half of any unit but one.
+    before = isNull && unit !== 1 ? 0 : number;
   }
 }
 
 function afterOther(
-  errors: Float64Array,
-  { values, places, unit, nullable }: Unfolded,
+  folded: Float64Array,
+  { values, places, unit, nullable, sign }: Unfolded,
   { others, isBeside }: { readonly others: Float64Array; readonly isBeside: boolean },
 ): void {
   let distance = 0;
@@ -143,39 +169,48 @@ function afterOther(
     const place = places[index] ?? 0;
     const other = others[place] ?? 0;
     const expected = other + distance;
-    const number = (errors[index] ?? 0) + (unit === 1 ? expected : Math.round(expected / unit));
+    const number = unfolded(folded[index] ?? 0, sign) + (unit === 1 ? expected : Math.round(expected / unit));
     const value = nullable && number === NULL ? NULL : number * unit;
     if (isBeside) distance = value - other;
     values[place] = value;
   }
 }
 
-/** In place. */
-function unfold(numbers: Float64Array, sign: (typeof SIGNS)[number]): void {
-  if (sign === 'above') return;
-  for (let index = 0; index < numbers.length; index += 1) {
-    const folded = numbers[index] ?? 0;
-    if (sign === 'below') numbers[index] = -folded;
-    else if (folded < INT32) numbers[index] = (folded >>> 1) ^ -(folded & 1);
-    else numbers[index] = folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2;
-  }
+function unfolded(number: number, sign: Sign): number {
+  if (sign === 'above') return number;
+  if (sign === 'below') return -number;
+  if (number < INT32) return (number >>> 1) ^ -(number & 1);
+  return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
 }
 
 function runsOf(numbers: Float64Array): Uint8Array {
   const pairs: number[] = [];
-  for (const number of numbers) {
-    if (pairs.at(-2) === number) pairs[pairs.length - 1] = (pairs.at(-1) ?? 0) + 1;
-    else pairs.push(number, 1);
+  let from = 0;
+  for (let index = 1; index <= numbers.length; index += 1) {
+    if (index < numbers.length && numbers[index] === numbers[from]) continue;
+    pairs.push(numbers[from] ?? 0, index - from);
+    from = index;
   }
   return bytesOfVarints(pairs);
 }
 
-function readRuns(body: Uint8Array, numbers: Float64Array): void {
-  const pairs = readVarints(body);
+/** Bytes that `runsOf` would take; some number from `limit` on where that many do not suffice. */
+function runsLength(numbers: Float64Array, limit: number): number {
+  let bytes = 0;
+  let from = 0;
+  for (let index = 1; index <= numbers.length && bytes < limit; index += 1) {
+    if (index < numbers.length && numbers[index] === numbers[from]) continue;
+    bytes += varintLength(numbers[from] ?? 0) + varintLength(index - from);
+    from = index;
+  }
+  return bytes;
+}
+
+function repeat(runs: readonly number[], numbers: Float64Array): void {
   let index = 0;
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    const end = index + (pairs[at + 1] ?? 0);
-    numbers.fill(pairs[at] ?? 0, index, end);
+  for (let at = 0; at + 1 < runs.length; at += 2) {
+    const end = index + (runs[at + 1] ?? 0);
+    numbers.fill(runs[at] ?? 0, index, end);
     index = end;
   }
 }

@@ -47,16 +47,16 @@ export interface DayGuards {
   readonly onPacked: (meter: number) => void;
 }
 
-type SlotRow = Readonly<Record<DayColumn, number | null>> & {
-  readonly slotStartMs: number;
-  readonly changeSeq: number;
-  readonly dataSeq: number;
-};
+/** Without names, which would cost more than the values: then come the columns of a day in their order. */
+type SlotRow = readonly [slotStartMs: number, changeSeq: number, dataSeq: number, ...columns: (number | null)[]];
+const VALUES_FROM = 3;
 
-/** Meters packed in one step: some milliseconds of the thread that takes readings in. */
-const STEP_METERS = 1;
-/** Meters looked at in one step, of which none may be ready. */
-const STEP_LOOKS = 4;
+/**
+ * Meters looked at in one step. Their slots are neighbours on three hundred pages, which are written once for all that
+ * are packed together; a step takes no more once so much time has passed, and then still has to write.
+ */
+const STEP_METERS = 16;
+const LOOKING_MS = 8;
 /** Late readings come mostly in the first hours. */
 const REST_MS = 2 * 3_600_000;
 /** When nothing was ready, that is looked at again after so long. */
@@ -93,6 +93,18 @@ interface Parts {
   readonly lastSeq: () => number;
 }
 
+interface Finished {
+  readonly id: number;
+  /** Its open slots, which go. */
+  readonly rows: readonly SlotRow[];
+  readonly places: Int32Array;
+  /** Slots that it did not have when it was packed before. */
+  readonly added: number;
+  readonly packed: readonly Uint8Array[];
+  readonly register: Counted | null;
+  readonly isUnsent: boolean;
+}
+
 interface DroppedRow {
   readonly id: number;
   readonly packed: Uint8Array;
@@ -108,12 +120,13 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
     `select slot_start_ms as slotStartMs, meter from slot where (slot_start_ms, meter) > (?, ?) and slot_start_ms < ?
      order by slot_start_ms, meter limit 1`,
   );
-  const slotsOfDay = db.prepare<[number, number, number], SlotRow>(
-    `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
-     select slot_start_ms as slotStartMs, change_seq as changeSeq, data_seq as dataSeq,
-       ${Object.entries(COLUMNS).map(([name, column]) => `${column} as ${name}`)}
-     from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
-  );
+  const slotsOfDay = db
+    .prepare<[number, number, number], SlotRow>(
+      `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
+       select slot_start_ms, change_seq, data_seq, ${DAY_COLUMNS.map((name) => COLUMNS[name])}
+       from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
+    )
+    .raw();
   const deleteSlot = db.prepare('delete from slot where slot_start_ms = ? and meter = ?');
   const put = db.prepare(
     `insert or replace into slot_day (id, packed, first_change, unsent, last_register_ms, last_register_dwh, up_to_seq)
@@ -135,27 +148,38 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
   let passed = BEGINNING;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
 
-  function packOne(meter: number, day: number, guard: DayGuards): boolean {
+  /** Undefined while something of that day is awaited. */
+  function finished(meter: number, day: number, guard: DayGuards): Finished | undefined {
     const fromMs = day * DAY_MS;
     const rows = slotsOfDay.all(fromMs, fromMs + DAY_MS, meter);
-    if (guard.isOpen(meter, fromMs, fromMs + DAY_MS) || !rows.every(guard.isDone)) return false;
+    if (
+      guard.isOpen(meter, fromMs, fromMs + DAY_MS) ||
+      !rows.every(([, changeSeq, dataSeq]) => guard.isDone({ changeSeq, dataSeq }))
+    )
+      return undefined;
     const before = days.load(meter, day);
     const merged = merge(before, rows, { fromMs, slotMs, slotsPerDay });
-    const register = guard.counted(meter, fromMs);
-    const isUnsent = guard.isUnsent || before?.isUnsent === true;
-    transactions.run(() => {
-      // Numbers of its own, so that a centre that is connected later on can be told of the slots one by one.
-      const changes = isUnsent ? merged.places.map(() => transactions.nextChange()) : [];
-      const firstChange = changes[0] ?? Math.max(0, ...rows.map(({ changeSeq }) => changeSeq));
-      const head = [firstChange, isUnsent ? 1 : null, register?.atMs ?? null, register?.dwh ?? null, lastSeq()];
-      packDay(merged, days.shape).forEach((packed, part) => {
-        put.run([dayKey(meter, day, part), packed, ...(part === 0 ? head : NO_HEAD)]);
-      });
-      for (const { slotStartMs } of rows) deleteSlot.run(slotStartMs, meter);
-      transactions.count('packed', merged.places.length - (before?.places.length ?? 0));
+    return {
+      id: dayKey(meter, day),
+      rows,
+      places: merged.places,
+      added: merged.places.length - (before?.places.length ?? 0),
+      packed: packDay(merged, days.shape),
+      register: guard.counted(meter, fromMs),
+      isUnsent: guard.isUnsent || before?.isUnsent === true,
+    };
+  }
+
+  function write({ id, rows, places, added, packed, register, isUnsent }: Finished): void {
+    // Numbers of its own, so that a centre that is connected later on can be told of the slots one by one.
+    const changes = isUnsent ? places.map(() => transactions.nextChange()) : [];
+    const firstChange = changes[0] ?? Math.max(0, ...rows.map(([, changeSeq]) => changeSeq));
+    const head = [firstChange, isUnsent ? 1 : null, register?.atMs ?? null, register?.dwh ?? null, lastSeq()];
+    packed.forEach((bytes, part) => {
+      put.run([id + part, bytes, ...(part === 0 ? head : NO_HEAD)]);
     });
-    guard.onPacked(meter);
-    return true;
+    for (const [slotStartMs] of rows) deleteSlot.run(slotStartMs, meterOfKey(id));
+    transactions.count('packed', added);
   }
 
   /** A slot that is open again over what was packed is still a slot. */
@@ -173,7 +197,7 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
     lastRegister: days.lastRegister,
     slotOf(meter, slotStartMs) {
       const day = Math.floor(slotStartMs / DAY_MS);
-      const found = days.load(meter, day, 'maxVoltageCv');
+      const found = days.load(meter, day, 'revision');
       const place = (slotStartMs - day * DAY_MS) / slotMs;
       return found?.places.includes(place) === true ? sealedAt(found, place) : undefined;
     },
@@ -181,18 +205,31 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
       if (nowMs < pausedUntilMs) return { days: 0, more: false };
       const guard = guards();
       const endMs = Math.floor((nowMs - REST_MS) / DAY_MS) * DAY_MS;
-      let packed = 0;
-      for (let looks = 0; looks < STEP_LOOKS && packed < STEP_METERS; looks += 1) {
+      const found: Finished[] = [];
+      let more = true;
+      const beganMs = performance.now();
+      for (let looks = 0; looks < STEP_METERS && performance.now() - beganMs < LOOKING_MS; looks += 1) {
         const next = nextSlot.get(passed.slotStartMs, passed.meter, endMs);
         if (next === undefined) {
+          more = false;
           passed = BEGINNING;
-          pausedUntilMs = nowMs + PAUSE_MS;
-          return { days: packed, more: false };
+          break;
         }
-        if (packOne(next.meter, Math.floor(next.slotStartMs / DAY_MS), guard)) packed += 1;
+        const day = Math.floor(next.slotStartMs / DAY_MS);
+        // Of few meters the next slot is that of one that is packed in this step already.
+        if (found.some(({ id }) => id === dayKey(next.meter, day))) break;
         passed = next;
+        const ready = finished(next.meter, day, guard);
+        if (ready !== undefined) found.push(ready);
       }
-      return { days: packed, more: true };
+      if (!more) pausedUntilMs = nowMs + PAUSE_MS;
+      if (found.length > 0) {
+        transactions.run(() => {
+          for (const day of found) write(day);
+        });
+      }
+      for (const { id } of found) guard.onPacked(meterOfKey(id));
+      return { days: found.length, more };
     },
     rest(nowMs) {
       pausedUntilMs = Math.max(pausedUntilMs, nowMs + IMPORT_REST_MS);
@@ -228,13 +265,16 @@ function merge(
   rows: readonly SlotRow[],
   { fromMs, slotMs, slotsPerDay }: { readonly fromMs: number; readonly slotMs: number; readonly slotsPerDay: number },
 ) {
-  const placeOf = ({ slotStartMs }: SlotRow): number => (slotStartMs - fromMs) / slotMs;
-  const places = new Set([...(before?.places ?? []), ...rows.map(placeOf)]);
+  const open = rows.map(([slotStartMs]) => (slotStartMs - fromMs) / slotMs);
+  const places = before === undefined ? open : new Set([...before.places, ...open]);
   const day = emptyDay(slotsPerDay, Int32Array.from(places).sort());
-  for (const name of DAY_COLUMNS) {
-    if (before !== undefined) day.columns[name].set(before.columns[name]);
-    for (const row of rows) day.columns[name][placeOf(row)] = row[name] ?? NULL;
-  }
+  DAY_COLUMNS.forEach((name, column) => {
+    const values = day.columns[name];
+    if (before !== undefined) values.set(before.columns[name]);
+    open.forEach((place, index) => {
+      values[place] = rows[index]?.[VALUES_FROM + column] ?? NULL;
+    });
+  });
   return day;
 }
 

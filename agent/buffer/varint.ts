@@ -26,3 +26,9 @@ export function readVarints(bytes: Uint8Array): number[] {
   }
   return values;
 }
+
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) length += 1;
+  return length;
+}

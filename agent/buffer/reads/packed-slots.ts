@@ -24,10 +24,17 @@ export function createPackedSlots(db: Connection, days: DayRows): PackedSlots {
     const { columns, places, firstChange } = stored;
     const { meanPowerDw, minPowerDw, maxPowerDw, count, coveragePm, energyMwh, flags, revision } = columns;
     const { minVoltageCv, maxVoltageCv, model, rawScoreE4, scoreE4 } = columns;
+    let modelNumber = NULL;
+    let modelVersion: string | null = null;
     for (let index = 0; index < places.length; index += 1) {
       const place = places[index] ?? 0;
       const slotStartMs = from.dayMs + place * slotMs;
       if (slotStartMs < from.fromMs || slotStartMs >= from.toMs) continue;
+      // Mostly that of the slot before.
+      if (model[place] !== modelNumber) {
+        modelNumber = whole(model, place);
+        modelVersion = from.models.get(modelNumber) ?? null;
+      }
       out.push({
         changeSeq: changeSeq(firstChange + index),
         revision: whole(revision, place),
@@ -45,7 +52,7 @@ export function createPackedSlots(db: Connection, days: DayRows): PackedSlots {
         flags: whole(flags, place),
         scoreE4: orNull(scoreE4, place),
         rawScoreE4: orNull(rawScoreE4, place),
-        modelVersion: from.models.get(whole(model, place)) ?? null,
+        modelVersion,
       });
     }
   }
