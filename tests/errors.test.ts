@@ -41,7 +41,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.unopenable': BUFFER,
   'buffer.in_use': BUFFER,
   'buffer.newer': BUFFER,
-  'buffer.no_access': { in: 'tests/faults/corruption.test.ts' },
+  'buffer.no_access': { in: 'tests/faults/refused-start.test.ts' },
   'buffer.damaged': BUFFER,
   'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
   'buffer.slot_width': { in: 'agent/buffer/slot-width.test.ts' },

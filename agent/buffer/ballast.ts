@@ -81,10 +81,12 @@ function freeBytesAt(dir: string): number {
   }
 }
 
-const noRoom = (error: unknown): WattwardenError =>
-  new WattwardenError('buffer.no_room', messageOf(error), { cause: error });
+const NO_ROOM = 'buffer.no_room';
 
-const WANT_OF_ROOM: readonly (string | undefined)[] = ['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
+const noRoom = (error: unknown): unknown =>
+  codeOf(error) === NO_ROOM ? error : new WattwardenError(NO_ROOM, messageOf(error), { cause: error });
+
+const WANT_OF_ROOM: readonly unknown[] = [NO_ROOM, 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'];
 
 function isWantOfRoom(error: unknown): boolean {
   if (WANT_OF_ROOM.includes(codeOf(error))) return true;

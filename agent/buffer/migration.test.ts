@@ -80,7 +80,7 @@ test.skipIf(!mayMount())('without room for the copy nothing is begun (needs moun
     fileOfVersion(SCHEMA_VERSION - 1, path);
     expect(() => bench.open({ path })).toThrow(
       expect.objectContaining({
-        code: 'buffer.migration_failed',
+        code: 'buffer.no_room',
         message: expect.stringContaining('MiB of free disk'),
       }),
     );

@@ -50,7 +50,7 @@ function copyBefore(db: Connection, version: number): string {
   const neededBytes = bytesOf(db.name) + bytesOf(`${db.name}-wal`) + MARGIN_BYTES;
   if (bavail * bsize < neededBytes) {
     const mib = Math.ceil(neededBytes / 2 ** 20);
-    throw new WattwardenError('buffer.migration_failed', `${copy}: needs ${mib} MiB of free disk`);
+    throw new WattwardenError('buffer.no_room', `${copy}: needs ${mib} MiB of free disk`);
   }
   try {
     rmSync(part, { force: true });

@@ -101,7 +101,7 @@ export const ERRORS = {
   'buffer.migration_failed': {
     hint: 'The buffer could not be brought to the version of this program; it is as it was.',
     action:
-      'Make the room named in the detail, or install the version before again; a copy made before stands beside the buffer (`.before-v…`).',
+      'Install the version before again, and report what the detail says; a copy made before stands beside the buffer (`.before-v…`).',
     retry: false,
   },
   'buffer.slot_width': {
@@ -137,7 +137,7 @@ export const ERRORS = {
     retry: true,
   },
   'buffer.no_room': {
-    hint: 'There is no room on the disk to open the buffer.',
+    hint: 'There is no room on the disk to open the buffer, or to bring it to the version of this program.',
     action:
       'Delete something else on the disk of the buffer, or move buffer.path to another; nothing in the buffer is lost.',
     retry: true,

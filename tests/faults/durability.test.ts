@@ -70,9 +70,10 @@ test.skipIf(!hasProgram('strace') || !hasProgram('mosquitto'))(
     const mosquitto = await openMosquitto();
     opened.push(mosquitto.close);
     const source = { enabled: true, url: mosquitto.url };
-    const steps = await traced({ mqtt: { enabled: false }, source }, mosquitto.port);
-    // Mosquitto acknowledges at once, so that two may share a commit; then one PUBACK packet follows the other in one write.
-    expect(pubacks(steps)).toBeGreaterThanOrEqual(READINGS / 2);
+    const steps = await traced({ mqtt: { enabled: false, commit_window_ms: 0 }, source }, mosquitto.port);
+    // Mosquitto acknowledges at once, so that those which come while the gateway is busy share a commit; one PUBACK packet
+    // follows the other then in one write.
+    expect(pubacks(steps)).toBeGreaterThanOrEqual(READINGS / 10);
     expect(traceFaults(steps)).toEqual([]);
   },
   60_000,
