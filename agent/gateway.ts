@@ -19,6 +19,7 @@ import type { Publication } from './ingest/publication.js';
 import { createControl } from './ops/control.js';
 import { createDiskFigures } from './ops/disk-figures.js';
 import { createDiskWatch } from './ops/disk-watch.js';
+import { parseImportBatch } from './ops/import-batch.js';
 import { createMaintenance } from './ops/maintenance.js';
 import { createSilenceWatch } from './ops/silence-watch.js';
 import { createSlotTimer } from './ops/slot-timer.js';
@@ -36,7 +37,7 @@ import {
   knownMeters,
   makeDataDir,
   modelsDir,
-  SHIPPED_BUNDLE,
+  shippedBundle,
   silenceRules,
   validationRules,
   voteRules,
@@ -201,7 +202,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
   // threads/analysis-loop.ts.
-  const models = { dir: modelsDir(settings), shippedDir: SHIPPED_BUNDLE, trustedKeys: settings.models.trusted_keys };
+  const models = {
+    dir: modelsDir(settings),
+    shippedDir: shippedBundle(settings),
+    trustedKeys: settings.models.trusted_keys,
+    slotMinutes: settings.buffer.slot_minutes,
+  };
   const shared = { bufferPath: bufferPath(settings), models, logLevel: settings.log.level, terminal };
   const analytics = createAnalytics(
     { ...shared, threshold: settings.models.threshold },
@@ -303,6 +309,14 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     { ...surroundings, metrics },
   );
 
+  /** From `wattwarden import`, which has verified them. */
+  function importRows(batch: string): number {
+    const { meters, readings } = parseImportBatch(JSON.parse(batch));
+    const stored = buffer.importReadings(meters, readings);
+    outward.post({ kind: 'rows-waiting' });
+    return stored;
+  }
+
   // Whoever reads the buffer reads the file that is there now.
   buffer.onReplaced(() => {
     mending.replaced();
@@ -314,7 +328,12 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   const maintenance = createMaintenance(settings.buffer.maintenance, buffer, surroundings);
   const control = createControl(
     controlPath(settings),
-    { view, 'trust-clock': timeKeeping.trust, 'sync-now': async () => outward.post({ kind: 'sync-now' }) },
+    {
+      view,
+      'trust-clock': timeKeeping.trust,
+      'sync-now': async () => outward.post({ kind: 'sync-now' }),
+      import: async (batch) => importRows(batch),
+    },
     log,
   );
 

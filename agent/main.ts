@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Exporting } from './commands/export.js';
 import type { Given } from './commands/given.js';
+import type { Importing } from './commands/import.js';
 import type { Adding } from './commands/users.js';
 import { METER_ID_RULE, type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, messageOf, WattwardenError } from './domain/errors.js';
@@ -85,6 +87,26 @@ program
   });
 
 program
+  .command('export')
+  .description('write the readings of a range to a signed file, also while the gateway runs')
+  .addOption(config())
+  .addOption(json())
+  .requiredOption('--from <time>', 'from this day or time on, as 2026-01-31 or 2026-01-31T06:00Z', parseTime)
+  .requiredOption('--to <time>', 'up to before it', parseTime)
+  .option('-m, --meter <id>', 'of this meter; may be repeated', collectMeter, [])
+  .requiredOption('-o, --out <file>', 'the file to write')
+  .action(async (given: Exporting) => (await import('./commands/export.js')).exportRange(given));
+
+program
+  .command('import')
+  .description('take in the readings of a file that export wrote; what is there already is left out')
+  .argument('<file>')
+  .addOption(config())
+  .addOption(json())
+  .option('--trusted-key <key>', 'public key of the gateway that exported it; may be repeated', collect, [])
+  .action(async (file: string, given: Importing) => (await import('./commands/import.js')).importFile(file, given));
+
+program
   .command('sync')
   .description('ask the running gateway to push and pull at once')
   .addOption(config())
@@ -167,6 +189,16 @@ for (const [name, { file, about }] of Object.entries(PARTS)) {
 
 function collect(filter: string, before: readonly string[]): readonly string[] {
   return [...before, filter];
+}
+
+function parseTime(text: string): number {
+  const atMs = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs)) throw new InvalidArgumentError('a day as 2026-01-31, or a time in UTC as 2026-01-31T06:00Z');
+  return atMs;
+}
+
+function collectMeter(text: string, before: readonly MeterId[]): readonly MeterId[] {
+  return [...before, parseMeter(text)];
 }
 
 function parseLimit(text: string): number {

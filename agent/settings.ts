@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
+import type { Keep, Kept } from './buffer/retention.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
 import type { GatewayClockOptions } from './domain/gateway-clock.js';
@@ -43,15 +44,19 @@ export function makeDataDir({ gateway }: Settings): void {
 }
 
 /** The bundle that comes with the program; two levels up from dist/agent stands the installation. */
-export const SHIPPED_BUNDLE = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
+export const shippedBundle = ({ buffer }: Settings): string =>
+  fileURLToPath(new URL(`../../models/bundles/default-${buffer.slot_minutes}min`, import.meta.url));
 
 export const bufferOptions = (settings: Settings): Omit<BufferOptions, 'clock' | 'log'> => ({
   path: bufferPath(settings),
+  slotMinutes: settings.buffer.slot_minutes,
   slotGraceMs: settings.buffer.slot_grace_s * 1_000,
   maxRejected: settings.buffer.max_rejected,
   maxRejectedBytes: settings.buffer.max_rejected_bytes,
   retentionMs: settings.buffer.retention_days * DAY_MS,
   keepUnsettled: settings.sync.enabled,
+  keepUnanalysed: settings.models.enabled,
+  keep: keepOf(settings.buffer),
   maxBytes: settings.buffer.max_bytes,
   timeCanBe: canBeOwn(validationRules(settings)),
 });
@@ -76,6 +81,27 @@ export const voteRules = ({ clock }: Settings): VoteRules => ({
   least: clock.meter_votes,
   notBeforeMs: NOT_BEFORE_MS,
 });
+
+function keepOf({ retention_days, keep }: Settings['buffer']): Keep {
+  const kept = ({ days = retention_days, rows, bytes }: KeepSettings): Kept => ({
+    ms: days * DAY_MS,
+    rows: rows ?? Number.POSITIVE_INFINITY,
+    bytes: bytes ?? Number.POSITIVE_INFINITY,
+  });
+  return {
+    readings: kept(keep.readings),
+    slots: kept(keep.slots),
+    forecasts: kept(keep.forecasts),
+    anomalies: kept(keep.anomalies),
+    quality: kept(keep.quality),
+  };
+}
+
+interface KeepSettings {
+  readonly days?: number;
+  readonly rows?: number | undefined;
+  readonly bytes?: number | undefined;
+}
 
 /** Of a file that is bounded itself, so that most of it is used. */
 const RESERVED_PART = 1 / 8;
@@ -280,11 +306,12 @@ export const silenceRules = ({ meters }: Settings): SilenceRules => ({
 });
 
 export const knownMeters = ({ meters }: Settings): readonly Meter[] =>
-  meters.known.map(({ id, kind, feeder, rated_power_w }) => ({
+  meters.known.map(({ id, kind, feeder, rated_power_w, register_max_wh }) => ({
     id: meterId(id),
     kind,
     ...(feeder === undefined ? {} : { feeder: meterId(feeder) }),
     ...(rated_power_w === undefined ? {} : { ratedPowerW: rated_power_w }),
+    ...(register_max_wh === undefined ? {} : { registerMaxWh: register_max_wh }),
   }));
 
 function meterId(text: string) {

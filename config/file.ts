@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import type { Document } from 'yaml';
 import { messageOf, WattwardenError } from '../agent/domain/errors.js';
+import { isOpenToOthers } from './file-mode.js';
 import { migrate } from './migrations.js';
 import { CONFIG_VERSION } from './schema.js';
 import { parseYaml } from './yaml-text.js';
@@ -26,8 +27,6 @@ export function readConfigFile(file: string): ConfigFile {
   const value = migrate(document).length === 0 ? parsed.value : document.toJS();
   return { data: withoutNulls(isSection(value) ? value : {}), exposed: isOpenToOthers(mode) };
 }
-
-export const isOpenToOthers = (mode: number): boolean => process.platform !== 'win32' && (mode & 0o077) !== 0;
 
 export const isSection = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SLOT_MINUTES, SLOT_WIDTHS_MINUTES } from '../agent/domain/slot.js';
 import { feeds } from './feeds.js';
 import { host, LOOPBACK, matching, meterId, path, port, secret } from './fields.js';
 import { mqtt } from './mqtt.js';
@@ -160,6 +161,33 @@ const clock = z.strictObject({
     .describe('Meters whose own clocks must agree to tell the time where nobody else does; 0 never asks them.'),
 });
 
+const keptRows = z.int().min(1_000).max(1e12).optional().describe('Rows kept at most; the oldest go first.');
+const keptBytes = z
+  .int()
+  .min(1_048_576)
+  .max(1e13)
+  .optional()
+  .describe('Bytes kept at most, reckoned by the usual room of a row; the oldest go first.');
+const kept = (days: number) =>
+  z.strictObject({
+    days: z.number().min(1).max(10_000).default(days).describe('Dropped when older than this.'),
+    rows: keptRows,
+    bytes: keptBytes,
+  });
+const bounded = z.strictObject({ rows: keptRows, bytes: keptBytes });
+
+/** Whatever the bound: what the centre does not have stays, as long as there is room. */
+const keep = z.strictObject({
+  readings: bounded.prefault({}).describe('Readings; their age is `buffer.retention_days`.'),
+  slots: kept(800).prefault({}).describe('Five-minute slots, with their scores.'),
+  forecasts: kept(60).prefault({}).describe('Forecasts.'),
+  anomalies: kept(1_800).prefault({}).describe('Anomalies.'),
+  quality: z
+    .strictObject({ days: z.number().min(1).max(10_000).default(400).describe('Dropped when older than this.') })
+    .prefault({})
+    .describe('Counts of what the rules of validation said.'),
+});
+
 const buffer = z.strictObject({
   path: path.optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
   retention_days: z
@@ -167,7 +195,8 @@ const buffer = z.strictObject({
     .min(1)
     .max(4_000)
     .default(60)
-    .describe('Readings and forecasts older than this are dropped, once the centre has them.'),
+    .describe('Readings older than this are dropped, once the centre has them.'),
+  keep: keep.prefault({}).describe('How much of each table is kept.'),
   max_rejected: z
     .int()
     .min(100)
@@ -214,12 +243,20 @@ const buffer = z.strictObject({
     .describe(
       'Terabytes that the card or disk takes in its life, by its data sheet (TBW); a guess for a card of 32 GB by default.',
     ),
+  slot_minutes: z
+    .union(SLOT_WIDTHS_MINUTES.map((minutes) => z.literal(minutes)))
+    .default(SLOT_MINUTES)
+    .describe(
+      'Width of the slots that readings are summed to: 5, 15, 30 or 60. A buffer file keeps the width it was made with, and a model serves one width.',
+    ),
   slot_grace_s: z
     .number()
     .min(0)
     .max(600)
     .default(60)
-    .describe('How long after its end a slot waits for late readings.'),
+    .describe(
+      'How long after its end a slot waits for readings on their way, at most; less for a meter that sends often.',
+    ),
   maintenance: matching(/^\s*(\S+\s+){4}\S+\s*$/, 'the five fields of a cron expression')
     .default('17 3 * * *')
     .describe('When retention runs, as a cron expression in local time.'),

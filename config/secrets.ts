@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { messageOf, WattwardenError } from '../agent/domain/errors.js';
-import { isOpenToOthers } from './file.js';
+import { isOpenToOthers } from './file-mode.js';
 
 type SecretHolder<Name extends string> = { readonly [Key in Name | `${Name}_file`]?: string | undefined };
 

@@ -1,4 +1,6 @@
 import { systemClock } from '../agent/domain/clock.js';
+import { SLOT_MINUTES } from '../agent/domain/slot.js';
+import { writeIntoBuffer } from './simulator/into-buffer.js';
 import { parseOptions } from './simulator/options.js';
 import { type Plan, planOf } from './simulator/plan.js';
 import { createSimulation } from './simulator/run.js';
@@ -17,7 +19,8 @@ export async function main(given: readonly string[]): Promise<void> {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => ending.abort());
   try {
-    await publish(plan, { truthFile: options.truth, signal: ending.signal });
+    if (options.into === undefined) await publish(plan, { truthFile: options.truth, signal: ending.signal });
+    else await fill(plan, { path: options.into, truthFile: options.truth, signal: ending.signal });
   } finally {
     // A channel to a parent, once listened to, would keep the process alive.
     if (process.connected) process.disconnect();
@@ -25,12 +28,7 @@ export async function main(given: readonly string[]): Promise<void> {
 }
 
 async function publish(plan: Plan, { truthFile, signal }: { truthFile: string | undefined; signal: AbortSignal }) {
-  const { seed, customers, feeders } = plan.fleet;
-  const [from, until] = [plan.startMs, plan.endMs].map((ms) =>
-    Number.isFinite(ms) ? new Date(ms).toISOString() : null,
-  );
-  const about = { seed, customers, feeders, from, until, interval_s: plan.intervalMs / 1_000, format: plan.format };
-  const file = truthFile === undefined ? undefined : await openTruthFile(truthFile, about);
+  const file = truthFile === undefined ? undefined : await openTruthFile(truthFile, aboutOf(plan));
   const simulation = createSimulation({
     ...plan,
     clock: systemClock,
@@ -45,4 +43,29 @@ async function publish(plan: Plan, { truthFile, signal }: { truthFile: string | 
   } finally {
     await file?.finish(simulation.truth, simulation.reachedMs());
   }
+}
+
+function aboutOf({ fleet, startMs, endMs, intervalMs, format }: Plan): object {
+  const { seed, customers, feeders } = fleet;
+  const [from, until] = [startMs, endMs].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString() : null));
+  return { seed, customers, feeders, from, until, interval_s: intervalMs / 1_000, format };
+}
+
+interface Filling {
+  readonly path: string;
+  readonly truthFile: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Straight into a buffer: the same fleet, without a broker on the way. */
+async function fill(plan: Plan, { path, truthFile, signal }: Filling): Promise<void> {
+  const { startMs: fromMs, endMs: toMs } = plan;
+  const simulation = createSimulation({ ...plan, clock: systemClock, signal, onProgress: () => undefined });
+  const { meters, truth } = simulation;
+  const onProgress = (message: string): void => console.log(message);
+  const { days } = await writeIntoBuffer({ path, meters, slotMinutes: SLOT_MINUTES, fromMs, toMs, signal, onProgress });
+  console.log(`${days} days of ${meters.length} meters are in ${path}`);
+  if (truthFile === undefined) return;
+  const file = await openTruthFile(truthFile, aboutOf(plan));
+  await file.finish(truth, toMs);
 }

@@ -44,7 +44,11 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'buffer.no_access': { in: 'tests/faults/corruption.test.ts' },
   'buffer.damaged': BUFFER,
   'buffer.migration_failed': { in: 'agent/buffer/migration.test.ts' },
+  'buffer.slot_width': { in: 'agent/buffer/slot-width.test.ts' },
   'buffer.write_failed': BUFFER,
+  'export.exists': { in: 'tests/end-to-end/export.test.ts' },
+  'export.unreadable': { in: 'tests/end-to-end/export.test.ts' },
+  'export.bad_signature': { in: 'tests/end-to-end/export.test.ts' },
   'buffer.full': { in: 'agent/buffer/relief.test.ts' },
   'buffer.no_room': { in: 'tests/faults/full-disk.test.ts' },
   'bundle.unreadable': () => readBundle(join(directory, 'none')),
@@ -117,7 +121,8 @@ async function checkGoldenWithAWrongAnswer(): Promise<void> {
   const endMs = epochMs(0);
   const values = new Float32Array(WINDOW_SLOTS).fill(100);
   const right = Float32Array.of(100, 200);
-  const golden = { cases: [{ window: { endMs, values, present: WINDOW_SLOTS }, int8: right, float32: right }] };
+  const window = { endMs, values, present: WINDOW_SLOTS };
+  const golden = { cases: [{ history: { window }, int8: right, float32: right }] };
   const predict = async () => [{ watts: Float32Array.of(100, 900) }];
   await checkGolden({ version: 'v1', golden }, { precision: 'int8', predict });
 }

@@ -74,6 +74,7 @@ export function createFakeSource({
       revision: 1,
       meter: meters[index]?.id ?? meterId('none'),
       slotStartMs: epochMs(slotStartMs),
+      slotMinutes: 5,
       energyMwh: Math.round((power * 1_000) / 12),
       meanPowerDw: Math.round(power * 10),
       minPowerDw: Math.round(power * 6),
@@ -82,6 +83,7 @@ export function createFakeSource({
       coveragePm: 1_000,
       minVoltageCv: 22_800,
       maxVoltageCv: 23_300,
+      flags: 0,
       scoreE4: 1_200,
       rawScoreE4: 4_300,
       modelVersion: 'v7',
@@ -109,6 +111,7 @@ export function createFakeSource({
   });
 
   return {
+    slotMs: SLOT_MS,
     head: () => ({ seq: seq(1_000_000), changeSeq: changeSeq(70_000) }),
     meters: () => meters,
     learnedIntervals: () => new Map(meters.map(({ id }) => [id, 60_000])),
@@ -141,6 +144,7 @@ export function createFakeSource({
     anomalies: ({ meter, limit }) => anomalies.filter((a) => meter === undefined || a.meter === meter).slice(0, limit),
     totals: () => ({ readings: 1_284_310, rejected: 42 }),
     rejectedCounts: () => ({ duplicate: 30, not_json: 12, bad_time: 0 }),
+    damages: () => [],
     backlog: () => ({ reading: 120, slot: 25, forecast: 25, anomaly: 0 }),
   };
 }

@@ -12,6 +12,8 @@ interface Evidence {
   readonly fleet: Found<Fleet>;
   /** Rows that the centre does not have yet. */
   readonly backlogRows: number;
+  /** Of the buffer, in words; undefined when there is none to tell. */
+  readonly damage: string | undefined;
   readonly nowMs: number;
 }
 
@@ -24,10 +26,10 @@ const failing = (detail: string): Check => ({ status: 'failing', detail });
 const NOT_KNOWN = 'Not known while the main thread does not answer.';
 
 /** `failing`: readings are not taken in or cannot be read. `degraded`: they are, but a person should look. */
-export function judgeHealth({ live, fleet, backlogRows, nowMs }: Evidence): Health {
+export function judgeHealth({ live, fleet, backlogRows, damage, nowMs }: Evidence): Health {
   const checks = {
     main: live.ok ? ok('The main thread answers.') : failing('The main thread does not answer.'),
-    buffer: fleet.ok ? ok('The buffer is read.') : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
+    buffer: fleet.ok ? bufferCheck(damage) : failing(`The buffer cannot be read: ${messageOf(fleet.error)}.`),
     clock: live.ok ? clockCheck(live.value) : degraded(NOT_KNOWN),
     disk: live.ok ? diskCheck(live.value) : degraded(NOT_KNOWN),
     meters: fleet.ok ? metersCheck(fleet.value, nowMs) : degraded('Not known while the buffer cannot be read.'),
@@ -49,6 +51,9 @@ function clockCheck({ clock: { trust, held, machineAheadMs } }: LiveView): Check
   const apart = `${duration(Math.abs(machineAheadMs))} ${machineAheadMs > 0 ? 'ahead' : 'behind'}`;
   return degraded(`The clock of this machine is ${apart}; the gateway goes by its own. ${words}`);
 }
+
+const bufferCheck = (damage: string | undefined): Check =>
+  damage === undefined ? ok('The buffer is read.') : degraded(damage);
 
 function metersCheck({ rows, silent }: Fleet, nowMs: number): Check {
   if (rows.length === 0) return ok('No meter is known yet.');

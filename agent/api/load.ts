@@ -1,6 +1,6 @@
 import { type EpochMs, epochMs, type MeterId } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
-import { SLOT_MS, slotStart } from '../domain/slot.js';
+import { slotStart } from '../domain/slot.js';
 import { SCALE } from '../domain/stored.js';
 import { anomalyRow, slotRow } from './rows.js';
 import type { ReadSource } from './source.js';
@@ -18,17 +18,18 @@ interface Span {
 
 /** One meter's slots up to now, and what is expected next. */
 export function readLoad(source: ReadSource, meter: MeterId, { nowMs, hours }: Span): Omit<Load, 'meter'> {
-  const fromMs = epochMs(slotStart(nowMs) + SLOT_MS - hours * HOUR_MS);
+  const { slotMs } = source;
+  const fromMs = epochMs(slotStart(nowMs, slotMs) + slotMs - hours * HOUR_MS);
   const forecast = source.latestForecast(meter);
   return {
     fromMs,
     toMs: nowMs,
-    slotMs: SLOT_MS,
+    slotMs,
     slots: source.slotsOf(meter, fromMs, nowMs).map(slotRow),
     forecast:
       forecast === undefined
         ? null
-        : { issuedMs: forecast.issuedSlotMs, modelVersion: forecast.modelVersion, spans: spansOf(forecast) },
+        : { issuedMs: forecast.issuedSlotMs, modelVersion: forecast.modelVersion, spans: spansOf(forecast, slotMs) },
     anomalies: source
       .anomalies({ meter, limit: MAX_ANOMALIES })
       .filter((anomaly) => anomaly.slotStartMs >= fromMs)
@@ -36,33 +37,34 @@ export function readLoad(source: ReadSource, meter: MeterId, { nowMs, hours }: S
   };
 }
 
-function spansOf({ issuedSlotMs, steps }: Forecast): ForecastSpan[] {
+function spansOf({ issuedSlotMs, steps }: Forecast, slotMs: number): ForecastSpan[] {
   return steps.map(({ offsetSlots, slots, lowW, medianW, highW }) => {
-    const fromMs = issuedSlotMs + offsetSlots * SLOT_MS;
-    return { fromMs, toMs: fromMs + slots * SLOT_MS, lowW, medianW, highW };
+    const fromMs = issuedSlotMs + offsetSlots * slotMs;
+    return { fromMs, toMs: fromMs + slots * slotMs, lowW, medianW, highW };
   });
 }
 
 // A sparkline is some 90 pixels wide.
-const STEP_MS = 3 * SLOT_MS;
+const LEAST_STEP_MS = 15 * 60_000;
 
 /** Coarse load of several meters, for small pictures. */
 export function readSparklines(source: ReadSource, ids: readonly MeterId[], { nowMs, hours }: Span): Sparklines {
-  const steps = (hours * HOUR_MS) / STEP_MS;
-  const fromMs = epochMs((Math.floor(nowMs / STEP_MS) + 1 - steps) * STEP_MS);
-  const series = Object.fromEntries(ids.map((id) => [id, sparkline(source, id, { fromMs, nowMs, steps })]));
-  return { fromMs, stepMs: STEP_MS, series };
+  const stepMs = Math.max(LEAST_STEP_MS, source.slotMs);
+  const steps = (hours * HOUR_MS) / stepMs;
+  const fromMs = epochMs((Math.floor(nowMs / stepMs) + 1 - steps) * stepMs);
+  const series = Object.fromEntries(ids.map((id) => [id, sparkline(source, id, { fromMs, nowMs, steps, stepMs })]));
+  return { fromMs, stepMs, series };
 }
 
 function sparkline(
   source: ReadSource,
   meter: MeterId,
-  { fromMs, nowMs, steps }: { readonly fromMs: EpochMs; readonly nowMs: EpochMs; readonly steps: number },
+  { fromMs, nowMs, steps, stepMs }: Record<'fromMs' | 'nowMs', EpochMs> & Record<'steps' | 'stepMs', number>,
 ): (number | null)[] {
   const sums = new Float64Array(steps);
   const counts = new Uint16Array(steps);
   for (const slot of source.slotsOf(meter, fromMs, nowMs)) {
-    const step = Math.floor((slot.slotStartMs - fromMs) / STEP_MS);
+    const step = Math.floor((slot.slotStartMs - fromMs) / stepMs);
     sums[step] = (sums[step] ?? 0) + (SCALE.powerDw.unpack(slot.meanPowerDw) ?? 0);
     counts[step] = (counts[step] ?? 0) + 1;
   }

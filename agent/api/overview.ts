@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import { type Backlog, type BacklogView, rowsOf } from './backlog.js';
+import { damageInWords } from './damage-check.js';
 import type { FleetView } from './fleet.js';
 import { type Found, judgeHealth } from './health.js';
 import type { LiveSource, LiveView, ReadSource } from './source.js';
@@ -23,6 +24,7 @@ export async function readHealth(given: Surroundings): Promise<Health> {
     live,
     fleet: attempt(() => fleet.read()),
     backlogRows: rowsOf(backlog.ok ? backlog.value : NONE),
+    damage: damageOf(given),
     nowMs: clock.now(),
   });
 }
@@ -40,13 +42,20 @@ export async function readOverview(given: Surroundings): Promise<Overview> {
     nowMs,
     startedAtMs: view?.startedAtMs ?? null,
     head: source.head(),
-    health: judgeHealth({ live, fleet: { ok: true, value: meters }, backlogRows: rowsOf(backlog), nowMs }),
+    health: judgeHealth({
+      live,
+      fleet: { ok: true, value: meters },
+      backlogRows: rowsOf(backlog),
+      damage: damageOf(given),
+      nowMs,
+    }),
     readings,
     rejected,
     rejectedByReason: source.rejectedCounts(),
     backlog,
     meters: { known: meters.rows.length, silent: meters.silent.length },
     clock: clockOf(view),
+    disk: diskOf(view),
     connections: view?.connections ?? null,
     link: view === undefined ? null : { state: view.link.state, lastSuccessMs: view.link.lastSuccessMs },
     bundle: bundleOf(view),
@@ -58,6 +67,12 @@ function clockOf(view: LiveView | undefined): Overview['clock'] {
   const { trust, held, machineAheadMs } = view.clock;
   const known = trust.state === 'trusted' ? { by: trust.by, why: null } : { by: null, why: trust.why };
   return { ...known, held, machineAheadMs };
+}
+
+function diskOf(view: LiveView | undefined): Overview['disk'] {
+  if (view === undefined) return null;
+  const { usableBytes, growthPerDay, autonomyDays, writtenPerDay, cardLifeDays, commitWindowMs } = view.disk;
+  return { usableBytes, growthPerDay, autonomyDays, writtenPerDay, cardLifeDays, commitWindowMs };
 }
 
 function bundleOf(view: LiveView | undefined): Overview['bundle'] {
@@ -75,6 +90,12 @@ async function ask({ live, fleet }: Surroundings): Promise<Found<LiveView>> {
   } catch (error) {
     return { ok: false, error };
   }
+}
+
+/** A buffer that cannot be read is told of elsewhere. */
+function damageOf({ source, clock }: Surroundings): string | undefined {
+  const damages = attempt(() => source.damages());
+  return damages.ok ? damageInWords(damages.value, clock.now()) : undefined;
 }
 
 function attempt<T>(read: () => T): Found<T> {

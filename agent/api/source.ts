@@ -1,4 +1,5 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
+import type { RecordedDamage } from '../domain/damage.js';
 import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
@@ -13,6 +14,7 @@ interface Newest {
 
 /** What the API reads; the buffer's reader fits it. Lists come newest first. */
 export interface ReadSource {
+  readonly slotMs: number;
   head(): { readonly seq: number; readonly changeSeq: number };
   meters(): readonly Meter[];
   /** The last reading of each meter that has ever sent one. */
@@ -27,6 +29,8 @@ export interface ReadSource {
   totals(): { readonly readings: number; readonly rejected: number };
   rejectedCounts(): Readonly<Record<string, number>>;
   backlog(): Readonly<Record<StreamName, number>>;
+  /** Files of the buffer that were found damaged. */
+  damages(): readonly RecordedDamage[];
 }
 
 /** What only the main thread knows at this moment. */

@@ -56,6 +56,15 @@ export interface Overview {
     /** How far the clock of the machine is ahead of the gateway's. */
     readonly machineAheadMs: number;
   } | null;
+  /** Null when the gateway does not answer; within it, what is not known yet. */
+  readonly disk: {
+    readonly usableBytes: number | null;
+    readonly growthPerDay: number | null;
+    readonly autonomyDays: number | null;
+    readonly writtenPerDay: number | null;
+    readonly cardLifeDays: number | null;
+    readonly commitWindowMs: number;
+  } | null;
   readonly connections: number | null;
   readonly link: { readonly state: 'off' | 'connected' | 'disconnected'; readonly lastSuccessMs: number | null } | null;
   readonly bundle: { readonly state: 'active' | 'refused'; readonly version: string; readonly detail: string } | null;

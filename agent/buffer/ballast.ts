@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { rmSync, statfsSync, statSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 
 /** A file that takes up room for the hour in which there is none: a full disk leaves no room to make room. */
@@ -50,8 +51,12 @@ export function openBallast(path: string, wantedBytes: number): Ballast {
   };
 }
 
-/** What fails for want of room is tried once more without the ballast. */
+/** The first steps of a start write a few pages each; with less they would fail one after the other. */
+const ROOM_TO_START_BYTES = 1_048_576;
+
+/** Where there is no room, or it turns out that there is none, the buffer is opened without the ballast. */
 export function withBallast<T>(bufferPath: string, open: () => T): T {
+  if (freeBytesAt(dirname(bufferPath)) < ROOM_TO_START_BYTES) openBallast(ballastPath(bufferPath), 0).release();
   try {
     return open();
   } catch (error) {
@@ -62,6 +67,17 @@ export function withBallast<T>(bufferPath: string, open: () => T): T {
     return open();
   } catch (error) {
     throw isWantOfRoom(error) ? noRoom(error) : error;
+  }
+}
+
+/** A directory that is not there is for the opening to complain of. */
+function freeBytesAt(dir: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return Number.POSITIVE_INFINITY;
   }
 }
 

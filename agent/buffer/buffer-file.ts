@@ -19,6 +19,9 @@ const WAL_LIMIT_BYTES = WAL_LIMIT_PAGES * 4_096;
 /** The writer's connection to the file; creates or migrates it as needed. */
 export function openForWriting(path: string): Connection {
   return opening(path, () => {
+    // SQLite would open what it may not write for reading only, and say so at the first commit.
+    const denied = deniedAt(path);
+    if (denied !== undefined) throw new WattwardenError('buffer.no_access', denied);
     const db = new Database(path, { timeout: LOCK_WAIT_MS });
     return orClose(db, () => {
       const version = checkVersion(db, path);

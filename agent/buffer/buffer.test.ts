@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -74,6 +74,12 @@ test('neither a directory nor a file in a directory that is not there can be ope
     expect(() => bench.open({ path })).toThrow(expect.objectContaining({ code: 'buffer.unopenable' }));
     expect(() => bench.reader(path)).toThrow(expect.objectContaining({ code: 'buffer.unopenable' }));
   }
+});
+
+test('a file that is no database is damaged, for whoever asks for no other in its place', () => {
+  writeFileSync(bench.path, 'a shopping list '.repeat(1_000));
+  expect(() => bench.open()).toThrow(expect.objectContaining({ code: 'buffer.damaged' }));
+  expect(() => bench.reader()).toThrow(expect.objectContaining({ code: 'buffer.damaged' }));
 });
 
 test("another program's database is refused", () => {
@@ -472,4 +478,25 @@ test('a bundle keeps the last thing that became of it', () => {
     { state: 'refused', version: 'v2', code: 'bundle.hash_mismatch', detail: 'file', atMs: at(3) },
     { state: 'active', version: 'v1', precision: 'int8', atMs: at(1) },
   ]);
+});
+
+test('each table goes by age and by number, the oldest first, and never what the centre lacks', () => {
+  const unbounded = { ms: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  const slots = { ...unbounded, ms: 100 * MINUTE };
+  const buffer = bench.open({
+    retentionMs: 1e12,
+    keepUnsettled: true,
+    keep: { slots, readings: { ...unbounded, rows: 12 } },
+  });
+  for (let n = 0; n < 30; n += 1) buffer.commit({ readings: [reading('a', n * 5 * MINUTE)], rejected: [] });
+  buffer.closeSlots(at(200 * MINUTE), 1_000);
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 0, slots: 0 });
+  buffer.settle('reading', upTo(buffer, 10));
+  buffer.settle('slot', upTo(buffer, 15));
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 10, slots: 15, more: false });
+  buffer.settle('reading', upTo(buffer, 30));
+  buffer.settle('slot', upTo(buffer, 30));
+  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 8, slots: 5, more: false });
+  const { readings, slots: slotsLeft } = bench.reader().totals();
+  expect([readings, slotsLeft]).toEqual([12, 10]);
 });

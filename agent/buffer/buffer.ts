@@ -1,13 +1,14 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
 import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
+import { SLOT_MINUTES, type SlotMinutes } from '../domain/slot.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
@@ -22,13 +23,15 @@ import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
-import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { type Moment, openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
-import { openRetention, type Pruned } from './retention.js';
+import { type Keep, keepFor, openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
 import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
+import type { Packing } from './slot-days.js';
+import { claimSlotWidth } from './slot-width.js';
 import { createTransactions } from './transactions.js';
 import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
@@ -38,13 +41,19 @@ export interface BufferOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a slot waits after its end for readings that are on their way. */
+  /** A file keeps the width that it was made with; another one is an error. */
+  readonly slotMinutes?: SlotMinutes;
+  /** How long a slot waits after its end, at most, for readings that are on their way. */
   readonly slotGraceMs: number;
   readonly maxRejected: number;
   readonly maxRejectedBytes: number;
   readonly retentionMs: number;
+  /** Bounds of single tables, where they differ from that. */
+  readonly keep?: Partial<Keep>;
   /** With a centre: what it has not settled is not dropped. */
   readonly keepUnsettled: boolean;
+  /** With models: what they have not seen is not packed. */
+  readonly keepUnanalysed?: boolean;
   /** The file is not longer than this; the disk alone bounds it when not given. */
   readonly maxBytes?: number | undefined;
   /** Asked when a file is opened. While the time is not known, what arrives waits until `turnClock` says that it is. */
@@ -83,9 +92,13 @@ export interface Buffer extends Relief, Endurance {
     now: EpochMs,
     limit: number,
   ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
+  /** Packs some of the oldest finished days; go on while there is more. */
+  packDays(now: EpochMs): Packing;
   storeAnalysis(result: AnalysisResult): ChangeSeq;
   /** The centre has these; what it was known to have stays so. */
   settle(stream: StreamName, settled: Settled): void;
+  /** From an export: what is counted already is left out. Gives the number of those that were new. */
+  importReadings(meters: readonly Meter[], readings: readonly Reading[]): number;
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
@@ -136,6 +149,8 @@ export interface Core {
 /** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
 const MAX_OPEN_SLOTS = 100_000;
 const FORCED_CLOSE_SLOTS = 1_000;
+/** The next reading of a meter is awaited so long: with it, a slot knows how its energy ends. */
+const GRACE_INTERVALS = 1.5;
 /** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
 const REPLAY_SWEEP_ROWS = 10_000;
 
@@ -168,7 +183,8 @@ export function openCore(options: BufferOptions, kept: Kept): Core {
 }
 
 function onConnection(db: Connection, { lock, registered }: Kept, options: BufferOptions): Core {
-  const { clock, log, slotGraceMs, retentionMs, keepUnsettled } = options;
+  const { clock, log, retentionMs, keepUnsettled } = options;
+  const slotMs = claimSlotWidth(db, options.slotMinutes ?? SLOT_MINUTES) * 60_000;
   const logId = logIdOf(db);
   const transactions = createTransactions(db, logId);
   const meters = openMeterBook(db, transactions, registered);
@@ -179,19 +195,29 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const { timeCanBe: canBe = () => true, trust = () => UNVERIFIED } = options;
   const placement = openPlacement(db, { transactions, canBe, lastSeq: readingLog.lastSeq });
   const beyondPlaced = (): number => placement.heldFrom ?? readingLog.lastSeq() + 1;
-  const slots = openSlotBook(db, { transactions, states, lastSeq: () => beyondPlaced() - 1 });
+  const heard = openHeardBook(db);
+  const slots = openSlotBook(db, {
+    slotMs,
+    transactions,
+    states,
+    lastSeq: () => beyondPlaced() - 1,
+    graceMs: (meter) =>
+      Math.min(options.slotGraceMs, GRACE_INTERVALS * (heard.of(meter).intervalMs ?? Number.POSITIVE_INFINITY)),
+    registerMaxDwh: meters.registerMaxDwh,
+    waitsFor: { centre: keepUnsettled, models: options.keepUnanalysed === true },
+  });
   const analysis = openAnalysisStore(db, { transactions, meters, models, states, log });
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
-  const heard = openHeardBook(db);
   const future = openFuture(db, { transactions, states });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
     replayFrom,
-    retentionMs,
+    keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
+    pruneDays: slots.pruneDays,
   });
   const relief = openRelief(db, {
     transactions,
@@ -240,17 +266,28 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  function append({ readings, rejected }: Batch): StoredRow[] {
+  /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
+  function append({ readings, rejected }: Batch, nowMs?: number): Appended {
     meters.registerExpected();
-    const rows = readings.map((reading) => {
-      const moment = boot.moment(reading.receivedAtMs);
+    const rows: LogRow[] = [];
+    const live: LogRow[] = [];
+    let moment: Moment | undefined;
+    let momentOfMs: number | undefined;
+    for (const reading of readings) {
+      const atMs = nowMs ?? reading.receivedAtMs;
+      // Under load dozens arrive in one millisecond.
+      if (moment === undefined || atMs !== momentOfMs) moment = boot.moment(atMs);
+      momentOfMs = atMs;
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
+      rows.push(row);
       if (moment.isHeld) placement.hold(row.seq);
-      else slots.prepare(row.meter, row.takenAtMs);
-      return { ...row, isHeld: moment.isHeld };
-    });
+      else {
+        slots.prepare(row.meter, row.takenAtMs);
+        live.push(row);
+      }
+    }
     rejectedLog.append(rejected);
-    return rows;
+    return { rows, live };
   }
 
   /** After the commit: counts and silence are kept in memory, and written now and then. */
@@ -282,10 +319,10 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   /** What is being placed brings its slots in order: none is closed before all of it has come. */
   function closeDue(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean } {
     const { reachedMs } = placement;
-    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs) - slotGraceMs, limit);
+    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs), limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
     slots.dropBeyond(now + MAX_AHEAD_MS);
-    return slots.close(now - slotGraceMs, limit);
+    return slots.close(now, limit);
   }
 
   /** What was committed stays committed, so this may fail without failing the commit. */
@@ -300,14 +337,15 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const buffer: Buffer = {
     logId,
     commit(batch) {
-      const rows = because('readings', () => transactions.run(() => append(batch)));
-      for (const row of rows) if (!row.isHeld) slots.add(row);
+      const { rows, live } = because('readings', () => transactions.run(() => append(batch)));
+      for (const row of live) slots.add(row);
       restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
+    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.pack(now)) : { days: 0, more: false }),
     storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
@@ -316,6 +354,22 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       because('settled', () => settled.settle(stream, ranges, last));
+    },
+    importReadings(known, readings) {
+      // Its rows have their times; they must not wait to be moved with those that came in meanwhile.
+      if (!boot.isTrusted) throw new WattwardenError('clock.untrusted', 'nothing is imported meanwhile');
+      const fresh = readings.filter(({ meter, takenAtMs }) => {
+        const key = meters.knownKey(meter);
+        return key === undefined || !slots.knows(key, takenAtMs);
+      });
+      const appeared = known.filter(({ id }) => !meters.registered.has(id));
+      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
+      if (fresh.length === 0) return 0;
+      // Not heard today, and no matter of today's data quality: they are history.
+      const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      for (const row of rows) slots.add(row);
+      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      return fresh.length;
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -388,11 +442,24 @@ function boundFile(db: Connection, maxBytes: number | undefined): void {
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
 
-type StoredRow = LogRow & { readonly isHeld: boolean };
+interface Appended {
+  readonly rows: readonly LogRow[];
+  /** Those that are not held back until the time is known. */
+  readonly live: readonly LogRow[];
+}
 
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 
-const NOTHING_PRUNED: Pruned = { readings: 0, rejected: 0, forecasts: 0, quality: 0, more: false };
+const NOTHING_PRUNED: Pruned = {
+  readings: 0,
+  rejected: 0,
+  slots: 0,
+  days: 0,
+  forecasts: 0,
+  anomalies: 0,
+  quality: 0,
+  more: false,
+};
 
 /** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
 function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../domain/brand.js';
+import type { RecordedDamage } from '../domain/damage.js';
 import type { Connection } from './buffer-file.js';
 import type { Transactions } from './transactions.js';
 
@@ -12,26 +13,8 @@ export interface Damage {
   readonly logId: string | null;
 }
 
-/** A gap in a table of the file that was set aside: keys from one that could be read to the next that could. */
-export interface LostRange {
-  readonly table: string;
-  /** The last key that could be read before, and the first after; null at the beginning and at the end. */
-  readonly after: readonly unknown[] | null;
-  readonly before: readonly unknown[] | null;
-  /** At most so many rows, where keys can be counted. */
-  readonly rows: number | null;
-  /** When the rows on both sides were received, where that is known. */
-  readonly fromMs: number | null;
-  readonly toMs: number | null;
-}
-
-export interface DamageReport {
+export interface DamageReport extends Pick<RecordedDamage, 'restored' | 'lost' | 'notes'> {
   readonly state: 'salvaged' | 'given_up';
-  /** Rows stored again, by table. */
-  readonly restored: Readonly<Record<string, number>>;
-  readonly lost: readonly LostRange[];
-  /** What a person should know beside the numbers. */
-  readonly notes: readonly string[];
 }
 
 /** A file that waits to be salvaged, and how many rows of each table have been stored again. */

@@ -25,6 +25,7 @@ const WITHIN_MS = 3_600_000;
 /** What may simply be done again on the new file; the rest speaks of positions in the old one. */
 const REPEATED: readonly PropertyKey[] = [
   'commit',
+  'importReadings',
   'closeSlots',
   'prune',
   'recordBundle',

@@ -10,6 +10,7 @@ interface MeterRow {
   readonly kind: MeterKind;
   readonly feeder: MeterId | null;
   readonly ratedPowerDw: number | null;
+  readonly registerMaxDwh: number | null;
 }
 
 /** Names outside, small numbers inside: a name in every row of the log would be most of the log. */
@@ -24,15 +25,25 @@ export interface MeterBook {
   /** Only inside a transaction. */
   registerExpected(): void;
   readonly registered: ReadonlyMap<MeterId, Meter>;
+  /** Where the register of this meter begins again at zero, if that is known. */
+  registerMaxDwh(key: number): number | undefined;
 }
 
 export const SELECT_METERS = `
-  select m.id as key, m.name as id, m.kind, f.name as feeder, m.rated_power_dw as ratedPowerDw
+  select m.id as key, m.name as id, m.kind, f.name as feeder, m.rated_power_dw as ratedPowerDw,
+    m.register_max_dwh as registerMaxDwh
   from meter m left join meter f on f.id = m.feeder order by m.name`;
 
-export function meterOf({ id, kind, feeder, ratedPowerDw }: MeterRow): Meter {
+export function meterOf({ id, kind, feeder, ratedPowerDw, registerMaxDwh }: MeterRow): Meter {
   const ratedPowerW = SCALE.powerDw.unpack(ratedPowerDw);
-  return { id, kind, ...(feeder !== null && { feeder }), ...(ratedPowerW !== undefined && { ratedPowerW }) };
+  const registerMaxWh = SCALE.energyDwh.unpack(registerMaxDwh);
+  return {
+    id,
+    kind,
+    ...(feeder !== null && { feeder }),
+    ...(ratedPowerW !== undefined && { ratedPowerW }),
+    ...(registerMaxWh !== undefined && { registerMaxWh }),
+  };
 }
 
 export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<[], MeterRow>(SELECT_METERS).all();
@@ -41,10 +52,13 @@ export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<
 export function openMeterBook(db: Connection, transactions: Transactions, registered: Map<MeterId, Meter>): MeterBook {
   const insert = db.prepare('insert into meter (name, kind) values (?, ?)');
   const update = db.prepare(
-    `update meter set kind = @kind, feeder = @feeder, rated_power_dw = @ratedPowerDw, version = version + 1
-     where id = @key and (kind is not @kind or feeder is not @feeder or rated_power_dw is not @ratedPowerDw)`,
+    `update meter set kind = @kind, feeder = @feeder, rated_power_dw = @ratedPowerDw,
+       register_max_dwh = @registerMaxDwh, version = version + 1
+     where id = @key and (kind is not @kind or feeder is not @feeder or rated_power_dw is not @ratedPowerDw
+       or register_max_dwh is not @registerMaxDwh)`,
   );
   const keys = new Map<MeterId, number>();
+  const registerMaxima = new Map<number, number>();
 
   function readAll(): void {
     keys.clear();
@@ -52,6 +66,8 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
     for (const row of selectMeters(db)) {
       keys.set(row.id, row.key);
       registered.set(row.id, meterOf(row));
+      if (row.registerMaxDwh === null) registerMaxima.delete(row.key);
+      else registerMaxima.set(row.key, row.registerMaxDwh);
     }
   }
 
@@ -69,7 +85,13 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
     for (const meter of meters) {
       const key = keyOf(meter.id, meter.kind);
       const feeder = meter.feeder === undefined ? null : keyOf(meter.feeder, 'feeder');
-      update.run({ key, kind: meter.kind, feeder, ratedPowerDw: SCALE.powerDw.pack(meter.ratedPowerW) });
+      update.run({
+        key,
+        kind: meter.kind,
+        feeder,
+        ratedPowerDw: SCALE.powerDw.pack(meter.ratedPowerW),
+        registerMaxDwh: SCALE.energyDwh.pack(meter.registerMaxWh),
+      });
     }
     readAll();
   }
@@ -105,5 +127,6 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
       expected = [];
     },
     registered,
+    registerMaxDwh: (key) => registerMaxima.get(key),
   };
 }

@@ -1,9 +1,10 @@
 import type { Connection } from './buffer-file.js';
+import type { Newest } from './slot-neighbours.js';
 
-interface Newest {
+interface State {
   takenAtMs: number;
   seq: number;
-  slotStartMs: number;
+  newest: Newest;
 }
 
 interface StateRow {
@@ -11,48 +12,55 @@ interface StateRow {
   readonly lastSeq: number | null;
   readonly lastTakenAtMs: number | null;
   readonly newestSlotMs: number | null;
+  readonly newestRegisterMs: number | null;
 }
 
 /** The newest reading and closed slot of each meter: in memory always, on disk with the slots that close. */
 export interface MeterStates {
   sawReading(meter: number, seq: number, takenAtMs: number): void;
   /** Later slots of this meter are not in the file. */
-  newestSlotMs(meter: number): number;
-  sawSlot(meter: number, slotStartMs: number): void;
+  newestOf(meter: number): Newest;
+  sawSlot(meter: number, newest: Newest): void;
   /** What lies beyond comes of a clock that was wrong: the next reading takes its place. Only inside a transaction. */
   forgetBeyond(ms: number): void;
   /** Only inside a transaction. */
-  save(meter: number, newestSlotMs: number): void;
+  save(meter: number, newest: Newest): void;
   saveForecast(meter: number, issuedSlotMs: number): void;
 }
 
+const NOTHING: Newest = { slotStartMs: -1, registerMs: -1 };
+
 export function openMeterStates(db: Connection): MeterStates {
   const upsert = db.prepare(
-    `insert into meter_state (meter, last_seq, last_taken_at_ms, newest_slot_ms) values (?, ?, ?, ?)
+    `insert into meter_state (meter, last_seq, last_taken_at_ms, newest_slot_ms, newest_register_ms) values (?, ?, ?, ?, ?)
      on conflict do update set last_seq = excluded.last_seq, last_taken_at_ms = excluded.last_taken_at_ms,
-       newest_slot_ms = max(excluded.newest_slot_ms, coalesce(newest_slot_ms, 0))`,
+       newest_slot_ms = max(excluded.newest_slot_ms, coalesce(newest_slot_ms, 0)),
+       newest_register_ms = max(excluded.newest_register_ms, coalesce(newest_register_ms, -1))`,
   );
   const upsertForecast = db.prepare(
     `insert into meter_state (meter, newest_forecast_ms) values (?, ?)
      on conflict do update set newest_forecast_ms = max(excluded.newest_forecast_ms, coalesce(newest_forecast_ms, 0))`,
   );
   const forget = db.prepare(
-    `update meter_state set newest_slot_ms = min(newest_slot_ms, @ms), newest_forecast_ms = min(newest_forecast_ms, @ms)
-     where newest_slot_ms > @ms or newest_forecast_ms > @ms`,
+    `update meter_state set newest_slot_ms = min(newest_slot_ms, @ms), newest_forecast_ms = min(newest_forecast_ms, @ms),
+       newest_register_ms = min(newest_register_ms, @ms)
+     where newest_slot_ms > @ms or newest_forecast_ms > @ms or newest_register_ms > @ms`,
   );
-  const newest = new Map<number, Newest>();
+  const states = new Map<number, State>();
   const rows = db.prepare<[], StateRow>(
-    `select meter, last_seq as lastSeq, last_taken_at_ms as lastTakenAtMs, newest_slot_ms as newestSlotMs from meter_state`,
+    `select meter, last_seq as lastSeq, last_taken_at_ms as lastTakenAtMs, newest_slot_ms as newestSlotMs,
+       newest_register_ms as newestRegisterMs from meter_state`,
   );
-  for (const { meter, lastSeq, lastTakenAtMs, newestSlotMs } of rows.all()) {
-    newest.set(meter, { takenAtMs: lastTakenAtMs ?? -1, seq: lastSeq ?? 0, slotStartMs: newestSlotMs ?? -1 });
+  for (const { meter, lastSeq, lastTakenAtMs, newestSlotMs, newestRegisterMs } of rows.all()) {
+    const newest = { slotStartMs: newestSlotMs ?? -1, registerMs: newestRegisterMs ?? -1 };
+    states.set(meter, { takenAtMs: lastTakenAtMs ?? -1, seq: lastSeq ?? 0, newest });
   }
 
-  function of(meter: number): Newest {
-    const known = newest.get(meter);
+  function of(meter: number): State {
+    const known = states.get(meter);
     if (known !== undefined) return known;
-    const fresh = { takenAtMs: -1, seq: 0, slotStartMs: -1 };
-    newest.set(meter, fresh);
+    const fresh = { takenAtMs: -1, seq: 0, newest: NOTHING };
+    states.set(meter, fresh);
     return fresh;
   }
 
@@ -63,21 +71,21 @@ export function openMeterStates(db: Connection): MeterStates {
       state.takenAtMs = takenAtMs;
       state.seq = seq;
     },
-    newestSlotMs: (meter) => newest.get(meter)?.slotStartMs ?? -1,
-    sawSlot(meter, slotStartMs) {
-      const state = of(meter);
-      state.slotStartMs = Math.max(state.slotStartMs, slotStartMs);
+    newestOf: (meter) => states.get(meter)?.newest ?? NOTHING,
+    sawSlot(meter, newest) {
+      of(meter).newest = newest;
     },
     forgetBeyond(ms) {
       forget.run({ ms });
-      for (const state of newest.values()) {
+      for (const state of states.values()) {
         if (state.takenAtMs > ms) state.takenAtMs = -1;
-        state.slotStartMs = Math.min(state.slotStartMs, ms);
+        const { slotStartMs, registerMs } = state.newest;
+        state.newest = { slotStartMs: Math.min(slotStartMs, ms), registerMs: Math.min(registerMs, ms) };
       }
     },
-    save(meter, newestSlotMs) {
+    save(meter, { slotStartMs, registerMs }) {
       const state = of(meter);
-      upsert.run(meter, state.seq, state.takenAtMs, newestSlotMs);
+      upsert.run(meter, state.seq, state.takenAtMs, slotStartMs, registerMs);
     },
     saveForecast(meter, issuedSlotMs) {
       upsertForecast.run(meter, issuedSlotMs);

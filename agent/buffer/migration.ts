@@ -3,8 +3,9 @@ import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
-import type { Connection } from './buffer-file.js';
 import { APPLICATION_ID, MIGRATIONS, READABLE_SINCE } from './schema.js';
+
+type Connection = Database.Database;
 
 /** What the migration itself writes, beside the copy. */
 const MARGIN_BYTES = 16 * 2 ** 20;

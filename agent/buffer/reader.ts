@@ -1,4 +1,5 @@
 import { type ChangeSeq, changeSeq, type EpochMs, type LogId, type MeterId, type Seq, seq } from '../domain/brand.js';
+import type { RecordedDamage } from '../domain/damage.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { QualityCount } from '../domain/quality.js';
@@ -6,22 +7,27 @@ import type { RejectReason } from '../domain/rejection.js';
 import type { Settled, StoredAnomaly, StoredReading, StoredSlot, StreamName, Streams } from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
 import { openCursors } from './cursors.js';
+import { openDayRows } from './day-rows.js';
 import { meterOf, selectMeters } from './meter-book.js';
+import { openDamageReads } from './reads/damages.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
 import { openMeterKeys } from './reads/meter-keys.js';
 import { openQualityReads, type QualityQuery } from './reads/quality.js';
 import { openReadingReads } from './reads/readings.js';
 import { openRejectedReads, type StoredRejected } from './reads/rejected.js';
-import { openSlotReads } from './reads/slots.js';
+import { openSlotReads, type PutLoad } from './reads/slots.js';
 import { openStreamReads } from './reads/streams.js';
 import { type BufferTotals, openTotals } from './reads/totals.js';
+import { openUnsentDays } from './reads/unsent-days.js';
 import { newestRowOf } from './row-numbers.js';
 import { openSettledReads } from './settled-book.js';
+import { slotMsOf } from './slot-width.js';
 
 /** Short reads on a connection of its own; it sees what the writer has committed. */
 export interface BufferReader {
   readonly logId: LogId;
+  readonly slotMs: number;
   /** Rows beyond `after`, in order; up to and with `upTo` where that is given. */
   stream<S extends StreamName>(name: S, after: number, limit: number, upTo?: number): readonly Streams[S][];
   settled(name: StreamName): Settled;
@@ -29,8 +35,10 @@ export interface BufferReader {
   analysedUpTo(): ChangeSeq;
   /** Slots whose content changed after `after`; a change that was only a score is left out. */
   slotsToAnalyse(after: ChangeSeq, limit: number): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
-  /** Of every meter the slots of the last `count` slot lengths up to its newest analysed one, oldest first. */
-  analysedSlots(count: number): Iterable<StoredSlot>;
+  /** The load of every meter over the last days that are analysed, in any order, where anything was heard. */
+  eachAnalysed(lastDays: number, put: PutLoad): void;
+  /** Mean power in watts of whole UTC days (since 1970), NaN where nothing was heard; `toDay` is not among them. */
+  loadOf(meter: MeterId, fromDay: number, toDay: number): Float32Array;
   /** From `fromMs` to before `toMs`, oldest first. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
   /** The last taken reading of each meter. */
@@ -51,6 +59,8 @@ export interface BufferReader {
   anomalies(query: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[];
   /** Newest first. */
   bundles(): readonly RecordedBundle[];
+  /** Files that were found damaged, newest first. */
+  damages(): readonly RecordedDamage[];
   meters(): readonly Meter[];
   totals(): BufferTotals;
   /** Rows that the centre has not settled; counting ends at a million. */
@@ -74,19 +84,23 @@ function onConnection(db: Connection, path: string): BufferReader {
   const lastSeq = newestRowOf(db);
   const settledRanges = openSettledReads(db, logId);
   const meterKeys = openMeterKeys(db);
-  const forecasts = openForecastReads(db, meterKeys);
+  const slotMs = slotMsOf(db);
+  const days = openDayRows(db, slotMs);
+  const unsent = openUnsentDays(db, days);
+  const forecasts = openForecastReads(db, meterKeys, slotMs);
   return {
     logId,
     settled: (name) => ({ logId, ranges: settledRanges(name) }),
     head: () => ({ seq: seq(lastSeq()), changeSeq: changeSeq(cursors.position('change')) }),
     analysedUpTo: () => changeSeq(cursors.position('analysed')),
     meters: () => selectMeters(db).map(meterOf),
-    ...openStreamReads(db, settledRanges),
-    ...openSlotReads(db, { meterKeys, cursors }),
+    ...openStreamReads(db, { slotMs, unsent, settled: settledRanges }),
+    ...openSlotReads(db, { slotMs, days, meterKeys, cursors }),
     ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
     ...openRejectedReads(db),
     ...openQualityReads(db, meterKeys),
     ...openFindings(db, meterKeys),
+    ...openDamageReads(db),
     latestForecast: forecasts.latest,
     totals: openTotals(db, path),
     close: () => void db.close(),

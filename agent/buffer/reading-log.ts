@@ -1,6 +1,7 @@
-import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
+import { type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
+import { readingOf } from '../domain/stored-reading.js';
 import type { Connection } from './buffer-file.js';
 import { SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
 import { openRowNumbers } from './row-numbers.js';
@@ -42,7 +43,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
   );
   const page = db.prepare<[number, number, number], LogRow>(
     `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
-       r.voltage_cv as voltageCv
+       r.voltage_cv as voltageCv, r.flags
      from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
   const tail = db.prepare<[number, number], StoredReading>(
@@ -78,7 +79,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
         reading.flags,
       );
       const trueMs = reading.timeSource === 'gateway' ? takenAtMs + offsetMs : takenAtMs;
-      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv };
+      return { seq, meter, takenAtMs: trueMs, powerDw, importDwh, voltageCv, flags: reading.flags };
     },
     lastSeq: () => seq(numbers.last()),
     nextSeq: numbers.next,
@@ -110,27 +111,5 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
       const quiet = lastOfMeters.all().filter(({ meter }) => !counts.has(meter));
       return [...quiet.map(readingOf), ...kept.reverse()];
     },
-  };
-}
-
-export function readingOf(row: StoredReading): Reading {
-  const measured = {
-    powerW: SCALE.powerDw.unpack(row.powerDw),
-    importWh: SCALE.energyDwh.unpack(row.importDwh),
-    exportWh: SCALE.energyDwh.unpack(row.exportDwh),
-    voltageV: SCALE.voltageCv.unpack(row.voltageCv),
-    currentA: SCALE.currentMa.unpack(row.currentMa),
-    powerFactor: SCALE.powerFactorPm.unpack(row.powerFactorPm),
-    frequencyHz: SCALE.frequencyChz.unpack(row.frequencyChz),
-  };
-  const present = Object.fromEntries(Object.entries(measured).filter(([, value]) => value !== undefined));
-  const { meter, timeSource, flags } = row;
-  return {
-    meter,
-    timeSource,
-    flags,
-    takenAtMs: row.takenAtMs as EpochMs,
-    receivedAtMs: row.receivedAtMs as EpochMs,
-    ...present,
   };
 }

@@ -207,8 +207,10 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
       newest.set(meter, Math.max(row['slot_start_ms'], newest.get(meter) ?? 0));
     }
     for (const [meter, slotStartMs] of newest) {
-      states.sawSlot(meter, slotStartMs);
-      states.save(meter, slotStartMs);
+      const known = states.newestOf(meter);
+      const seen = { ...known, slotStartMs: Math.max(slotStartMs, known.slotStartMs) };
+      states.sawSlot(meter, seen);
+      states.save(meter, seen);
     }
   }
 

@@ -1,31 +1,51 @@
 import type { StreamName } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
+import { ROW_BYTES } from './growth.js';
+import { openPassing } from './passing.js';
 import { DAY_MS } from './quality-book.js';
 import { RECEIVED_AT, TAKEN_AT } from './reads/columns.js';
 import type { RejectedLog } from './rejected-log.js';
+import { newestRowOf } from './row-numbers.js';
 import type { Transactions } from './transactions.js';
 
 /** Rows dropped of one table in one step: a few milliseconds on the thread that takes readings in. */
 const STEP_ROWS = 2_000;
+const STEP_DAYS = 200;
 
 /** Beyond what validation lets a meter's clock be ahead; a time further on comes of a clock that was wrong. */
 const MAX_AHEAD_MS = 2 * 86_400_000;
 const PROBE_ROWS = 100;
 const NEWEST_AT = `max(${RECEIVED_AT}, ${TAKEN_AT})`;
 
-interface ForecastRow {
-  readonly issuedSlotMs: number;
-  readonly meter: number;
-  readonly changeSeq: number;
-}
-const BEGINNING = { issuedSlotMs: -1, meter: -1 };
-
 export interface Pruned {
   readonly readings: number;
   readonly rejected: number;
+  readonly slots: number;
+  /** Packed days, of one meter each. */
+  readonly days: number;
   readonly forecasts: number;
+  readonly anomalies: number;
   readonly quality: number;
   readonly more: boolean;
+}
+
+/** What is kept of one table; the bound that is met first holds. */
+export interface Kept {
+  readonly ms: number;
+  readonly rows: number;
+  /** By the room that a row takes on average, see growth.ts. */
+  readonly bytes: number;
+}
+
+export type Keep = Readonly<Record<'readings' | 'slots' | 'forecasts' | 'anomalies' | 'quality', Kept>>;
+
+const UNBOUNDED = { rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+const FOR_EVER: Kept = { ms: Number.POSITIVE_INFINITY, ...UNBOUNDED };
+
+/** What is found in the readings stays when they go. */
+export function keepFor(retentionMs: number): Keep {
+  const aged: Kept = { ms: retentionMs, ...UNBOUNDED };
+  return { readings: aged, forecasts: aged, quality: aged, slots: FOR_EVER, anomalies: FOR_EVER };
 }
 
 export interface Retention {
@@ -38,12 +58,14 @@ interface Parts {
   readonly rejectedLog: RejectedLog;
   /** The first row that an open slot still needs. */
   readonly replayFrom: () => number;
-  readonly retentionMs: number;
+  readonly keep: Keep;
   readonly keepUnsettled: boolean;
+  /** Drops the packed days of so many meters that ended before this; says of how many. */
+  readonly pruneDays: (cutoffMs: number, limit: number) => number;
 }
 
 export function openRetention(db: Connection, parts: Parts): Retention {
-  const { transactions, rejectedLog, replayFrom, retentionMs, keepUnsettled } = parts;
+  const { transactions, rejectedLog, replayFrom, keep, keepUnsettled, pruneDays } = parts;
   const oldest = db.prepare<[number, number], { seq: number; newestMs: number }>(
     `select r.seq, ${NEWEST_AT} as newestMs from reading r join boot b on b.id = r.boot
      where r.seq <= ? order by r.seq limit ?`,
@@ -57,11 +79,8 @@ export function openRetention(db: Connection, parts: Parts): Retention {
     `delete from quality where (day, meter, rule) in (
        select day, meter, rule from quality where day < ? order by day limit ?)`,
   );
-  const oldForecasts = db.prepare<[number, number, number, number], ForecastRow>(
-    `select issued_slot_ms as issuedSlotMs, meter, change_seq as changeSeq from forecast
-     where (issued_slot_ms, meter) > (?, ?) and issued_slot_ms < ? order by issued_slot_ms, meter limit ?`,
-  );
-  const deleteForecast = db.prepare('delete from forecast where issued_slot_ms = ? and meter = ?');
+  const count = db.prepare<[string], number>('select value from counter where name = ?').pluck();
+  const lastSeq = newestRowOf(db);
   const settled = (stream: StreamName): number =>
     keepUnsettled ? transactions.position(`settled:${stream}`) : Number.MAX_SAFE_INTEGER;
 
@@ -87,31 +106,64 @@ export function openRetention(db: Connection, parts: Parts): Retention {
     }
   }
 
-  /** Goes on where the last step ended: what is not settled is passed over once in a round, not in every step. */
-  function pruneForecasts(cutoffMs: number): { readonly deleted: number; readonly more: boolean } {
-    const upTo = settled('forecast');
-    const rows = oldForecasts.all(passed.issuedSlotMs, passed.meter, cutoffMs, STEP_ROWS);
-    const droppable = rows.filter((row) => row.changeSeq <= upTo);
-    for (const { issuedSlotMs, meter } of droppable) deleteForecast.run(issuedSlotMs, meter);
-    const end = rows.at(-1);
-    const more = rows.length === STEP_ROWS && end !== undefined;
-    passed = more ? end : BEGINNING;
-    return { deleted: droppable.length, more };
+  const slots = openPassing(db, 'slot');
+  const forecasts = openPassing(db, 'forecast');
+  const anomalies = openPassing(db, 'anomaly');
+  const upTo = { slot: () => settled('slot'), forecast: () => settled('forecast'), anomaly: () => settled('anomaly') };
+
+  /** Rows beyond the bounds of number and bytes. */
+  function excess(rows: number, rowBytes: number, { rows: most, bytes }: Kept): number {
+    return Math.max(0, rows - Math.min(most, Math.floor(bytes / rowBytes)));
   }
-  let passed: Pick<ForecastRow, 'issuedSlotMs' | 'meter'> = BEGINNING;
+
+  function pruneExcessReadings(): number {
+    const rows = lastSeq() - (count.get('dropped:reading') ?? 0);
+    const over = Math.min(STEP_ROWS, excess(rows, ROW_BYTES.reading, keep.readings));
+    if (over === 0) return 0;
+    const limit = Math.min(settled('reading'), replayFrom() - 1);
+    const last = oldest.all(limit, over).at(-1);
+    return last === undefined ? 0 : deleteReadings.run(last.seq).changes;
+  }
 
   return {
     step(nowMs) {
-      const cutoffMs = nowMs - retentionMs;
+      const old = (what: keyof Keep): number => nowMs - keep[what].ms;
+      const over = (name: 'slots' | 'forecasts' | 'anomalies', rowBytes: number): number =>
+        excess(count.get(name) ?? 0, rowBytes, keep[name]);
+      const days = Number.isFinite(keep.slots.ms) ? pruneDays(old('slots'), STEP_DAYS) : 0;
       return transactions.run(() => {
-        const readings = pruneReadings(cutoffMs, nowMs);
+        const ofAge = pruneReadings(old('readings'), nowMs);
+        const readings = ofAge > 0 ? ofAge : pruneExcessReadings();
         const rejected = rejectedLog.trim(STEP_ROWS);
-        const { deleted: forecasts, more } = pruneForecasts(cutoffMs);
+        const dropped = {
+          slots: slots.step({ beforeMs: old('slots'), over: over('slots', ROW_BYTES.slot), upTo: upTo.slot() }),
+          forecasts: forecasts.step({
+            beforeMs: old('forecasts'),
+            over: over('forecasts', ROW_BYTES.forecast),
+            upTo: upTo.forecast(),
+          }),
+          anomalies: anomalies.step({
+            beforeMs: old('anomalies'),
+            over: over('anomalies', ROW_BYTES.anomaly),
+            upTo: upTo.anomaly(),
+          }),
+        };
         transactions.count('dropped:reading', readings);
-        transactions.count('forecasts', -forecasts);
-        const quality = deleteQuality.run(Math.floor(cutoffMs / DAY_MS), STEP_ROWS).changes;
+        for (const name of ['slots', 'forecasts', 'anomalies'] as const) {
+          transactions.count(name, -dropped[name].deleted);
+        }
+        const quality = deleteQuality.run(Math.floor(old('quality') / DAY_MS), STEP_ROWS).changes;
         const full = Math.max(readings, rejected, quality) === STEP_ROWS;
-        return { readings, rejected, forecasts, quality, more: more || full };
+        return {
+          readings,
+          rejected,
+          quality,
+          slots: dropped.slots.deleted,
+          forecasts: dropped.forecasts.deleted,
+          anomalies: dropped.anomalies.deleted,
+          days,
+          more: full || days === STEP_DAYS || Object.values(dropped).some(({ more }) => more),
+        };
       });
     },
   };

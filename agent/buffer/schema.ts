@@ -200,6 +200,28 @@ create table written (
   bytes integer not null,
   primary key (day, cause)
 ) strict, without rowid;
+
+-- In the order in which they go.
+create index anomaly_time on anomaly (slot_start_ms, meter);
+`,
+  `
+-- Readings of the register one by one: what a late one among them changes cannot be told from the first and the last.
+alter table slot add column flags integer not null default 0;
+alter table slot add column registers blob not null default x'';
+
+alter table meter add column register_max_dwh integer;
+alter table meter_state add column newest_register_ms integer;
+
+-- Finished days, three rows for each meter and day; see day-rows.ts for the id and day-packing.ts for the rest.
+create table slot_day (
+  id integer primary key,
+  packed blob not null,
+  first_change integer,
+  unsent integer,
+  last_register_ms integer,
+  last_register_dwh integer
+) strict;
+create index slot_day_unsent on slot_day (first_change) where unsent = 1;
 `,
 ];
 

@@ -1,71 +1,82 @@
-import { SLOT_MS } from '../domain/slot.js';
+import { flagBits } from '../domain/flags.js';
 import type { StoredReading, StoredSlot } from '../domain/stored.js';
-
-export interface RegisterPoint {
-  /** From the start of the slot. */
-  readonly atMs: number;
-  readonly dwh: number;
-}
+import { type Neighbour, type RegisterPoint, registerEnergy } from './slot-energy.js';
 
 /** What is known of one slot of one meter. The order in which readings are added makes no difference. */
 export interface Accumulator {
   /** Ascending and distinct, from the start of the slot. */
   readonly times: number[];
+  /** Ascending, at some of the times. */
+  readonly registers: RegisterPoint[];
   powerCount: number;
   powerSumDw: number;
   /** Sum of the positive powers: energy is what came from the grid, as in the import register. */
   importSumDw: number;
   powerMinDw: number | null;
   powerMaxDw: number | null;
-  firstRegister: RegisterPoint | null;
-  lastRegister: RegisterPoint | null;
   minVoltageCv: number | null;
   maxVoltageCv: number | null;
+  flags: number;
 }
 
-/** How the slot before this one ended; only of the slot directly before. */
-export interface Carried {
-  /** Moment of its last reading, from the start of this slot: negative. */
-  readonly lastMs: number;
-  readonly registerDwh: number | null;
+/** What a slot's values take from the readings around it; times from its start. */
+export interface Around {
+  readonly slotMs: number;
+  /** Moment of the last reading of the slot directly before: negative. */
+  readonly lastMs: number | null;
+  readonly before: Neighbour | null;
+  readonly after: Neighbour | null;
+  /** Where the meter's register begins again at zero. */
+  readonly registerMaxDwh: number | undefined;
 }
 
-export type Measured = Pick<StoredReading, 'powerDw' | 'importDwh' | 'voltageCv'>;
+export type Measured = Pick<StoredReading, 'powerDw' | 'importDwh' | 'voltageCv' | 'flags'>;
 export type SlotValues = Pick<
   StoredSlot,
-  'energyMwh' | 'meanPowerDw' | 'minPowerDw' | 'maxPowerDw' | 'count' | 'coveragePm' | 'minVoltageCv' | 'maxVoltageCv'
+  | 'energyMwh'
+  | 'meanPowerDw'
+  | 'minPowerDw'
+  | 'maxPowerDw'
+  | 'count'
+  | 'coveragePm'
+  | 'minVoltageCv'
+  | 'maxVoltageCv'
+  | 'flags'
 >;
 
-const MWH_PER_DWH = 100;
-/** 0.1 W for five minutes, in mWh. */
-const MWH_PER_SLOT_DW = SLOT_MS / 36_000;
-/**
- * Beyond this mean power a step of the register is a glitch or another register, not energy: 2 MW, as in the range that
- * readings of power are held to by default; a meter that shows more power than that may also count more.
- */
-const MAX_REGISTER_POWER_DW = 20_000_000;
-const POWER_MARGIN = 2;
+export const MWH_PER_DWH = 100;
+/** 0.1 W for a millisecond, in mWh. */
+export const MWH_PER_DW_MS = 1 / 36_000;
 /** The centre keeps power and voltage in four bytes; what lies beyond is stored as the end of the range. */
 const MAX_INT4 = 2_147_483_647;
 /** A reading speaks for the time until the next one, if that is not much longer than the meter's usual interval. */
 const INTERVALS_SPOKEN_FOR = 1.5;
+/** No gap is so short that it would matter to whom in it the energy is given. */
+const LEAST_GAP_MS = 60_000;
+
+const BEGINS_ANEW = flagBits(['register_reset']);
+export const ESTIMATED = flagBits(['estimated']);
 
 export const emptyAccumulator = (): Accumulator => ({
   times: [],
+  registers: [],
   powerCount: 0,
   powerSumDw: 0,
   importSumDw: 0,
   powerMinDw: null,
   powerMaxDw: null,
-  firstRegister: null,
-  lastRegister: null,
   minVoltageCv: null,
   maxVoltageCv: null,
+  flags: 0,
 });
 
 /** False when a reading of this moment is in the slot already: the first one stands. */
-export function addReading(slot: Accumulator, atMs: number, { powerDw, importDwh, voltageCv }: Measured): boolean {
-  if (!insertTime(slot.times, atMs)) return false;
+export function addReading(slot: Accumulator, atMs: number, measured: Measured): boolean {
+  const { powerDw, importDwh, voltageCv, flags } = measured;
+  const place = placeOf(slot.times, atMs, (time) => time);
+  if (slot.times[place] === atMs) return false;
+  slot.times.splice(place, 0, atMs);
+  slot.flags |= flags;
   if (powerDw !== null) {
     slot.powerCount += 1;
     slot.powerSumDw += powerDw;
@@ -74,9 +85,12 @@ export function addReading(slot: Accumulator, atMs: number, { powerDw, importDwh
     slot.powerMaxDw = Math.max(powerDw, slot.powerMaxDw ?? powerDw);
   }
   if (importDwh !== null) {
-    const point = { atMs, dwh: importDwh };
-    if (slot.firstRegister === null || atMs < slot.firstRegister.atMs) slot.firstRegister = point;
-    if (slot.lastRegister === null || atMs > slot.lastRegister.atMs) slot.lastRegister = point;
+    const point = { atMs, dwh: importDwh, anew: (flags & BEGINS_ANEW) !== 0, raised: false };
+    slot.registers.splice(
+      placeOf(slot.registers, atMs, (one) => one.atMs),
+      0,
+      point,
+    );
   }
   if (voltageCv !== null) {
     slot.minVoltageCv = Math.min(voltageCv, slot.minVoltageCv ?? voltageCv);
@@ -85,90 +99,84 @@ export function addReading(slot: Accumulator, atMs: number, { powerDw, importDwh
   return true;
 }
 
-function insertTime(times: number[], atMs: number): boolean {
-  const last = times.at(-1);
-  if (last === undefined || atMs > last) {
-    times.push(atMs);
-    return true;
-  }
+/** Where `atMs` stands or would stand; at the end, nearly always. */
+function placeOf<T>(list: readonly T[], atMs: number, timeOf: (one: T) => number): number {
+  const last = list.at(-1);
+  if (last === undefined || atMs > timeOf(last)) return list.length;
   let low = 0;
-  let high = times.length;
+  let high = list.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < atMs) low = middle + 1;
+    const one = list[middle];
+    if (one !== undefined && timeOf(one) < atMs) low = middle + 1;
     else high = middle;
   }
-  if (times[low] === atMs) return false;
-  times.splice(low, 0, atMs);
-  return true;
+  return low;
 }
 
-/** The slot's values follow from its readings and the end of the slot before, and from nothing else. */
-export function valuesOf(slot: Accumulator, carried: Carried | null): SlotValues {
-  const covered = coverageOf(slot.times, carried);
-  const energy = energyOf(slot, carried, covered);
-  const meanDw = slot.powerCount > 0 ? slot.powerSumDw / slot.powerCount : (energy?.meanDw ?? 0);
+/** The slot's values follow from its readings and what stands around it, and from nothing else. */
+export function valuesOf(slot: Accumulator, around: Around): SlotValues {
+  const { slotMs, lastMs, before, after, registerMaxDwh } = around;
+  const gaps = gapsOf(slot.times, lastMs, slotMs);
+  const register = registerEnergy(slot.registers, {
+    slotMs,
+    before,
+    after,
+    maxDwh: registerMaxDwh,
+    gapMs: Math.min(slotMs, Math.max(LEAST_GAP_MS, gaps.longestMs)),
+  });
+  const isKnown = slot.powerCount > 0 || register.knownMs > 0;
+  const coveragePm = isKnown ? Math.round((gaps.coveredMs / slotMs) * 1_000) : 0;
+  const meanDw =
+    slot.powerCount > 0
+      ? slot.powerSumDw / slot.powerCount
+      : register.knownMs > 0
+        ? (register.knownDwh * MWH_PER_DWH) / (register.knownMs * MWH_PER_DW_MS)
+        : 0;
   return {
-    energyMwh: Math.round(Math.min(energy?.mwh ?? 0, MAX_INT4 * MWH_PER_SLOT_DW)),
+    energyMwh: register.dwh * MWH_PER_DWH + powerEnergyMwh(slot, around, { coveragePm, brokenMs: register.brokenMs }),
     meanPowerDw: int4(meanDw),
     minPowerDw: int4(slot.powerMinDw ?? meanDw),
     maxPowerDw: int4(slot.powerMaxDw ?? meanDw),
     count: slot.times.length,
-    // Voltage alone says nothing of the load.
-    coveragePm: energy === null ? 0 : Math.round(covered * 1_000),
+    coveragePm,
     minVoltageCv: slot.minVoltageCv === null ? null : int4(slot.minVoltageCv),
     maxVoltageCv: slot.maxVoltageCv === null ? null : int4(slot.maxVoltageCv),
+    flags: register.estimated ? slot.flags | ESTIMATED : slot.flags,
   };
 }
 
 const int4 = (value: number): number => Math.round(Math.max(-MAX_INT4, Math.min(MAX_INT4, value)));
 
-/**
- * From the register where both ends are known: sums over slots are then exact. A register that fell was reset, and one
- * that rose by more than the meter can have passed tells nothing.
- */
-function energyOf(
+/** Only where no register speaks. Made of what is stored, so that a packed day need not keep it. */
+function powerEnergyMwh(
   slot: Accumulator,
-  carried: Carried | null,
-  covered: number,
-): { readonly mwh: number; readonly meanDw: number } | null {
-  const { firstRegister, lastRegister } = slot;
-  const mostDw = Math.max(MAX_REGISTER_POWER_DW, POWER_MARGIN * (slot.powerMaxDw ?? 0));
-  if (lastRegister !== null && carried !== null && carried.registerDwh !== null) {
-    const mwh = (lastRegister.dwh - carried.registerDwh) * MWH_PER_DWH;
-    const slots = Math.max(1, (lastRegister.atMs - carried.lastMs) / SLOT_MS);
-    if (mwh >= 0 && mwh <= mostDw * MWH_PER_SLOT_DW * slots) return { mwh, meanDw: mwh / MWH_PER_SLOT_DW };
-  }
-  if (slot.powerCount > 0) {
-    const meanDw = slot.importSumDw / slot.powerCount;
-    return { mwh: meanDw * covered * MWH_PER_SLOT_DW, meanDw };
-  }
-  if (firstRegister !== null && lastRegister !== null && lastRegister.atMs > firstRegister.atMs) {
-    const mwh = (lastRegister.dwh - firstRegister.dwh) * MWH_PER_DWH;
-    const share = (lastRegister.atMs - firstRegister.atMs) / SLOT_MS;
-    const meanDw = mwh / share / MWH_PER_SLOT_DW;
-    if (mwh >= 0 && meanDw <= mostDw) return { mwh, meanDw };
-  }
-  return null;
+  { slotMs, before, after }: Around,
+  { coveragePm, brokenMs }: { readonly coveragePm: number; readonly brokenMs: number },
+): number {
+  const hasRegister = slot.registers.length > 0 || (before !== null && after !== null);
+  const spanMs = hasRegister ? brokenMs : slotMs;
+  if (slot.powerCount === 0 || spanMs === 0) return 0;
+  return energyOfPower(int4(slot.importSumDw / slot.powerCount), coveragePm, spanMs);
 }
+
+export const energyOfPower = (meanDw: number, coveragePm: number, spanMs: number): number =>
+  Math.round(((meanDw * coveragePm) / 1_000) * spanMs * MWH_PER_DW_MS);
 
 /** Share of the slot that readings speak for, by the meter's own usual interval. */
-function coverageOf(times: readonly number[], carried: Carried | null): number {
+function gapsOf(
+  times: readonly number[],
+  lastMs: number | null,
+  slotMs: number,
+): { readonly longestMs: number; readonly coveredMs: number } {
   const first = times[0];
   const last = times.at(-1);
-  if (first === undefined || last === undefined) return 0;
+  if (first === undefined || last === undefined) return { longestMs: 0, coveredMs: 0 };
   const inner = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-  const gaps = carried === null ? inner : [first - carried.lastMs, ...inner];
+  const gaps = lastMs === null ? inner : [first - lastMs, ...inner];
   // The upper quartile: a meter may send power and voltage as two messages a moment apart.
-  const usual = [...gaps].sort((a, b) => a - b)[Math.ceil(0.75 * (gaps.length - 1))] ?? SLOT_MS;
-  const longest = usual * INTERVALS_SPOKEN_FOR;
-  const coveredMs = [first, ...inner, SLOT_MS - last].reduce((sum, gap) => sum + Math.min(gap, longest), 0);
-  return coveredMs / SLOT_MS;
-}
-
-/** What the next slot needs to know of this one. */
-export function carriedFrom(slot: Pick<Accumulator, 'times' | 'lastRegister'>): Carried | null {
-  const last = slot.times.at(-1);
-  if (last === undefined) return null;
-  return { lastMs: last - SLOT_MS, registerDwh: slot.lastRegister?.dwh ?? null };
+  const usual = [...gaps].sort((a, b) => a - b)[Math.ceil(0.75 * (gaps.length - 1))] ?? slotMs;
+  const longestMs = usual * INTERVALS_SPOKEN_FOR;
+  const coveredMs = [first, ...inner, slotMs - last].reduce((sum, gap) => sum + Math.min(gap, longestMs), 0);
+  return { longestMs, coveredMs };
 }

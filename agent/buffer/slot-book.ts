@@ -1,9 +1,12 @@
-import { SLOT_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
 import type { MeterStates } from './meter-state.js';
-import { addReading, emptyAccumulator, type Measured } from './slot-accumulator.js';
-import { createClosing, type DueSlot, type OpenSlot } from './slot-closing.js';
+import { countedBy } from './register-counted.js';
+import { type Accumulator, addReading, emptyAccumulator, type Measured } from './slot-accumulator.js';
+import { createClosing, type DueSlot, type End, type OpenSlot } from './slot-closing.js';
+import { type DayGuards, openSlotDays, type Packing } from './slot-days.js';
+import { createNeighbours } from './slot-neighbours.js';
 import { openSlotRows } from './slot-rows.js';
+import { FULLY_COVERED_PM } from './slot-sealed.js';
 import type { Transactions } from './transactions.js';
 
 export interface LogRow extends Measured {
@@ -20,12 +23,18 @@ export interface SlotBook {
   /** Everything of `add` that may fail; before the row is committed. */
   prepare(meter: number, takenAtMs: number): void;
   add(row: LogRow): void;
-  /** Closes what ended before `endedMs`, and what lies so far ahead that a wrong clock made it, in one transaction. */
-  close(endedMs: number, limit: number, aheadMs?: number): { readonly closed: number; readonly more: boolean };
+  /** Closes what ended before `nowMs` and a grace, oldest first, in one transaction. */
+  close(nowMs: number, limit: number): { readonly closed: number; readonly more: boolean };
+  /** Packs a few of the oldest finished days. */
+  pack(nowMs: number): Packing;
+  /** Drops packed days, as SlotDays does. */
+  pruneDays(cutoffMs: number, limit: number): number;
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;
   /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
   holds(meter: number, slotStartMs: number): boolean;
+  /** Whether a reading of this moment is counted. */
+  knows(meter: number, takenAtMs: number): boolean;
   /** Forgets slots that were only looked at. */
   dropUnchanged(): void;
   /** Forgets slots so far ahead that only a wrong clock can have made them; their end would be waited for in vain. */
@@ -34,16 +43,24 @@ export interface SlotBook {
 }
 
 interface Parts {
+  readonly slotMs: number;
   readonly transactions: Transactions;
   readonly states: MeterStates;
   readonly lastSeq: () => number;
+  /** How long a slot of this meter waits after its end for a reading that is on its way. */
+  readonly graceMs: (meter: number) => number;
+  readonly registerMaxDwh: (meter: number) => number | undefined;
+  /** What has seen a slot may be packed. */
+  readonly waitsFor: { readonly centre: boolean; readonly models: boolean };
 }
 
-const slotStartOf = (takenAtMs: number): number => Math.floor(takenAtMs / SLOT_MS) * SLOT_MS;
-
-export function openSlotBook(db: Connection, { transactions, states, lastSeq }: Parts): SlotBook {
+export function openSlotBook(db: Connection, parts: Parts): SlotBook {
+  const { slotMs, transactions, states, lastSeq, graceMs, registerMaxDwh, waitsFor } = parts;
   const rows = openSlotRows(db);
   const open = new Map<number, Map<number, OpenSlot>>();
+  const ends = new Map<number, End>();
+  const days = openSlotDays(db, { slotMs, transactions, guards });
+  const slotStartOf = (takenAtMs: number): number => Math.floor(takenAtMs / slotMs) * slotMs;
 
   function prepare(meter: number, takenAtMs: number): OpenSlot {
     const slotStartMs = slotStartOf(takenAtMs);
@@ -54,19 +71,24 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     }
     const known = meters.get(meter);
     if (known !== undefined) return known;
-    const stored = slotStartMs <= states.newestSlotMs(meter) ? rows.load(meter, slotStartMs) : undefined;
-    const slot = stored?.slot ?? emptyAccumulator();
-    const fresh = { slot, stored: stored !== undefined, firstSeq: undefined };
+    const inFile = slotStartMs <= states.newestOf(meter).slotStartMs;
+    const stored = inFile ? rows.load(meter, slotStartMs) : undefined;
+    const fresh = {
+      slot: stored?.slot ?? emptyAccumulator(),
+      stored: stored !== undefined,
+      sealed: inFile ? days.slotOf(meter, slotStartMs) : undefined,
+      firstSeq: undefined,
+    };
     meters.set(meter, fresh);
     return fresh;
   }
 
-  function due(endedMs: number, limit: number, aheadMs: number): { readonly take: DueSlot[]; readonly more: boolean } {
+  function due(nowMs: number, limit: number): { readonly take: DueSlot[]; readonly more: boolean } {
     const take: DueSlot[] = [];
-    const isDue = (start: number): boolean => start + SLOT_MS <= endedMs || start > aheadMs;
-    const starts = [...open.keys()].filter(isDue).sort((a, b) => a - b);
+    const starts = [...open.keys()].filter((start) => start + slotMs <= nowMs).sort((a, b) => a - b);
     for (const slotStartMs of starts) {
       for (const [meter, entry] of open.get(slotStartMs) ?? []) {
+        if (slotStartMs + slotMs + graceMs(meter) > nowMs) continue;
         if (take.length >= limit) return { take, more: true };
         take.push({ slotStartMs, meter, entry });
       }
@@ -90,6 +112,36 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     return first;
   }
 
+  function guards(): DayGuards {
+    // As the stored slots have it.
+    const near = createNeighbours({
+      slotMs,
+      rows,
+      open: () => undefined,
+      sealed: days.lastRegister,
+      newestOf: states.newestOf,
+    });
+    const settled = waitsFor.centre ? transactions.position('settled:slot') : Number.POSITIVE_INFINITY;
+    const analysed = waitsFor.models ? transactions.position('analysed') : Number.POSITIVE_INFINITY;
+    return {
+      isUnsent: !waitsFor.centre,
+      isDone: ({ changeSeq, dataSeq }: { readonly changeSeq: number; readonly dataSeq: number }) =>
+        changeSeq <= settled && dataSeq <= analysed,
+      isOpen(meter: number, fromMs: number, toMs: number) {
+        for (let start = fromMs; start < toMs; start += slotMs) if (open.get(start)?.has(meter) === true) return true;
+        return false;
+      },
+      counted: (meter, dayStartMs) => countedBy(near, { meter, dayStartMs, registerMaxDwh: registerMaxDwh(meter) }),
+      onPacked: (meter: number) => void ends.delete(meter),
+    };
+  }
+
+  /** Readings that the file's slot lacks. */
+  function unwritten(meter: number, slotStartMs: number): Accumulator | undefined {
+    const entry = open.get(slotStartMs)?.get(meter);
+    return entry?.firstSeq === undefined || entry.sealed !== undefined ? undefined : entry.slot;
+  }
+
   return {
     prepare(meter, takenAtMs) {
       prepare(meter, takenAtMs);
@@ -97,31 +149,52 @@ export function openSlotBook(db: Connection, { transactions, states, lastSeq }: 
     add(row) {
       const entry = prepare(row.meter, row.takenAtMs);
       states.sawReading(row.meter, row.seq, row.takenAtMs);
-      if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), row)) entry.firstSeq ??= row.seq;
+      if (entry.sealed !== undefined && entry.sealed.coveragePm >= FULLY_COVERED_PM) return;
+      // What the register counted in a packed slot stays as it is.
+      const measured = entry.sealed === undefined ? row : { ...row, importDwh: null };
+      if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), measured)) entry.firstSeq ??= row.seq;
     },
-    close(endedMs, limit, aheadMs = Number.POSITIVE_INFINITY) {
-      const { take, more } = due(endedMs, limit, aheadMs);
+    close(nowMs, limit) {
+      const { take, more } = due(nowMs, limit);
       const changed = take.filter(({ entry }) => entry.firstSeq !== undefined);
       if (changed.length === 0) {
         for (const slot of take) forget(slot);
         return { closed: 0, more };
       }
       const taken = new Set(take.map(({ entry }) => entry));
-      const closing = createClosing({ rows, transactions, states });
-      const waits = (meter: number, slotStartMs: number): boolean => {
-        const entry = open.get(slotStartMs)?.get(meter);
-        return entry?.firstSeq !== undefined;
-      };
+      const closing = createClosing({
+        slotMs,
+        rows,
+        transactions,
+        ends,
+        registerMaxDwh,
+        open: unwritten,
+        sealed: days.lastRegister,
+        isPacked: (meter, slotStartMs) => days.slotOf(meter, slotStartMs) !== undefined,
+        newestOf: states.newestOf,
+        save: states.save,
+      });
       transactions.run(() => {
-        for (const slot of changed) closing.write(slot, waits);
+        for (const slot of changed) closing.write(slot);
         closing.finish();
         transactions.advance('replay', replayFrom(taken));
       });
-      for (const [meter, slotStartMs] of closing.newest) states.sawSlot(meter, slotStartMs);
+      for (const [meter, newest] of closing.newest) states.sawSlot(meter, newest);
+      for (const [meter, end] of closing.ends) {
+        if (end === undefined) ends.delete(meter);
+        else ends.set(meter, end);
+      }
       for (const slot of take) forget(slot);
       return { closed: changed.length, more };
     },
+    pack: days.pack,
+    pruneDays: days.prune,
     replayFrom: () => replayFrom(new Set()),
+    knows(meter, takenAtMs) {
+      const { slot, sealed } = prepare(meter, takenAtMs);
+      // Of a packed slot it is not known which moments it counted.
+      return (sealed?.count ?? 0) > 0 || slot.times.includes(takenAtMs - slotStartOf(takenAtMs));
+    },
     holds: (meter, slotStartMs) => open.get(slotStartMs)?.has(meter) === true,
     dropUnchanged() {
       for (const [slotStartMs, meters] of open) {

@@ -1,5 +1,6 @@
 import type { Connection } from './buffer-file.js';
-import { type Accumulator, emptyAccumulator, type RegisterPoint, type SlotValues } from './slot-accumulator.js';
+import { type Accumulator, ESTIMATED, emptyAccumulator, type SlotValues } from './slot-accumulator.js';
+import { packRegisters, unpackRegisters } from './slot-registers.js';
 import { packTimes, unpackTimes } from './slot-times.js';
 
 interface MergeColumns {
@@ -8,11 +9,8 @@ interface MergeColumns {
   readonly importSumDw: number;
   readonly powerMinDw: number | null;
   readonly powerMaxDw: number | null;
-  readonly firstRegisterMs: number | null;
-  readonly firstRegisterDwh: number | null;
-  readonly lastRegisterMs: number | null;
-  readonly lastRegisterDwh: number | null;
   readonly times: Uint8Array;
+  readonly registers: Uint8Array;
 }
 
 type SlotRow = SlotValues & MergeColumns;
@@ -25,9 +23,9 @@ export interface StoredState {
 export interface SlotRows {
   /** The stored slot, ready to be merged with. */
   load(meter: number, slotStartMs: number): StoredState | undefined;
-  insert(at: SlotKey, state: StoredState): void;
+  insert(at: SlotKey, state: StoredState, revision: number): void;
   /** Revision + 1. */
-  update(at: SlotKey, state: StoredState): void;
+  update(at: SlotKey, state: StoredState, isNewToModels: boolean): void;
 }
 
 export interface SlotKey {
@@ -45,17 +43,18 @@ const VALUE_COLUMNS = {
   coveragePm: 'coverage_pm',
   minVoltageCv: 'min_voltage_cv',
   maxVoltageCv: 'max_voltage_cv',
+  flags: 'flags',
   powerCount: 'power_count',
   powerSumDw: 'power_sum_dw',
   importSumDw: 'import_sum_dw',
   powerMinDw: 'power_min_dw',
   powerMaxDw: 'power_max_dw',
-  firstRegisterMs: 'first_register_ms',
-  firstRegisterDwh: 'first_register_dwh',
-  lastRegisterMs: 'last_register_ms',
-  lastRegisterDwh: 'last_register_dwh',
   times: 'times',
+  registers: 'registers',
 } as const satisfies Record<keyof SlotRow, string>;
+
+/** Slots in which nothing was heard have nothing for the models. */
+const NOT_FOR_MODELS = 0;
 
 export function openSlotRows(db: Connection): SlotRows {
   const columns = Object.entries(VALUE_COLUMNS);
@@ -66,11 +65,12 @@ export function openSlotRows(db: Connection): SlotRows {
   const names = columns.map(([, column]) => column);
   const insert = db.prepare(
     `insert into slot (${names.join(', ')}, change_seq, data_seq, slot_start_ms, meter, revision)
-     values (${names.map(() => '?').join(', ')}, ?, ?, ?, ?, 1)`,
+     values (${names.map(() => '?').join(', ')}, ?, ?, ?, ?, ?)`,
   );
+  // What the models wait for stays as it is: they find it by its two numbers being equal.
   const update = db.prepare(
     `update slot set ${names.map((column) => `${column} = ?`).join(', ')}, change_seq = ?,
-       data_seq = ?, revision = revision + 1
+       data_seq = iif(? or change_seq = data_seq, ?, data_seq), revision = revision + 1
      where slot_start_ms = ? and meter = ?`,
   );
 
@@ -79,17 +79,18 @@ export function openSlotRows(db: Connection): SlotRows {
       const row = select.get(slotStartMs, meter);
       return row === undefined ? undefined : { values: row, slot: accumulatorOf(row) };
     },
-    insert(at, state) {
-      insert.run(parameters(at, state));
+    insert({ changeSeq, slotStartMs, meter }, state, revision) {
+      const dataSeq = state.values.count === 0 ? NOT_FOR_MODELS : changeSeq;
+      insert.run([...parameters(state), changeSeq, dataSeq, slotStartMs, meter, revision]);
     },
-    update(at, state) {
-      update.run(parameters(at, state));
+    update({ changeSeq, slotStartMs, meter }, state, isNewToModels) {
+      update.run([...parameters(state), changeSeq, isNewToModels ? 1 : 0, changeSeq, slotStartMs, meter]);
     },
   };
 }
 
 /** In the order of VALUE_COLUMNS; by position, because names cost more than the rest of the insertion. */
-const parameters = ({ changeSeq, slotStartMs, meter }: SlotKey, { values, slot }: StoredState) => [
+const parameters = ({ values, slot }: StoredState) => [
   values.energyMwh,
   values.meanPowerDw,
   values.minPowerDw,
@@ -98,37 +99,30 @@ const parameters = ({ changeSeq, slotStartMs, meter }: SlotKey, { values, slot }
   values.coveragePm,
   values.minVoltageCv,
   values.maxVoltageCv,
+  values.flags,
   slot.powerCount,
   slot.powerSumDw,
   slot.importSumDw,
   slot.powerMinDw,
   slot.powerMaxDw,
-  slot.firstRegister?.atMs ?? null,
-  slot.firstRegister?.dwh ?? null,
-  slot.lastRegister?.atMs ?? null,
-  slot.lastRegister?.dwh ?? null,
   packTimes(slot.times),
-  changeSeq,
-  changeSeq,
-  slotStartMs,
-  meter,
+  packRegisters(slot.times, slot.registers),
 ];
 
 function accumulatorOf(row: SlotRow): Accumulator {
+  const times = unpackTimes(row.times);
   return {
     ...emptyAccumulator(),
-    times: unpackTimes(row.times),
+    times,
+    registers: unpackRegisters(times, row.registers),
     powerCount: row.powerCount,
     powerSumDw: row.powerSumDw,
     importSumDw: row.importSumDw,
     powerMinDw: row.powerMinDw,
     powerMaxDw: row.powerMaxDw,
-    firstRegister: point(row.firstRegisterMs, row.firstRegisterDwh),
-    lastRegister: point(row.lastRegisterMs, row.lastRegisterDwh),
     minVoltageCv: row.minVoltageCv,
     maxVoltageCv: row.maxVoltageCv,
+    // That of the slot itself is found anew each time.
+    flags: row.flags & ~ESTIMATED,
   };
 }
-
-const point = (atMs: number | null, dwh: number | null): RegisterPoint | null =>
-  atMs === null || dwh === null ? null : { atMs, dwh };

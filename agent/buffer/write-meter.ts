@@ -1,7 +1,7 @@
 import { WRITE_CAUSES, type WriteCause, type WrittenBytes } from '../domain/disk.js';
 import type { Connection } from './buffer-file.js';
 
-/** Bytes that the writer has put into the WAL since the start, by cause. */
+/** Bytes that the writer has had written to the WAL since the start, by cause. */
 export interface WriteMeter {
   because<T>(cause: WriteCause, work: () => T): T;
   /** After each commit. */
@@ -11,8 +11,11 @@ export interface WriteMeter {
   readonly bytes: WrittenBytes;
 }
 
-/** Stands before each page in the WAL. */
+/** Stand before the WAL and before each page in it. */
+const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
+/** What the disk is given at a time: a frame lies across two of them, and both are written with its commit. */
+const DISK_PAGE_BYTES = 4_096;
 
 /** Asks SQLite for the length of the WAL after each commit, which costs some two microseconds and touches no disk. */
 export function openWriteMeter(db: Connection): WriteMeter {
@@ -23,6 +26,13 @@ export function openWriteMeter(db: Connection): WriteMeter {
     WriteCause,
     number
   >;
+  function writtenBetween(from: number, to: number): number {
+    if (to === from) return 0;
+    const first = Math.floor((WAL_HEADER_BYTES + from * frameBytes) / DISK_PAGE_BYTES);
+    const last = Math.floor((WAL_HEADER_BYTES + to * frameBytes - 1) / DISK_PAGE_BYTES);
+    return (last - first + 1) * DISK_PAGE_BYTES;
+  }
+
   let cause: WriteCause = 'other';
   let frames = framesNow();
 
@@ -39,7 +49,7 @@ export function openWriteMeter(db: Connection): WriteMeter {
     committed() {
       const now = framesNow();
       // A shorter WAL was begun anew by this commit.
-      bytes[cause] += (now >= frames ? now - frames : now) * frameBytes;
+      bytes[cause] += writtenBetween(now >= frames ? frames : 0, now);
       frames = now;
     },
     add(why, more) {

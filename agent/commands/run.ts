@@ -1,6 +1,10 @@
-import { runGateway } from '../run.js';
-import { type Given, settingsOf } from './given.js';
+import { keepYoungGenerationSmall } from '../domain/young-generation.js';
+import type { Given } from './given.js';
+import { loadSettingsAside } from './settings-thread.js';
 
-export async function run(given: Given): Promise<void> {
-  process.exitCode = await runGateway(settingsOf(given));
+export async function run({ config: file }: Given): Promise<void> {
+  keepYoungGenerationSmall();
+  const reading = loadSettingsAside({ file, env: { ...process.env } });
+  const [settings, { runGateway }] = await Promise.all([reading, import('../run.js')]);
+  process.exitCode = await runGateway(settings);
 }

@@ -104,10 +104,31 @@ export const ERRORS = {
       'Make the room named in the detail, or install the version before again; a copy made before stands beside the buffer (`.before-v…`).',
     retry: false,
   },
+  'buffer.slot_width': {
+    hint: 'The buffer was made with slots of another width.',
+    action:
+      'Set buffer.slot_minutes to what the detail names, or name another buffer.path: a file keeps its width, and begins with none of the history of another.',
+    retry: false,
+  },
   'buffer.write_failed': {
     hint: 'The buffer could not be written; nothing was acknowledged.',
     action: 'Look for a full or failing disk; meters send again by themselves.',
     retry: true,
+  },
+  'export.exists': {
+    hint: 'A file of this name exists, and an export never overwrites one.',
+    action: 'Name another file with --out, or move that one away.',
+    retry: false,
+  },
+  'export.unreadable': {
+    hint: 'The file is not a whole export; nothing of it is stored.',
+    action: 'Copy it again, and compare the lengths: the detail says where it is cut short or damaged.',
+    retry: false,
+  },
+  'export.bad_signature': {
+    hint: 'The export is not signed by a key that is trusted here; nothing of it is stored.',
+    action: 'Ask whoever made it for the public key that `wattwarden export` printed, and pass it with --trusted-key.',
+    retry: false,
   },
   'buffer.full': {
     hint: 'The disk, or the bound of the buffer, is full; nothing was acknowledged.',

@@ -46,6 +46,11 @@ export const FLAGS = {
     about:
       'The clock of the gateway was not set, and the machine was switched off before the time became known: the time lies between the readings before and after.',
   },
+  estimated: {
+    bit: 24,
+    about:
+      'Of a slot, never of a reading: its energy lies partly in a gap between two readings of the register. What the register counted in the gap is exact; when in the gap it flowed is not known.',
+  },
 } as const satisfies Record<string, { readonly bit: number; readonly about: string }>;
 
 export type Flag = keyof typeof FLAGS;

@@ -76,6 +76,24 @@ test('what a time service says of the clock before somebody set it, it does not 
   expect(machine.look({ confirmedAtMs: machine.wallMs() })).toMatchObject({ byMs: -DAY });
 });
 
+test.each([
+  ['forward', HOUR],
+  ['back', -HOUR],
+])('a confirmation from before a step %s never comes to look recent', (_, ahead) => {
+  const machine = openMachine();
+  machine.pass(5 * HOUR);
+  const confirmedAtMs = machine.wallMs() - HOUR / 2;
+  machine.look({ confirmedAtMs });
+  expect(machine.state()).toBe('synchronised');
+  machine.pass(SECOND);
+  machine.isAhead(ahead);
+  for (let minute = 0; minute < 180; minute += 1) {
+    expect(machine.look({ confirmedAtMs })).toBeUndefined();
+    machine.pass(60 * SECOND);
+  }
+  expect(machine.clock.now()).toBe(machine.trueMs());
+});
+
 test('a confirmation from another start of the kernel is none', () => {
   const machine = openMachine();
   machine.look({ confirmedAtMs: NOW - HOUR, serviceRuns: true });

@@ -95,6 +95,9 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
   let told: Told | undefined;
   let carried: Told | undefined;
   let vouched = false;
+  /** The confirmation seen last, and the one that a step has made worthless: by the new clock it may look recent. */
+  let seenAtMs: number | undefined;
+  let staleAtMs: number | undefined;
   let hasLooked = false;
   let steps = 0;
   /** In the kernel's count; undefined while nobody has set the clock. */
@@ -102,19 +105,21 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
 
   /** A time service that confirmed the clock before somebody set it has said nothing of the clock as it is now. */
   function isConfirmed(confirmedAtMs: number | undefined): boolean {
-    if (confirmedAtMs === undefined) return false;
+    if (confirmedAtMs === undefined || confirmedAtMs === staleAtMs) return false;
     const sinceBootMs = confirmedAtMs - wallBaseMs;
     const after = Math.max(0, steppedMs ?? 0);
     return sinceBootMs >= after - MOMENT_MS && sinceBootMs <= machine.sinceBootMs() + MOMENT_MS;
   }
 
-  function noticeStep(): void {
+  function noticeStep(confirmedAtMs: number | undefined): void {
     const nowMs = machine.sinceBootMs();
     const foundMs = machine.wallMs() - nowMs;
     if (Math.abs(foundMs - wallBaseMs) >= STEP_MS) {
       steps += 1;
       steppedMs = lookedMs;
+      staleAtMs = seenAtMs;
     }
+    seenAtMs = confirmedAtMs;
     wallBaseMs = foundMs;
     lookedMs = nowMs;
   }
@@ -201,9 +206,10 @@ export function createGatewayClock(options: GatewayClockOptions): GatewayClock {
       vouched = true;
     },
     look(findings) {
-      hasLooked = true;
       machine.noticeSleep();
-      noticeStep();
+      if (!hasLooked && steppedMs !== undefined) staleAtMs = findings.confirmedAtMs;
+      hasLooked = true;
+      noticeStep(findings.confirmedAtMs);
       const next = decide(findings);
       if (next === undefined) return undefined;
       const byMs = next.baseMs - baseMs;

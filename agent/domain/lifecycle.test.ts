@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { until } from '../../tests/kit/until.js';
 import { systemClock } from './clock.js';
 import { inOrder, type Part } from './lifecycle.js';
 import { silentLogger } from './log.js';
@@ -29,6 +30,27 @@ test('when one fails to start, it and those before it are stopped, and the failu
   const broken = part('b', { start: () => Promise.reject(new Error('no port')) });
   await expect(run(part('a'), broken, part('c')).start()).rejects.toThrow('no port');
   expect(happened).toEqual(['start a', 'stop b', 'stop a']);
+});
+
+test('what starts alongside keeps nobody waiting but the whole, and is stopped in its turn', async () => {
+  const { happened, part, run } = setUp();
+  let ready = (): void => undefined;
+  const slow = part('slow', { alongside: true, start: () => new Promise((resolve) => (ready = resolve)) });
+  const all = run(part('a'), slow, part('b'));
+  const started = all.start().then((outcome) => happened.push(outcome));
+  await until('the others have started', () => happened.includes('start b'));
+  expect(happened).toEqual(['start a', 'start b']);
+  ready();
+  await started;
+  await all.stop();
+  expect(happened).toEqual(['start a', 'start b', 'started', 'stop b', 'stop slow', 'stop a']);
+});
+
+test('when what starts alongside fails, the rest is stopped and the failure is told', async () => {
+  const { happened, part, run } = setUp();
+  const broken = part('broken', { alongside: true, start: () => Promise.reject(new Error('no model')) });
+  await expect(run(part('a'), broken, part('b')).start()).rejects.toThrow('no model');
+  expect(happened.slice(-2)).toEqual(['stop broken', 'stop a']);
 });
 
 test('a straggler is named and left behind, a failure is named, and the rest still stops', async () => {

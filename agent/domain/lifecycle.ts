@@ -5,6 +5,8 @@ import type { Logger } from './log.js';
 /** Anything that must be stopped. `stop` comes after `start` has ended, or in place of an end that does not come. */
 export interface Part {
   readonly name: string;
+  /** Nothing after it waits for its start; only the whole does. */
+  readonly alongside?: boolean;
   start(): Promise<void>;
   /** Ends well before the signal aborts; after that only what protects data is still done. */
   stop(hurry: AbortSignal): Promise<void>;
@@ -34,7 +36,7 @@ interface Timing {
 export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: Timing): Lifecycle {
   const started: Part[] = [];
   const hurried = new AbortController();
-  let starting: Promise<void> | undefined;
+  let starting: Promise<unknown> | undefined;
   let stopping: Promise<StopReport> | undefined;
 
   async function stopAll(): Promise<StopReport> {
@@ -52,7 +54,7 @@ export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: 
     return { stragglers, failures };
   }
 
-  async function inTime(start: Promise<void>): Promise<void> {
+  async function inTime(start: Promise<unknown>): Promise<void> {
     const ended = new AbortController();
     const end = (): void => ended.abort();
     hurried.signal.addEventListener('abort', end, { once: true });
@@ -76,20 +78,23 @@ export function inOrder(parts: readonly Part[], { clock, log, stopDeadlineMs }: 
 
   return {
     async start() {
-      for (const part of parts) {
-        if (stopping !== undefined) break;
-        started.push(part);
-        const start = part.start();
-        starting = start.catch(() => undefined); // its failure is told below
-        try {
-          await start;
-          starting = undefined;
-        } catch (error) {
-          starting = undefined;
-          stopping ??= stopAll();
-          await stopping;
-          throw error;
+      try {
+        const starts: Promise<void>[] = [];
+        for (const part of parts) {
+          if (stopping !== undefined) break;
+          started.push(part);
+          const start = part.start();
+          starts.push(start);
+          // A failure is told below, after all that were under way have come to an end.
+          starting = Promise.allSettled(starts);
+          if (part.alongside !== true) await start;
         }
+        await Promise.all(starts);
+        starting = undefined;
+      } catch (error) {
+        stopping ??= stopAll();
+        await stopping;
+        throw error;
       }
       if (stopping === undefined) return 'started';
       await stopping;

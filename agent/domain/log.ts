@@ -1,5 +1,10 @@
+import { createRequire } from 'node:module';
 import { type Logger as PinoLogger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import type { build } from 'pino-pretty';
+
+const require = createRequire(import.meta.url);
+/** Only a terminal needs it; a service should not carry it in the memory of each thread. */
+const loadPretty = (): typeof build => require('pino-pretty');
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -20,7 +25,7 @@ export function createLogger(level: LogLevel, terminal = process.stdout.isTTY ==
   const redact = { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' };
   const options = { level, base: null, redact, timestamp: pino.stdTimeFunctions.isoTime };
   if (!terminal) return asLogger(pino(options, pino.destination({ fd: 1, sync: true })));
-  const stream = pretty({ sync: true, destination: 1, translateTime: 'SYS:HH:MM:ss', ignore: 'thread' });
+  const stream = loadPretty()({ sync: true, destination: 1, translateTime: 'SYS:HH:MM:ss', ignore: 'thread' });
   return asLogger(pino(options, stream));
 }
 

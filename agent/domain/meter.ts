@@ -7,4 +7,6 @@ export interface Meter {
   readonly kind: MeterKind;
   readonly feeder?: MeterId;
   readonly ratedPowerW?: number;
+  /** Where its import register is full and begins again at zero. */
+  readonly registerMaxWh?: number;
 }

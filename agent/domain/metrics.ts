@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ANOMALY_TYPES } from './anomaly.js';
 import { DISK_STEPS, WRITE_CAUSES } from './disk.js';
 import { FLAG_NAMES } from './flags.js';
+import { createBuckets, createNumbers, type Labels, type MetricJson, type Series } from './metric-series.js';
 import { MQTT_REFUSALS, type MqttRefusal } from './refusal.js';
 import { REJECT_REASONS, type RejectReason } from './rejection.js';
 import { STREAM_NAMES } from './stored.js';
@@ -48,7 +48,8 @@ export const METRICS = {
   },
   clock_held_readings: { type: 'gauge', help: 'Readings that wait for the time to become known.', labels: {} },
   clock_steps_total: { type: 'counter', help: 'How often somebody set the clock of the machine.', labels: {} },
-  slots_closed_total: { type: 'counter', help: 'Five-minute slots closed or revised.', labels: {} },
+  slots_closed_total: { type: 'counter', help: 'Slots closed or revised.', labels: {} },
+  slot_days_packed_total: { type: 'counter', help: 'Finished days of meters packed.', labels: {} },
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
   push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },
@@ -207,64 +208,38 @@ export interface Metrics {
   observe<Name extends NameOf<'histogram'>>(name: Name, ...given: Given<Name>): void;
   /** Runs before each reading of the metrics, for values that are cheaper to look up than to keep. */
   beforeRead(look: () => void): void;
-  /** As prom-client's aggregator takes it; survives `postMessage`. */
-  toJson(): Promise<readonly object[]>;
+  toJson(): Promise<readonly MetricJson[]>;
 }
 
-// A label value comes from our own code, never from a meter; the bound only keeps a mistake from filling the memory.
-const MAX_SERIES = 200;
-
 export function createMetrics(): Metrics {
-  const registry = new Registry();
   const looks: (() => void)[] = [];
-  const series = new Map<string, Set<string>>();
-
-  const counters = new Map<string, Counter>();
-  const gauges = new Map<string, Gauge>();
-  const histograms = new Map<string, Histogram>();
-
+  const series = new Map<string, Series>();
   for (const [name, definition] of Object.entries<Definition>(METRICS)) {
-    const shape = {
-      name: METRIC_PREFIX + name,
-      help: definition.help,
-      labelNames: Object.keys(definition.labels),
-      registers: [registry],
-    };
-    if (definition.type === 'counter') {
-      const counter = new Counter(shape);
-      for (const labels of knownLabels(definition)) counter.inc(labels, 0);
-      counters.set(name, counter);
-    } else if (definition.type === 'histogram') {
-      histograms.set(name, new Histogram({ ...shape, buckets: [...(definition.buckets ?? [])] }));
-    } else {
-      // Threads that report the same gauge with the same labels say the same thing, so that a sum would be wrong.
-      const gauge = new Gauge({ ...shape, aggregator: 'max' });
-      if (Object.keys(definition.labels).length === 0) gauge.remove();
-      gauges.set(name, gauge);
-    }
-  }
-
-  function bounded(name: MetricName, given: object): Record<string, string> {
-    const labels: Record<string, string> = { ...given };
-    const known = series.get(name) ?? new Set();
-    series.set(name, known);
-    const key = Object.values(labels).join('\n');
-    if (known.has(key)) return labels;
-    if (known.size >= MAX_SERIES) return Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']));
-    known.add(key);
-    return labels;
+    const { type, labels, buckets = [] } = definition;
+    const one = type === 'histogram' ? createBuckets(METRIC_PREFIX + name, buckets) : createNumbers();
+    if (type === 'counter') for (const known of knownLabels(definition)) one.add(known, 0);
+    // What has no labels and was never observed is still a distribution of nothing.
+    if (type === 'histogram' && Object.keys(labels).length === 0) one.touch({});
+    series.set(name, one);
   }
 
   return {
-    inc: (name, ...[value, labels = {}]) => counters.get(name)?.inc(bounded(name, labels), value),
-    set: (name, ...[value, labels = {}]) => gauges.get(name)?.set(bounded(name, labels), value),
-    observe: (name, ...[value, labels = {}]) => histograms.get(name)?.observe(bounded(name, labels), value),
+    inc: (name, ...[value, labels = {}]) => series.get(name)?.add(labels as Labels, value),
+    set: (name, ...[value, labels = {}]) => series.get(name)?.set(labels as Labels, value),
+    observe: (name, ...[value, labels = {}]) => series.get(name)?.add(labels as Labels, value),
     beforeRead(look) {
       looks.push(look);
     },
     async toJson() {
       for (const look of looks) look();
-      return await registry.getMetricsAsJSON();
+      return Object.entries<Definition>(METRICS).map(([name, { type, help }]) => ({
+        name: METRIC_PREFIX + name,
+        help,
+        type,
+        // Threads that report the same gauge with the same labels say the same thing, so that a sum would be wrong.
+        aggregator: type === 'gauge' ? ('max' as const) : ('sum' as const),
+        values: series.get(name)?.values() ?? [],
+      }));
     },
   };
 }

@@ -78,5 +78,6 @@ export const ADVICE: Readonly<Record<Rule, string>> = {
   unit_suspect:
     'Check the unit of power and register in the mapping; the detail names the factor. Nothing is rescaled.',
   time_estimated: 'Give the gateway a battery-backed clock, or a time service that it reaches soon after a start.',
+  estimated: 'Nothing: a link or a meter was silent. The energy of the gap is complete, its course is not known.',
   after_suspect_zero: 'Nothing, if few: the device reports a false zero when it is asked twice in a second.',
 };

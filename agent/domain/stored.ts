@@ -29,6 +29,8 @@ export interface StoredSlot {
   readonly revision: number;
   readonly meter: MeterId;
   readonly slotStartMs: EpochMs;
+  /** How long it is; the same in all of one buffer. */
+  readonly slotMinutes: number;
   readonly energyMwh: number;
   readonly meanPowerDw: number;
   readonly minPowerDw: number;
@@ -37,6 +39,8 @@ export interface StoredSlot {
   readonly coveragePm: number;
   readonly minVoltageCv: number | null;
   readonly maxVoltageCv: number | null;
+  /** Bits of domain/flags.ts: those of its readings, and `estimated`. */
+  readonly flags: number;
   readonly scoreE4: number | null;
   readonly rawScoreE4: number | null;
   readonly modelVersion: string | null;

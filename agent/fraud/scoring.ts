@@ -1,13 +1,20 @@
 import { describe, score, type TheftModel } from '../../models/fraud/theft-model.js';
 import type { SlotWindow } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
-import { epochMs, type MeterId } from '../domain/brand.js';
-import { SLOT_MS, type SlotScore, WINDOW_SLOTS } from '../domain/slot.js';
+import type { EpochMs, MeterId } from '../domain/brand.js';
+import { type SlotScore, WINDOW_SLOTS } from '../domain/slot.js';
 
 export interface Scored {
   readonly score: SlotScore;
   /** Only where the score reaches the threshold. */
   readonly anomaly?: Anomaly;
+}
+
+export interface NewestSlot {
+  readonly meter: MeterId;
+  readonly slotStartMs: EpochMs;
+  readonly window: SlotWindow;
+  readonly expectedW: number | undefined;
 }
 
 export interface ScoringModel {
@@ -18,15 +25,14 @@ export interface ScoringModel {
 /** A day but for some gaps: to a meter whose first night has not passed yet, that night would look like a theft. */
 export const LEAST_SLOTS = Math.ceil(WINDOW_SLOTS * 0.9);
 
-/** Scores the newest slot of a window; undefined while the meter's history is too short. */
+/** Scores the newest slot of a window, which begins at `slotStartMs`; undefined while the meter's history is too short. */
 export function scoreNewestSlot(
-  { meter, window, expectedW }: { meter: MeterId; window: SlotWindow; expectedW: number | undefined },
+  { meter, slotStartMs, window, expectedW }: NewestSlot,
   model: ScoringModel,
   threshold: number,
 ): Scored | undefined {
   if (window.present < LEAST_SLOTS) return undefined;
   const scored = score(model.theft, window, expectedW);
-  const slotStartMs = epochMs(window.endMs - SLOT_MS);
   const common = { meter, slotStartMs, score: scored.score, rawScore: scored.raw, modelVersion: model.version };
   if (scored.score < threshold) return { score: common };
   const { expectedWh, actualWh, contributions } = scored;

@@ -3,7 +3,7 @@ import { WattwardenError } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import { backoffMs, type Loop, supervise } from '../domain/supervise.js';
-import { runSession, type SessionEvents, type SessionOptions } from './client-session.js';
+import type { SessionEvents, SessionOptions } from './client-session.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Sink } from './publication.js';
 
@@ -39,6 +39,8 @@ export function createClient({ secrets, maxRetryMs, ...options }: ClientOptions,
   async function turn(signal: AbortSignal): Promise<number> {
     const beganMs = clock.monotonicMs();
     try {
+      // The library is loaded by gateways that have another broker, and by no others.
+      const { runSession } = await import('./client-session.js');
       await runSession({ ...options, ...secrets() }, surroundings, signal);
       return 0;
     } catch (error) {

@@ -3,7 +3,6 @@ import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTls, type PeerCertificate, type TLSSocket } from 'node:tls';
-import { createWebSocketStream, WebSocketServer } from 'ws';
 import { codeOf } from '../domain/errors.js';
 import { listenError } from '../domain/lifecycle.js';
 import type { MqttRefusal } from '../domain/refusal.js';
@@ -37,7 +36,8 @@ export interface Listener {
 }
 
 export async function openListener(options: ListenerOptions, events: ListenerEvents): Promise<Listener> {
-  const server = options.kind === 'websocket' ? webSocketServer(options, events) : mqttServer(options, events);
+  const server =
+    options.kind === 'websocket' ? webSocketServer(options, events, await import('ws')) : mqttServer(options, events);
   await listen(server, options);
   const bound = server.address() as AddressInfo;
   return {
@@ -110,7 +110,14 @@ function nameIn({ subject, subjectaltname }: PeerCertificate): string | undefine
 /** Names that MQTT over WebSocket goes by (MQTT 3.1.1, 6.0). */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-function webSocketServer(options: ListenerOptions, events: ListenerEvents): Server {
+/** The library is loaded by gateways that have such a listener, and by no others. */
+type WebSocketLibrary = Pick<typeof import('ws'), 'createWebSocketStream' | 'WebSocketServer'>;
+
+function webSocketServer(
+  options: ListenerOptions,
+  events: ListenerEvents,
+  { createWebSocketStream, WebSocketServer }: WebSocketLibrary,
+): Server {
   const { certificates, maxPacketBytes, handshakeMs } = options;
   const sockets = new WebSocketServer({
     noServer: true,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createKeyPair, signManifest } from '../../models/bundle/signature.js';
+import { type Packed, pack, unpack } from '../../models/packed.js';
 import { silentLogger } from '../domain/log.js';
 import { createModelStore, type Incoming, type ModelStore } from './store.js';
 
@@ -172,10 +173,9 @@ test('a model that does not give its golden outputs here: float32 serves in plac
 
 /** As if this processor computed int8 differently: the stored int8 answers are other ones. */
 async function withOddInt8(bundle: string): Promise<string> {
-  const golden = JSON.parse(await readFile(join(bundle, 'golden.json'), 'utf8')) as { cases: { int8: string }[] };
+  const golden = JSON.parse(await readFile(join(bundle, 'golden.json'), 'utf8')) as { cases: { int8: Packed }[] };
   for (const one of golden.cases) {
-    const watts = new Float32Array(Uint8Array.from(Buffer.from(one.int8, 'base64')).buffer);
-    one.int8 = Buffer.from(watts.map((value) => value * 3 + 1_000).buffer).toString('base64');
+    one.int8 = pack(unpack(one.int8).map((watts) => watts * 3 + 1_000));
   }
   const bytes = Buffer.from(JSON.stringify(golden));
   await writeFile(join(bundle, 'golden.json'), bytes);
@@ -197,4 +197,18 @@ test('when nothing works here, not even what came with the program, that is said
   const { loaded, refused } = await models.load();
   expect(loaded).toBeUndefined();
   expect(refused).toMatchObject([{ state: 'refused', version: 'shipped' }]);
+});
+
+test('a bundle made for slots of another width is refused by name', async () => {
+  const models = createModelStore({
+    dir: join(dir, 'models'),
+    shippedDir: SHIPPED,
+    trustedKeys: [centre.publicKey],
+    slotMinutes: 30,
+    log: silentLogger,
+  });
+  const refused = { code: 'bundle.incompatible', detail: expect.stringContaining('slots of 5 minutes') };
+  expect(await models.load()).toMatchObject({ loaded: undefined, refused: [refused] });
+  await expect(models.receive(await release('r1'))).rejects.toMatchObject({ code: 'bundle.incompatible' });
+  expect(await models.newestVersion()).toBeUndefined();
 });

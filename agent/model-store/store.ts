@@ -1,13 +1,14 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkGolden } from '../../models/bundle/golden.js';
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
 import { type Bundle, parseManifest, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
-import { type Forecaster, openForecaster } from '../../models/onnx/session.js';
+import type { Forecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { BundleState } from '../domain/results.js';
+import { SLOT_MINUTES } from '../domain/slot.js';
 import { type Installed, readInstalled, writeInstalled } from './installed.js';
 
 /** A release as it comes from outside: nothing of it is trusted yet. */
@@ -29,26 +30,38 @@ export interface ModelStore {
   receive(incoming: Incoming): Promise<'installed' | 'present'>;
   /** The newest bundle that verifies and works on this machine, if any does, and what became of those before it. */
   load(): Promise<{ readonly loaded: Loaded | undefined; readonly refused: readonly BundleState[] }>;
+  /** What a receiving that was cut off left behind goes; while none is under way. */
+  removeLeftovers(): Promise<void>;
   /** The newest installed version, whether or not it works here. */
   newestVersion(): Promise<string | undefined>;
 }
 
-interface StoreOptions {
+export interface StoreOptions {
   readonly dir: string;
   /** The bundle of the installation itself: trusted like the program that it came with. */
   readonly shippedDir: string;
   readonly trustedKeys: readonly string[];
+  /** What the slots of this gateway are; a bundle was made for one width. */
+  readonly slotMinutes?: number;
   readonly log: Logger;
 }
 
 /** The one before stays, so that a release that fails here has something to fall back to without the centre. */
 const KEEP = 2;
+const INCOMING = 'incoming-';
 /** What a refusal calls the bundle of the installation, whose manifest may be what is wrong with it. */
 const SHIPPED_VERSION = 'shipped';
 
-export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOptions): ModelStore {
+export function createModelStore(options: StoreOptions): ModelStore {
+  const { dir, shippedDir, trustedKeys, slotMinutes = SLOT_MINUTES, log } = options;
+
+  async function fittingBundle(place: string): Promise<Bundle> {
+    checkWidth(parseManifest(await readManifest(place)).slotMinutes, slotMinutes);
+    return readBundle(place);
+  }
+
   async function installedBundle({ version }: Installed): Promise<Bundle> {
-    const bundle = await readBundle(join(dir, version));
+    const bundle = await fittingBundle(join(dir, version));
     verifyManifest(bundle.manifestBytes, await readFile(join(dir, version, SIGNATURE_FILE), 'utf8'), trustedKeys);
     return bundle;
   }
@@ -86,14 +99,14 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
         );
       }
       if (installed.some((entry) => entry.version === version)) return 'present';
-      const incoming = join(dir, `incoming-${version}`);
+      const incoming = join(dir, `${INCOMING}${version}`);
       await rm(incoming, { recursive: true, force: true });
       await mkdir(incoming, { recursive: true });
       try {
         for (const name of Object.keys(files)) await writeDurably(join(incoming, name), await file(name));
         await writeDurably(join(incoming, MANIFEST_FILE), manifest);
         await writeDurably(join(incoming, SIGNATURE_FILE), Buffer.from(signature));
-        await readBundle(incoming);
+        await fittingBundle(incoming);
         await rm(join(dir, version), { recursive: true, force: true });
         await rename(incoming, join(dir, version));
       } catch (error) {
@@ -116,9 +129,15 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
         }
       }
       try {
-        return { loaded: await loadBundle(await readBundle(shippedDir), log), refused };
+        return { loaded: await loadBundle(await fittingBundle(shippedDir), log), refused };
       } catch (error) {
         return { loaded: undefined, refused: [...refused, refusal(SHIPPED_VERSION, error)] };
+      }
+    },
+
+    async removeLeftovers() {
+      for (const name of await namesIn(dir)) {
+        if (name.startsWith(INCOMING)) await rm(join(dir, name), { recursive: true, force: true });
       }
     },
 
@@ -126,6 +145,29 @@ export function createModelStore({ dir, shippedDir, trustedKeys, log }: StoreOpt
       return (await readInstalled(dir))[0]?.version;
     },
   };
+}
+
+async function namesIn(dir: string): Promise<readonly string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A file that cannot be read is named when the bundle is. */
+async function readManifest(place: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(place, MANIFEST_FILE));
+  } catch (error) {
+    throw new WattwardenError('bundle.unreadable', messageOf(error), { cause: error });
+  }
+}
+
+function checkWidth(theirs: number, ours: number): void {
+  if (theirs === ours) return;
+  throw new WattwardenError('bundle.incompatible', `made for slots of ${theirs} minutes, this buffer has ${ours}`);
 }
 
 /** int8 where it gives its own golden outputs on this processor, float32 where only that does. */
@@ -139,6 +181,8 @@ async function loadBundle(bundle: Bundle, log: Logger): Promise<Loaded> {
 }
 
 async function loadWith(bundle: Bundle, precision: 'int8' | 'float32'): Promise<Loaded> {
+  // The thread that only installs releases does not load the engine.
+  const { openForecaster } = await import('../../models/onnx/session.js');
   const forecaster = await openForecaster(bundle, precision);
   try {
     await checkGolden(bundle, forecaster);

@@ -21,6 +21,7 @@ beforeEach(async () => {
     path,
     {
       view: async () => ({ connections: 3 }),
+      import: async (about) => about.length,
       'sync-now': async () => {
         synced += 1;
       },

@@ -5,17 +5,17 @@ import { listenError, type Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 
 /** What may be asked of a running gateway. The socket is a file of mode 0600: whoever may open it owns the gateway. */
-export const CONTROL_COMMANDS = ['view', 'sync-now', 'trust-clock'] as const;
+export const CONTROL_COMMANDS = ['view', 'sync-now', 'trust-clock', 'import'] as const;
 export type ControlCommand = (typeof CONTROL_COMMANDS)[number];
 
 type Reply = { readonly ok: unknown } | { readonly error: string };
 
-/** A request is one short word; a longer line is not a request. */
-const MAX_LINE = 256;
+/** A request is a word, and what it is about: two hundred readings of an import have some 25 KB. */
+const MAX_LINE = 2 ** 16;
 const MAX_CLIENTS = 8;
 const ANSWER_WITHIN_MS = 5_000;
 
-export type Handlers = Readonly<Record<ControlCommand, () => Promise<unknown>>>;
+export type Handlers = Readonly<Record<ControlCommand, (about: string) => Promise<unknown>>>;
 
 /** The local socket through which the command line changes a running gateway: one command a line, one JSON line back. */
 export function createControl(path: string, handlers: Handlers, log: Logger): Part {
@@ -23,10 +23,11 @@ export function createControl(path: string, handlers: Handlers, log: Logger): Pa
   let server: Server | undefined;
 
   async function answer(line: string): Promise<Reply> {
-    const command = CONTROL_COMMANDS.find((candidate) => candidate === line);
+    const [word = ''] = line.split(' ', 1);
+    const command = CONTROL_COMMANDS.find((candidate) => candidate === word);
     if (command === undefined) return { error: `unknown command; known are ${CONTROL_COMMANDS.join(', ')}` };
     try {
-      return { ok: (await handlers[command]()) ?? null };
+      return { ok: (await handlers[command](line.slice(word.length + 1))) ?? null };
     } catch (error) {
       return { error: messageOf(error) };
     }
@@ -71,13 +72,13 @@ export function createControl(path: string, handlers: Handlers, log: Logger): Pa
 }
 
 /** Asks a running gateway; `gateway.not_running` when none answers. */
-export async function askGateway(path: string, command: ControlCommand): Promise<unknown> {
-  const reply = JSON.parse(await exchange(path, command)) as Reply;
+export async function askGateway(path: string, command: ControlCommand, about = ''): Promise<unknown> {
+  const reply = JSON.parse(await exchange(path, about === '' ? command : `${command} ${about}`)) as Reply;
   if ('error' in reply) throw new Error(reply.error);
   return reply.ok;
 }
 
-function exchange(path: string, command: ControlCommand): Promise<string> {
+function exchange(path: string, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     const fail = (why: string, cause?: unknown): void => {
@@ -92,6 +93,6 @@ function exchange(path: string, command: ControlCommand): Promise<string> {
       reply += chunk;
     });
     socket.on('end', () => (reply.endsWith('\n') ? resolve(reply) : fail('hung up')));
-    socket.write(`${command}\n`);
+    socket.write(`${request}\n`);
   });
 }

@@ -9,8 +9,12 @@ interface Prunable {
     readonly readings: number;
     readonly rejected: number;
     readonly forecasts: number;
+    readonly slots: number;
+    readonly anomalies: number;
     readonly more: boolean;
   };
+  room(): { readonly reusableBytes: number };
+  vacuum(): number;
 }
 
 interface Surroundings {
@@ -20,6 +24,8 @@ interface Surroundings {
 
 /** Between two steps of pruning the thread takes readings in. */
 const PAUSE_MS = 50;
+/** 256 MiB; what a busy gateway fills in a day or less. */
+const KEEP_IN_FILE_BYTES = 268_435_456;
 
 /** What is done once a day: the buffer lets go of what is too old, in bounded steps. */
 export function createMaintenance(expression: string, buffer: Prunable, { clock, log }: Surroundings): Part {
@@ -28,16 +34,31 @@ export function createMaintenance(expression: string, buffer: Prunable, { clock,
   let running: Promise<void> = Promise.resolve();
 
   async function maintain(): Promise<void> {
-    const dropped = { readings: 0, rejected: 0, forecasts: 0 };
+    const dropped = { readings: 0, rejected: 0, slots: 0, forecasts: 0, anomalies: 0 };
     for (let more = true; more && !ending.signal.aborted; ) {
       const step = buffer.prune(clock.now());
       dropped.readings += step.readings;
       dropped.rejected += step.rejected;
+      dropped.slots += step.slots;
       dropped.forecasts += step.forecasts;
+      dropped.anomalies += step.anomalies;
       more = step.more;
       if (more) await clock.sleep(PAUSE_MS, ending.signal);
     }
-    log.info(dropped, 'maintenance done');
+    const gaveBack = await giveBack();
+    log.info({ ...dropped, gaveBackPages: gaveBack }, 'maintenance done');
+  }
+
+  /** Room that the next days fill again stays in the file: to give it back and take it again would be writing for nothing. */
+  async function giveBack(): Promise<number> {
+    let pages = 0;
+    while (buffer.room().reusableBytes > KEEP_IN_FILE_BYTES && !ending.signal.aborted) {
+      const step = buffer.vacuum();
+      if (step <= 0) break; // made without a way to give room back
+      pages += step;
+      await clock.sleep(PAUSE_MS, ending.signal);
+    }
+    return pages;
   }
 
   return {

@@ -7,6 +7,7 @@ import { type Loop, supervise } from '../domain/supervise.js';
 
 interface SlotWriter {
   closeSlots(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean };
+  packDays(now: EpochMs): { readonly days: number; readonly more: boolean };
 }
 
 interface Surroundings {
@@ -19,9 +20,11 @@ interface Surroundings {
 /** Slots closed in one transaction: about 5 ms of the thread that also takes readings in. */
 const STEP = 500;
 const EVERY_MS = 1_000;
+/** Between two steps of packing the thread takes readings in. */
+const PACKING_EVERY_MS = 50;
 const BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 
-/** Closes the slots whose time has come, a bounded step at a time, and says how many. */
+/** Closes the slots whose time has come, a bounded step at a time, and says how many; then packs finished days. */
 export function createSlotTimer(
   buffer: SlotWriter,
   onClosed: (closed: number) => void,
@@ -39,7 +42,10 @@ export function createSlotTimer(
           async turn() {
             const { closed, more } = buffer.closeSlots(surroundings.clock.now(), STEP);
             if (closed > 0) onClosed(closed);
-            return more ? 0 : EVERY_MS;
+            if (more) return 0;
+            const packing = buffer.packDays(surroundings.clock.now());
+            if (packing.days > 0) metrics.inc('slot_days_packed_total', packing.days);
+            return packing.more ? PACKING_EVERY_MS : EVERY_MS;
           },
         },
         surroundings,

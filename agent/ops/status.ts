@@ -1,4 +1,4 @@
-import { age, count } from './table.js';
+import { age, count, days, size } from './table.js';
 
 type Status = 'ok' | 'degraded' | 'failing';
 
@@ -16,6 +16,13 @@ export interface StatusView {
   readonly rejectedByReason: Readonly<Record<string, number>>;
   readonly backlog: Readonly<Record<string, number>>;
   readonly meters: { readonly known: number; readonly silent: number };
+  readonly disk: {
+    readonly usableBytes: number | null;
+    readonly growthPerDay: number | null;
+    readonly autonomyDays: number | null;
+    readonly writtenPerDay: number | null;
+    readonly cardLifeDays: number | null;
+  } | null;
   readonly connections: number | null;
   readonly bundle: { readonly version: string; readonly detail: string } | null;
 }
@@ -36,6 +43,8 @@ export function statusScreen(view: StatusView): string {
   const facts: readonly (readonly [string, string])[] = [
     ['readings', `${count(view.readings)} stored, ${count(view.rejected)} kept aside${listed(reasons)}`],
     ['meters', `${count(meters.known)} known, ${count(meters.silent)} silent`],
+    ['room', roomOf(view)],
+    ['card', cardOf(view)],
     ['connections', view.connections === null ? 'not known' : count(view.connections)],
     [
       'backlog',
@@ -53,6 +62,22 @@ export function statusScreen(view: StatusView): string {
     '',
     ...facts.map(([name, text]) => `   ${name.padEnd(12)} ${text}`),
   ].join('\n');
+}
+
+const NOT_KNOWN = 'not known yet';
+
+function roomOf({ disk }: StatusView): string {
+  if (disk === null || disk.usableBytes === null) return NOT_KNOWN;
+  const lasts =
+    disk.autonomyDays === null || disk.growthPerDay === null
+      ? `; how long it lasts is ${NOT_KNOWN}`
+      : `; lasts ${days(disk.autonomyDays)} at ${size(disk.growthPerDay)} a day`;
+  return `${size(disk.usableBytes)}${lasts}`;
+}
+
+function cardOf({ disk }: StatusView): string {
+  if (disk === null || disk.writtenPerDay === null || disk.cardLifeDays === null) return NOT_KNOWN;
+  return `${size(disk.writtenPerDay)} written a day; lasts ${days(disk.cardLifeDays)}`;
 }
 
 const listed = (reasons: readonly (readonly [string, number])[]): string =>

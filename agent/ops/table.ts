@@ -25,3 +25,15 @@ export function age(ms: number): string {
 export const count = (value: number): string => value.toLocaleString('en');
 
 export const timeText = (atMs: number): string => new Date(atMs).toISOString().replace('T', ' ').replace('Z', '');
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const;
+
+export function size(bytes: number): string {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1_000 ** unit).toLocaleString('en', { maximumFractionDigits: unit < 2 ? 0 : 1 })} ${UNITS[unit]}`;
+}
+
+export function days(n: number): string {
+  if (n < 2) return `${Math.round(n * 24)} hours`;
+  return n < 730 ? `${Math.round(n)} days` : `${count(Math.round(n / 365))} years`;
+}

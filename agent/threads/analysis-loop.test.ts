@@ -18,6 +18,7 @@ import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore, type ModelStore } from '../model-store/store.js';
 import { type Analysis, createAnalysis } from './analysis-loop.js';
 import type { FromAnalytics } from './messages.js';
+import { createProfiles } from './profiles.js';
 
 const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
 const LAST_SLOT = Math.floor(Date.now() / SLOT_MS) - 10;
@@ -59,8 +60,7 @@ async function startAnalysis(
   } = {},
 ): Promise<void> {
   const windows = createSlotWindows();
-  for (const slot of reader.analysedSlots(WINDOW_SLOTS))
-    windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
+  reader.eachAnalysed(windows.days, windows.put);
   const post = (message: FromAnalytics['message']): void => {
     if (message.kind === 'bundle') {
       bundles.push(message.bundle);
@@ -76,6 +76,7 @@ async function startAnalysis(
   analysis = createAnalysis({
     reader,
     windows,
+    profiles: createProfiles({ reader, windows, clock: systemClock }),
     forecasting: fault.forecasting?.(forecasting) ?? forecasting,
     score: scoreNewestSlot,
     models: fault.models?.(models) ?? models,

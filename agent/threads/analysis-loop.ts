@@ -1,18 +1,19 @@
-import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.js';
+import type { SlotWindows } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
-import type { ChangeSeq, EpochMs, LogId, MeterId } from '../domain/brand.js';
+import { type ChangeSeq, epochMs, type LogId, type MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { AnalysisResult } from '../domain/results.js';
-import { SLOT_MS, type SlotScore } from '../domain/slot.js';
+import type { SlotScore } from '../domain/slot.js';
 import type { StoredSlot } from '../domain/stored.js';
 import { type Loop, supervise } from '../domain/supervise.js';
 import type { Forecasting } from '../forecast/forecasting.js';
-import type { Scored, ScoringModel } from '../fraud/scoring.js';
+import type { NewestSlot, Scored, ScoringModel } from '../fraud/scoring.js';
 import type { Loaded, ModelStore } from '../model-store/store.js';
 import type { FromAnalytics } from './messages.js';
+import type { Profiles } from './profiles.js';
 
 interface AnalysisOptions {
   readonly reader: {
@@ -24,12 +25,9 @@ interface AnalysisOptions {
     ): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
   };
   readonly windows: SlotWindows;
+  readonly profiles: Profiles;
   readonly forecasting: Forecasting;
-  readonly score: (
-    slot: { meter: MeterId; window: SlotWindow; expectedW: number | undefined },
-    model: ScoringModel,
-    threshold: number,
-  ) => Scored | undefined;
+  readonly score: (slot: NewestSlot, model: ScoringModel, threshold: number) => Scored | undefined;
   readonly models: ModelStore;
   readonly threshold: number;
   readonly post: (message: FromAnalytics['message']) => void;
@@ -59,7 +57,7 @@ const STORED_WITHIN_MS = 60_000;
 
 /** Follows the slots with a cursor of its own; each result names how far it reaches, and is stored together with that. */
 export function createAnalysis(options: AnalysisOptions): Analysis {
-  const { reader, windows, forecasting, models, post, clock, metrics } = options;
+  const { reader, windows, profiles, forecasting, models, post, clock, metrics } = options;
   const changed = new Set<MeterId>();
   let cursor = reader.analysedUpTo();
   let loaded: Loaded | undefined;
@@ -116,11 +114,12 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     const scores: SlotScore[] = [];
     const anomalies: Anomaly[] = [];
     for (const slot of slots.toSorted((a, b) => a.slotStartMs - b.slotStartMs)) {
-      windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
-      const window = windows.get(slot.meter, endOf(slot));
+      const { meter, slotStartMs } = slot;
+      windows.put(meter, slotStartMs, slot.meanPowerDw / 10);
+      const window = windows.get(meter, epochMs(slotStartMs + windows.slotMs));
       if (window === undefined) continue; // too old for the windows
-      const expectedW = forecasting.expectedW(slot.meter, slot.slotStartMs);
-      const scored = options.score({ meter: slot.meter, window, expectedW }, bundle, options.threshold);
+      const expectedW = forecasting.expectedW(meter, slotStartMs);
+      const scored = options.score({ meter, slotStartMs, window, expectedW }, bundle, options.threshold);
       if (scored === undefined) continue;
       scores.push(scored.score);
       if (scored.anomaly !== undefined) anomalies.push(scored.anomaly);
@@ -162,7 +161,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     // The model before serves on; without one the slots wait in the buffer.
     const pauseMs = loaded === undefined ? IDLE_MS : await analyse(loaded, signal);
     if (failure !== undefined) throw failure;
-    return pauseMs;
+    return profiles.step() ? 0 : pauseMs;
   }
 
   return {
@@ -200,5 +199,3 @@ async function attempt<T>(work: () => Promise<T>): Promise<{ readonly value?: T;
     return { failure };
   }
 }
-
-const endOf = (slot: StoredSlot): EpochMs => (slot.slotStartMs + SLOT_MS) as EpochMs;

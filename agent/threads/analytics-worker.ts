@@ -4,13 +4,13 @@ import { openWatchedReader } from '../buffer/watched-reader.js';
 import { systemClock } from '../domain/clock.js';
 import { createLogger } from '../domain/log.js';
 import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
-import { WINDOW_SLOTS } from '../domain/slot.js';
 import { createForecasting } from '../forecast/forecasting.js';
 import { scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore } from '../model-store/store.js';
 import { createAnalysis } from './analysis-loop.js';
 import type { AnalyticsData } from './analytics.js';
 import type { FromAnalytics, ToAnalytics } from './messages.js';
+import { createProfiles } from './profiles.js';
 import { serve } from './worker.js';
 
 /** The analytics thread: slots come out of the buffer, forecasts, scores and anomalies go back to the writer. */
@@ -20,13 +20,13 @@ await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
   const metrics = createMetrics();
   const watch = openEventLoopWatch('analytics', metrics);
   const reader = openWatchedReader(data.bufferPath, (cause, logId) => toMain.post({ kind: 'damage', cause, logId }));
-  const windows = createSlotWindows();
-  for (const slot of reader.analysedSlots(WINDOW_SLOTS))
-    windows.put(slot.meter, slot.slotStartMs, slot.meanPowerDw / 10);
+  const windows = createSlotWindows(reader.slotMs);
+  reader.eachAnalysed(windows.days, windows.put);
 
   const analysis = createAnalysis({
     reader,
     windows,
+    profiles: createProfiles({ reader, windows, clock: systemClock }),
     forecasting: createForecasting(windows),
     score: scoreNewestSlot,
     models: createModelStore({ ...data.models, log }),

@@ -2,13 +2,14 @@ import type { LogId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
+import type { StoreOptions } from '../model-store/store.js';
 import type { FromAnalytics, ToAnalytics } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
 /** What the analytics thread is started with. */
 export interface AnalyticsData {
   readonly bufferPath: string;
-  readonly models: { readonly dir: string; readonly shippedDir: string; readonly trustedKeys: readonly string[] };
+  readonly models: Omit<StoreOptions, 'log'>;
   readonly threshold: number;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;

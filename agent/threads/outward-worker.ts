@@ -12,7 +12,6 @@ import { supervise } from '../domain/supervise.js';
 import { createModelStore } from '../model-store/store.js';
 import type { FromOutward, ToOutward } from './messages.js';
 import type { OutwardData } from './outward.js';
-import { startReplication } from './replication.js';
 import type { Launched } from './thread.js';
 import { serve } from './worker.js';
 
@@ -53,7 +52,14 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   const replication =
     data.centre === null
       ? undefined
-      : await startReplication({ ...surroundings, centre: data.centre, source: reader, models, post, metrics });
+      : await (await import('./replication.js')).startReplication({
+          ...surroundings,
+          centre: data.centre,
+          source: reader,
+          models,
+          post,
+          metrics,
+        });
   let isTruncateAsked = false;
   const checkpoints = supervise(
     {

@@ -4,6 +4,7 @@ import type { Logger, LogLevel } from '../domain/log.js';
 import type { BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
 import type { Settled, StreamName } from '../domain/stored.js';
+import type { StoreOptions } from '../model-store/store.js';
 import type { FromOutward, MainView, ToOutward } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
@@ -26,7 +27,7 @@ export interface OutwardData {
   readonly bufferPath: string;
   readonly silence: SilenceRules;
   readonly http: { readonly host: string; readonly port: number };
-  readonly models: { readonly dir: string; readonly shippedDir: string; readonly trustedKeys: readonly string[] };
+  readonly models: Omit<StoreOptions, 'log'>;
   /** Null when this gateway replicates to nowhere. */
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;

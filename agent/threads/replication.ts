@@ -47,6 +47,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
   const { secret, ...address } = centre;
   const link = createCentreLink(() => ({ ...address, password: readSecret(secret, 'password') }));
   const state = createLinkState(post, clock);
+  await models.removeLeftovers();
   let installed = await models.newestVersion();
 
   const push = createPush({

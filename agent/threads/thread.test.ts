@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../tests/kit/until.js';
+import { damageOf } from '../buffer/damage.js';
 import { seededRandom, systemClock } from '../domain/clock.js';
 import { silentLogger } from '../domain/log.js';
 import type { Traffic } from './channel.js';
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 
 /** A worker that speaks the protocol of channel.ts, written out. */
-async function create(code: string): Promise<Thread<Words>> {
+async function create(code: string, mend?: (cause: unknown) => boolean): Promise<Thread<Words>> {
   const entry = join(dir, 'worker.mjs');
   await writeFile(
     entry,
@@ -52,6 +53,7 @@ async function create(code: string): Promise<Thread<Words>> {
       onRestart: () => {
         restarts += 1;
       },
+      ...(mend !== undefined && { mend }),
     },
     { clock: systemClock, random: seededRandom(1), log: silentLogger },
   );
@@ -68,6 +70,35 @@ const POLITE = `
   });
   parentPort.postMessage({ type: 'ask', id: 1, body: 'a word' });
   ready();`;
+
+test('a renewed thread starts anew at once, which is no failure', async () => {
+  await create(`
+    parentPort.on('message', (envelope) => {
+      if (envelope.type === 'ask') answer(envelope.id, String(workerData.isRestart));
+      if (envelope.type === 'stop') parentPort.close();
+    });
+    ready();`);
+  await thread.start();
+  expect(await thread.ask('restarted?', 5_000)).toBe('false');
+  thread.renew();
+  await until('it is another', async () => (await thread.ask('restarted?', 500)) === 'true');
+  expect(restarts).toBe(0);
+});
+
+test('what keeps a thread from its first start can be mended, and it starts once more', async () => {
+  await create(
+    `import { existsSync } from 'node:fs';
+     if (!existsSync(workerData.dir + '/mended')) throw Object.assign(new Error('bad'), { code: 'SQLITE_CORRUPT' });
+     parentPort.on('message', ({ type }) => type === 'stop' && parentPort.close());
+     ready();`,
+    (cause) => {
+      writeFileSync(join(dir, 'mended'), '');
+      return damageOf(cause) !== undefined;
+    },
+  );
+  await thread.start();
+  expect(restarts).toBe(0);
+});
 
 test('messages and questions cross in both directions', async () => {
   await (await create(POLITE)).start();

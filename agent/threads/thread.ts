@@ -1,10 +1,17 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Clock, Random } from '../domain/clock.js';
 import { messageOf, WattwardenError } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import { backoffMs } from '../domain/supervise.js';
+import { keepSmallBeside } from '../domain/young-generation.js';
 import { type Channel, createChannel, type Receiver, type Traffic } from './channel.js';
+
+/**
+ * Its young objects: at most a few megabytes at a time are in use, and what is allowed is also kept. A thread works in
+ * batches and is nobody's bottleneck, so that it may collect more often.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
 
 export interface Thread<To extends Traffic> extends Part {
   /** Dropped while the thread is down: after its restart it reads from the buffer what it has missed. */
@@ -65,7 +72,14 @@ export function createThread<To extends Traffic, From extends Traffic>(
   let renewing = false;
 
   async function launch(isRestart: boolean): Promise<void> {
-    const worker = new Worker(entry, { name, workerData: { ...data, isRestart } satisfies Launched });
+    const worker = new Worker(entry, {
+      name,
+      workerData: { ...data, isRestart } satisfies Launched,
+      resourceLimits: LIMITS,
+      // What a thread tells a native library by its environment must reach it.
+      env: SHARE_ENV,
+    });
+    keepSmallBeside(worker);
     const startedAt = clock.monotonicMs();
     let failure: unknown;
     const ended = new Promise<void>((resolve) => {
@@ -131,6 +145,7 @@ export function createThread<To extends Traffic, From extends Traffic>(
 
   return {
     name,
+    alongside: true,
     async start() {
       try {
         await launch(false);

@@ -51,6 +51,7 @@ const changing = [
 const slot = [
   ...changing,
   column('slotStartMs', 'slot_start', 'time'),
+  column('slotMinutes', 'slot_minutes', 'smallint'),
   column('energyMwh', 'energy_mwh', 'bigint'),
   column('meanPowerDw', 'mean_power_dw', 'bigint'),
   column('minPowerDw', 'min_power_dw', 'bigint'),
@@ -59,6 +60,7 @@ const slot = [
   column('coveragePm', 'coverage_pm', 'smallint'),
   column('minVoltageCv', 'min_voltage_cv', 'integer'),
   column('maxVoltageCv', 'max_voltage_cv', 'integer'),
+  column('flags', 'flags', 'integer'),
   column('scoreE4', 'score_e4', 'smallint'),
   column('rawScoreE4', 'raw_score_e4', 'smallint'),
   column('modelVersion', 'model_version', 'text'),

@@ -1,6 +1,6 @@
 import { type EpochMs, epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { WattwardenError } from '../../agent/domain/errors.js';
-import { SLOT_MS } from '../../agent/domain/slot.js';
+import { SLOT_MINUTES, SLOT_MS } from '../../agent/domain/slot.js';
 import { SCALE } from '../../agent/domain/stored.js';
 import type { MeterSeries } from '../../models/series.js';
 import type { Connection, Row } from '../timescale/connection.js';
@@ -69,6 +69,7 @@ select s.gateway_id, g.name as gateway, s.meter,
        ${TO_MS('min(s.slot_start)')} as first_ms, ${TO_MS('max(s.slot_start)')} as last_ms
   from wattwarden_data.slot s join wattwarden_data.gateway g on g.id = s.gateway_id
  where s.slot_start >= ${FROM_MS('$1')} and s.slot_start < ${FROM_MS('$2')}
+   and s.slot_minutes = ${SLOT_MINUTES} and s.count > 0
  group by s.gateway_id, g.name, s.meter
 having count(*) >= $3
  order by count(*) desc, g.name, s.meter
@@ -79,4 +80,5 @@ select ${TO_MS('slot_start')} as slot_start_ms, mean_power_dw
   from wattwarden_data.slot
  where gateway_id = $1 and meter = $2
    and slot_start >= ${FROM_MS('$3')} and slot_start < ${FROM_MS('$4')}
+   and slot_minutes = ${SLOT_MINUTES} and count > 0
  order by slot_start`;

@@ -6,6 +6,7 @@ import type { Connection } from './connection.js';
 import { hypertables, useTimescale } from './hypertables.js';
 import { TABLES } from './migrations/0001-tables.js';
 import { VIEWS } from './migrations/0002-views.js';
+import { SLOT_WIDTH } from './migrations/0003-slot-width.js';
 import { closeToPublic, GATEWAY_GROUP, OWNER_ROLE, ROLES } from './roles.js';
 
 export interface MigrationReport {
@@ -20,6 +21,7 @@ export interface MigrationReport {
 const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: '0001-tables', sql: TABLES },
   { name: '0002-views', sql: VIEWS },
+  { name: '0003-slot-width', sql: SLOT_WIDTH },
 ];
 
 /** Grants with `inherit true` for a role that is NOINHERIT are newer than PostgreSQL 15. */

@@ -29,10 +29,10 @@ const perHalf = (of: (hour: number) => number): Float32Array =>
 /** When of a waking day things are started; only the proportions count. */
 const PREFERENCE = {
   any: perHalf(() => 1),
-  meals: perHalf((hour) => 0.06 + 0.6 * bump(hour, 7.6, 1.3) + 0.8 * bump(hour, 12.6, 1.7) + bump(hour, 18.2, 2.1)),
+  meals: perHalf((hour) => 0.06 + 0.6 * bump(hour, 7.6, 1.3) + 1 * bump(hour, 12.6, 2.2) + 0.8 * bump(hour, 18, 2.4)),
   morning: perHalf((hour) => 0.1 + bump(hour, 7.4, 1.3) + 0.3 * bump(hour, 21, 1.8)),
   housework: perHalf((hour) => 0.05 + bump(hour, 10.8, 3.5) + 0.5 * bump(hour, 17.5, 2.5)),
-  evening: perHalf((hour) => 0.3 + bump(hour, 19.8, 3.2)),
+  evening: perHalf((hour) => 0.5 + 0.8 * bump(hour, 19.3, 3.8)),
 } as const;
 
 type Preference = keyof typeof PREFERENCE;
@@ -71,7 +71,7 @@ export function runsOf(day: DayAtHome, random: Random): Run[] {
   }
   if (traits.dishwasherW > 0) times(0.25 + 0.13 * persons, 'evening', (at) => dishes(traits, atTariff(at), run));
   times(0.8 + 0.35 * persons, 'evening', (at) =>
-    run(at, between(random, 30, 200), traits.screenW * between(random, 0.6, 1.4)),
+    run(at, between(random, 50, 260), traits.screenW * between(random, 0.6, 1.4)),
   );
   times(0.3 + 0.15 * persons, 'any', (at) => run(at, between(random, 30, 300), between(random, 20, 120)));
   if (traits.waterHeaterW > 0) heatWater(traits, busy, run);
@@ -114,8 +114,10 @@ function heatWater({ waterHeaterW, persons, tariff }: Traits, busy: number, run:
 
 function light({ traits, present, darkness }: DayAtHome, random: Random, run: Start): void {
   for (let half = 0; half < HALVES; half++) {
-    const wanted = (present[half] ?? 0) * (0.12 + 0.88 * (darkness[half] ?? 0));
-    if (wanted > 0) run(half * 30, 30, traits.lightingW * wanted * between(random, 0.4, 1));
+    const here = present[half] ?? 0;
+    if (here === 0) continue;
+    const lamps = traits.lightingW * (0.12 + 0.88 * (darkness[half] ?? 0));
+    run(half * 30, 30, here * (traits.presenceW + lamps * between(random, 0.5, 1)));
   }
 }
 
@@ -124,7 +126,10 @@ function momentsOf({ traits, present }: DayAtHome, preference: Float32Array): ((
   const upTo = new Float32Array(HALVES);
   let sum = 0;
   for (let half = 0; half < HALVES; half++) {
-    sum += (present[half] ?? 0) * (0.3 + 0.7 * (traits.shape[half] ?? 1)) * (preference[half] ?? 0);
+    sum +=
+      (present[half] ?? 0) *
+      (0.3 + 0.7 * (traits.shape[half] ?? 1)) *
+      (preference[(half - traits.shiftHalves + HALVES) % HALVES] ?? 0);
     upTo[half] = sum;
   }
   if (sum === 0) return undefined;

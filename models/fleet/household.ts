@@ -80,9 +80,12 @@ export function createHousehold(options: HouseholdOptions): Household {
     const traits = traitsOf(day);
     if (traits === null || isAway(day, traits)) return [];
     const random = streamOf(seed, STREAM.day, day);
-    const weekend = isWeekend(day);
+    const weekday = (day + 3) % 7;
     const mood = Math.exp(0.3 * gaussian(random) + 0.25 * wander(seed + STREAM.mood, day / 9));
-    return runsOf({ traits, present: occupancyOf(traits, weekend, random), weekend, mood, ...outside(day) }, random);
+    return runsOf(
+      { traits, present: occupancyOf(traits, weekday, random), weekend: isWeekend(day), mood, ...outside(day) },
+      random,
+    );
   }
 
   function outside(day: number): { darkness: Float32Array; temperatureC: Float32Array } {

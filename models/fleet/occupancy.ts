@@ -5,12 +5,18 @@ import type { Traits } from './traits.js';
 /** Half hours of one day. */
 export const HALVES = 48;
 
-/** How many of a household are at home and awake, as a share per half hour. */
-export function occupancyOf(traits: Traits, weekend: boolean, random: Random): Float32Array {
+/** Share of weekdays on which those stay at home who usually leave, and the other way round. */
+const UNUSUAL = 0.12;
+const LATE_NIGHTS = 0.15;
+
+/** How many of a household are at home and awake, as a share per half hour; weekdays count from Monday, 0. */
+export function occupancyOf(traits: Traits, weekday: number, random: Random): Float32Array {
+  const weekend = weekday >= 5;
   const late = (weekend ? 1.2 : 0) + 0.4 * gaussian(random);
   const wake = traits.wakeHour + late;
-  const sleep = traits.sleepHour + (weekend ? 0.7 : 0) + 0.5 * gaussian(random);
-  const away = absence(traits, weekend, random);
+  const sleep =
+    traits.sleepHour + (weekend ? 0.7 : 0) + 0.5 * gaussian(random) + (random() < LATE_NIGHTS ? 3 * random() : 0);
+  const away = absence(traits, weekday, random);
   const present = new Float32Array(HALVES);
   for (let half = 0; half < HALVES; half++) {
     const hour = half / 2 + 0.25;
@@ -29,14 +35,15 @@ interface Absence {
 }
 
 /** Work on weekdays, an outing on some weekends; with several persons somebody often stays. */
-function absence(traits: Traits, weekend: boolean, random: Random): Absence | null {
+function absence(traits: Traits, weekday: number, random: Random): Absence | null {
   const left = traits.persons === 1 ? 0 : random() < 0.35 ? 1 / traits.persons : 0;
-  if (weekend) {
+  if (weekday >= 5) {
     if (random() > 0.45) return null;
     const from = between(random, 10, 15);
     return { from, to: from + between(random, 1.5, 7), left };
   }
-  if (random() < traits.atHome) return null;
+  const usual = random() > UNUSUAL;
+  if (traits.homeDays[weekday] === usual) return null;
   const from = traits.leaveHour + 0.3 * gaussian(random);
   return { from, to: traits.returnHour + 0.8 * gaussian(random), left };
 }

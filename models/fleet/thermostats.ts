@@ -41,11 +41,11 @@ const COOLING_PER_DEGREE = 1 / 8;
 export function addClimate(power: PowerDay, traits: Traits, climate: Climate): void {
   const { heating } = traits;
   if (heating.kind === 'storage') loadStorage(power, heating, climate);
-  else if (heating.kind !== 'none') heat(power, heating, climate);
+  else heat(power, heating, climate);
   if (traits.coolingW > 0 && !climate.away) cool(power, traits.coolingW, climate);
 }
 
-type Heater = Exclude<Traits['heating'], { kind: 'none' }>;
+type Heater = Traits['heating'];
 
 /** Bricks are charged in the cheap hours with what the day will want. */
 function loadStorage(power: PowerDay, { watts, wattsPerDegree }: Heater, { temperatureC, away }: Climate): void {
@@ -59,7 +59,7 @@ function heat(power: PowerDay, { kind, watts, wattsPerDegree }: Heater, climate:
     const turnedDown = half < 12 || half > 45 ? 0.45 : 1;
     const share = turnedDown * (climate.away ? AWAY_SHARE : 1);
     const wantedW = Math.max(HEATED_BELOW_C - celsius, 0) * wattsPerDegree * share;
-    if (kind === 'heat_pump') power.add(half * 30, 30, Math.min(wantedW, watts));
+    if (kind === 'heat_pump' || kind === 'boiler') power.add(half * 30, 30, Math.min(wantedW, watts));
     else switchOn(power, { half, wantedW, watts }, climate);
   }
 }

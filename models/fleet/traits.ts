@@ -15,12 +15,12 @@ export interface Equipment {
 }
 
 export const STREET: Equipment = {
-  solar: 0.08,
-  vehicle: 0.06,
-  waterHeater: 0.12,
-  electricHeating: 0.1,
-  nightStorage: 0.06,
-  heatPump: 0.05,
+  solar: 0.04,
+  vehicle: 0.03,
+  waterHeater: 0.1,
+  electricHeating: 0.08,
+  nightStorage: 0.05,
+  heatPump: 0.03,
   cooling: 0.03,
   threePhases: 0.15,
 };
@@ -28,19 +28,23 @@ export const STREET: Equipment = {
 /** What makes one household differ from the next. */
 export interface Traits {
   readonly persons: number;
-  /** Chance that a weekday is spent at home. */
-  readonly atHome: number;
+  /** Which weekdays, from Monday on, are usually spent at home. */
+  readonly homeDays: readonly boolean[];
   readonly wakeHour: number;
   readonly sleepHour: number;
   readonly leaveHour: number;
   readonly returnHour: number;
   /** How much of everything that somebody starts, over the usual of that many persons. */
   readonly habit: number;
+  /** By how many half hours everything that has its hour is early or late here. */
+  readonly shiftHalves: number;
   /** Activity per half hour of a day, mean 1. */
   readonly shape: Float32Array;
   readonly standbyW: number;
   readonly fridges: readonly Thermostat[];
   readonly lightingW: number;
+  /** What runs as long as somebody is up and at home. */
+  readonly presenceW: number;
   readonly screenW: number;
   readonly kettleW: number;
   readonly cookerW: number;
@@ -68,36 +72,41 @@ export interface Thermostat {
 }
 
 export type Heating =
-  | { readonly kind: 'none' }
+  /** Something burns; only its pump and fan are electric. */
+  | { readonly kind: 'boiler'; readonly watts: number; readonly wattsPerDegree: number }
   | { readonly kind: 'panel'; readonly watts: number; readonly wattsPerDegree: number }
   | { readonly kind: 'storage'; readonly watts: number; readonly wattsPerDegree: number }
   | { readonly kind: 'heat_pump'; readonly watts: number; readonly wattsPerDegree: number };
 
 export function drawTraits(random: Random, equipment: Equipment = STREET): Traits {
   const persons = pick(random, [0.29, 0.35, 0.16, 0.14, 0.06]) + 1;
-  const size = 0.55 + 0.2 * persons;
+  // Some live on little, however many they are.
+  const size = (0.55 + 0.2 * persons) * logNormal(random, 0.5);
   const has = (share: number): boolean => random() < share;
   const wakeHour = between(random, 5.5, 8.5);
   const vehicle = has(equipment.vehicle);
   const heating = drawHeating(random, equipment, size);
   const waterHeater = has(equipment.waterHeater);
+  const atHome = has(0.45) ? between(random, 0.7, 1) : between(random, 0.05, 0.5);
   return {
     persons,
-    atHome: has(0.45) ? between(random, 0.7, 1) : between(random, 0.05, 0.5),
+    homeDays: Array.from({ length: 5 }, () => has(atHome)),
     wakeHour,
     sleepHour: between(random, 21.5, 25),
     leaveHour: wakeHour + between(random, 0.8, 1.8),
     returnHour: between(random, 14, 19),
-    habit: logNormal(random, 0.45),
+    habit: logNormal(random, 0.5),
+    shiftHalves: Math.round(between(random, -3, 3)),
     shape: shapeOf(Math.floor(random() * EULV_SHAPES.length)),
-    standbyW: size * 55 * logNormal(random, 0.6),
+    standbyW: size * 70 * logNormal(random, 0.6),
     fridges: Array.from({ length: has(0.35) ? 2 : 1 }, () => ({
       watts: between(random, 70, 170),
       periodMinutes: between(random, 35, 80),
       duty: between(random, 0.22, 0.45),
     })),
-    lightingW: size * between(random, 40, 190),
-    screenW: size * between(random, 50, 170),
+    lightingW: size * between(random, 80, 300),
+    presenceW: size * between(random, 30, 190),
+    screenW: size * between(random, 60, 190),
     kettleW: between(random, 1_800, 3_000),
     cookerW: has(0.65) ? between(random, 1_200, 2_600) : 0,
     washerW: has(0.95) ? between(random, 1_700, 2_200) : 0,
@@ -128,7 +137,7 @@ function drawHeating(random: Random, equipment: Equipment, size: number): Heatin
   if (lot < equipment.electricHeating + equipment.nightStorage + equipment.heatPump) {
     return { kind: 'heat_pump', watts: size * between(random, 1_000, 2_500), wattsPerDegree: wattsPerDegree / 3 };
   }
-  return { kind: 'none' };
+  return { kind: 'boiler', watts: between(random, 60, 200), wattsPerDegree: between(random, 10, 30) };
 }
 
 /** One of the published profiles, smoothed over neighbours so that its one day is not repeated for ever. */

@@ -29,6 +29,8 @@ export interface MeterHistory {
 /** The memory of all meters of a gateway; how many there are is bounded by the registry of meters. */
 export interface SlotWindows {
   readonly slotMs: number;
+  /** How far back the memory of slots reaches. */
+  readonly days: number;
   /** In any order, and again when a slot is revised; what has left the memory of eight days is ignored. */
   put(meter: MeterId, slotStartMs: EpochMs, meanPowerW: number): void;
   /** What is usual for this meter; stands until it is put again. */
@@ -110,6 +112,7 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
 
   return {
     slotMs,
+    days: ringSlots / slotsPerDay,
     put(meter, slotStartMs, meanPowerW) {
       const slot = slotAt(slotStartMs);
       if (!Number.isFinite(meanPowerW) || !(slot >= 0)) return;

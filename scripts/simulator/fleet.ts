@@ -4,7 +4,7 @@ import { drawMeterError } from '../../models/fleet/feeder.js';
 import type { Span } from '../../models/fleet/outages.js';
 import { streamOf, unitOf } from '../../models/fleet/random-stream.js';
 import { createStreet, type Street, type StreetOptions } from '../../models/fleet/street.js';
-import { createMeteredLoad, type MeteredLoad } from './metered-load.js';
+import { type CountedDay, createMeteredLoad, type MeteredLoad } from './metered-load.js';
 import type { Condition, SentReading, Shown } from './sent-reading.js';
 import { countedW, type Theft } from './thefts.js';
 
@@ -23,6 +23,9 @@ export interface SimulatedMeter {
   countedWh(atMs: number): number;
   /** What has truly flown to this customer, or through this feeder; only differences mean something. */
   consumedWh(atMs: number): number;
+  /** A day as the meter itself counts it. */
+  dayOf(day: number): CountedDay;
+  voltageAt(atMs: number, watts: number): number;
   /** Minutes of that day in which it has no voltage and says nothing. */
   outagesOn(day: number): readonly Span[];
 }
@@ -38,6 +41,8 @@ const DAY_MS = 86_400_000;
 const ERROR_STREAM = 41;
 const NOISE_STREAM = 42;
 const FEEDER_NUMBERS_FROM = 500_000;
+const WATTS_PER_VOLT = 4_000;
+const LARGEST_SAG_V = 4;
 
 /** Customers and the feeder meters above them, made from a seed. */
 export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
@@ -78,8 +83,9 @@ export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
       ...(feeder === undefined ? {} : { feeder }),
       number: customer,
       seed,
-      hasExport: (day) =>
-        (street.traitsOf(customer, day)?.solarPeakW ?? 0) > 0 || theft?.deed.kind === 'reversed_phase',
+      hasExport: (atMs) =>
+        (street.traitsOf(customer, Math.floor(atMs / DAY_MS))?.solarPeakW ?? 0) > 0 ||
+        (theft?.deed.kind === 'reversed_phase' && atMs >= theft.fromMs),
       phases: street.traitsOf(customer, firstDay)?.phaseShares ?? [1],
       seen,
       rollbackWh: (atMs) => (theft?.deed.kind === 'register_rollback' && atMs >= theft.fromMs ? theft.deed.wh : 0),
@@ -124,7 +130,7 @@ function conditionsOf(theft: Theft | undefined, atMs: number): readonly Conditio
 
 interface Making extends Pick<SimulatedMeter, 'id' | 'kind' | 'feeder' | 'number' | 'phases' | 'outagesOn'> {
   readonly seed: number;
-  hasExport(day: number): boolean;
+  hasExport(atMs: number): boolean;
   seen(atMs: number): MeteredLoad;
   rollbackWh(atMs: number): number;
   conditions(atMs: number): readonly Condition[];
@@ -132,17 +138,21 @@ interface Making extends Pick<SimulatedMeter, 'id' | 'kind' | 'feeder' | 'number
 }
 
 function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...meter }: Making): SimulatedMeter {
+  const noise = (atMs: number, purpose: number): number =>
+    unitOf(seed, NOISE_STREAM, meter.number, Math.floor(atMs / 1_000), purpose) - 0.5;
+  const voltageAt = (atMs: number, watts: number): number => {
+    const sag = Math.min(Math.abs(watts) / WATTS_PER_VOLT, LARGEST_SAG_V);
+    return 230 + 4 * Math.sin(atMs / 13_000_000 + meter.number) - sag + noise(atMs, 0);
+  };
+
   function at(atMs: number): SentReading {
     const { watts, importWh, exportWh } = seen(atMs).at(atMs);
-    const noise = (purpose: number): number =>
-      unitOf(seed, NOISE_STREAM, meter.number, Math.floor(atMs / 1_000), purpose) - 0.5;
-    const voltage =
-      230 + 4 * Math.sin(atMs / 13_000_000 + meter.number) - Math.min(Math.abs(watts) / 4_000, 4) + noise(0);
+    const voltage = voltageAt(atMs, watts);
     return {
       ts: atMs,
-      power_w: round(watts * (1 + 0.02 * noise(1)), 1),
+      power_w: round(watts * (1 + 0.02 * noise(atMs, 1)), 1),
       import_wh: round(importWh - rollbackWh(atMs), 1),
-      ...(hasExport(Math.floor(atMs / DAY_MS)) ? { export_wh: round(exportWh, 1) } : {}),
+      ...(hasExport(atMs) ? { export_wh: round(exportWh, 1) } : {}),
       voltage_v: round(voltage, 1),
       current_a: round(Math.abs(watts) / voltage, 3),
     };
@@ -150,6 +160,8 @@ function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...m
   return {
     ...meter,
     at,
+    voltageAt,
+    dayOf: (day) => seen(day * DAY_MS).dayOf(day),
     shown: (atMs) => ({ reading: at(atMs), conditions: conditions(atMs) }),
     countedWh: (atMs) => seen(atMs).at(atMs).importWh,
     consumedWh: (atMs) => consumed.at(atMs).importWh,

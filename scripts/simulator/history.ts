@@ -39,5 +39,6 @@ function* packed(meter: SimulatedMeter, format: Format, chunk: readonly Shown[])
       ? [{ topic: `meters/${meter.id}/reading`, payload: JSON.stringify(chunk.map(({ reading }) => reading)) }]
       : chunk.flatMap((shown) => format.encode(meter, shown));
   const takenMs = last.reading.ts;
-  for (const message of messages) yield { ...message, dueMs: takenMs, takenMs, tsMs: takenMs, faults: [] };
+  for (const message of messages)
+    yield { ...message, dueMs: takenMs, takenMs, tsMs: takenMs, faults: [], wrongSinceMs: takenMs };
 }

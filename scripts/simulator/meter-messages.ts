@@ -13,6 +13,8 @@ export interface SimulatedMessage {
   readonly takenMs: number;
   readonly tsMs: number;
   readonly faults: readonly FaultKind[];
+  /** Since when something has been wrong: the beginning of the oldest of its faults, or when it was taken. */
+  readonly wrongSinceMs: number;
 }
 
 export interface MessageOptions {
@@ -73,6 +75,8 @@ function* readingsOf({ meter, fromMs, toMs, intervalMs, faults }: MessageOptions
   const first = Math.ceil((fromMs - phaseMs) / intervalMs);
   const log = faultLog(faults, meter.number);
   let singlesDone = fromMs;
+  /** What was reset unseen is told with the next reading. */
+  let resets: readonly Fault[] = [];
   let registerShiftWh = rollsOver(faults, meter.number) ? belowMax(meter, { fromMs, seed: faults.seed }) : 0;
   for (let count = first; ; count++) {
     const plannedMs = count * intervalMs + phaseMs;
@@ -87,12 +91,13 @@ function* readingsOf({ meter, fromMs, toMs, intervalMs, faults }: MessageOptions
     const takenMs = lasting.some(({ kind }) => kind === 'jitter')
       ? jittered(plannedMs, { intervalMs, faults, meter })
       : plannedMs;
-    for (const { kind } of once) {
-      if (kind === 'register_reset') registerShiftWh = -meter.at(takenMs).import_wh;
-    }
+    const reset = once.filter(({ kind }) => kind === 'register_reset');
+    if (reset.length > 0) registerShiftWh = -meter.at(takenMs).import_wh;
+    resets = [...resets, ...reset];
     singlesDone = plannedMs;
-    const active = [...lasting, ...once];
+    const active = [...lasting, ...once.filter(({ kind }) => kind !== 'register_reset'), ...resets];
     if (active.some(({ kind }) => kind === 'gap' || kind === 'silence') || isDark(meter, takenMs)) continue;
+    resets = [];
     yield { takenMs, active, registerShiftWh };
   }
 }
@@ -136,6 +141,7 @@ function sentOf(
     has,
   );
   const faults = active.map(({ kind }) => kind);
+  const wrongSinceMs = Math.min(takenMs, ...active.map(({ fromMs }) => fromMs));
   const late = has('late');
   const overtaken = has('disorder');
   let dueMs = takenMs;
@@ -146,7 +152,7 @@ function sentOf(
     .map(({ topic, payload }): SimulatedMessage => {
       const damaged = has('garbled') !== undefined ? payload.slice(0, Math.floor(payload.length / 2)) : payload;
       const emptied = has('empty') !== undefined ? '{}' : damaged;
-      return { dueMs, topic, payload: emptied, takenMs, tsMs: distorted.ts, faults };
+      return { dueMs, topic, payload: emptied, takenMs, tsMs: distorted.ts, faults, wrongSinceMs };
     });
   const twice = has('duplicate');
   if (twice === undefined) return messages;

@@ -12,12 +12,15 @@ export interface MeteredLoadOptions {
 /** Power and registers of one meter as functions of time. */
 export interface MeteredLoad {
   at(atMs: number): { readonly watts: number; readonly importWh: number; readonly exportWh: number };
+  dayOf(day: number): CountedDay;
 }
 
 const DAY_MS = 86_400_000;
 
-interface CountedDay {
-  readonly watts: Float32Array;
+export interface CountedDay {
+  /** Where the import register stood at midnight. */
+  readonly startWh: number;
+  readonly countedW: Float32Array;
   /** Energy since midnight at the beginning of each step and at the end of the last. */
   readonly importWh: Float64Array;
   readonly exportWh: Float64Array;
@@ -47,10 +50,10 @@ export function createMeteredLoad(options: MeteredLoadOptions): MeteredLoad {
     at(atMs) {
       const day = Math.floor(atMs / DAY_MS);
       const midnight = atMidnight(day);
-      const { watts, importWh, exportWh } = counted(day);
+      const { countedW, importWh, exportWh } = counted(day);
       const inDayMs = atMs - day * DAY_MS;
       const step = Math.floor(inDayMs / stepMs);
-      const now = watts[step] ?? 0;
+      const now = countedW[step] ?? 0;
       const wh = (now * (inDayMs - step * stepMs)) / 3_600_000;
       return {
         watts: now,
@@ -58,15 +61,16 @@ export function createMeteredLoad(options: MeteredLoadOptions): MeteredLoad {
         exportWh: midnight.exportWh + (exportWh[step] ?? 0) + Math.max(-wh, 0),
       };
     },
+    dayOf: (day) => ({ ...counted(day), startWh: atMidnight(day).importWh }),
   };
 }
 
-function count(watts: Float32Array, stepHours: number): CountedDay {
+function count(watts: Float32Array, stepHours: number): Omit<CountedDay, 'startWh'> {
   const importWh = new Float64Array(watts.length + 1);
   const exportWh = new Float64Array(watts.length + 1);
   for (const [step, value] of watts.entries()) {
     importWh[step + 1] = (importWh[step] ?? 0) + Math.max(value, 0) * stepHours;
     exportWh[step + 1] = (exportWh[step] ?? 0) + Math.max(-value, 0) * stepHours;
   }
-  return { watts, importWh, exportWh };
+  return { countedW: watts, importWh, exportWh };
 }

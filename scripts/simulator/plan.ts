@@ -63,13 +63,25 @@ export function planOf(options: Options, clock: Clock): Plan | { readonly contra
 const UNLIMITED_DAYS = 28;
 
 /** Accelerated, so that it ends before today: the same bytes whenever on a day it is run. */
-function startOf({ start, speed, days = 0 }: Options, clock: Clock): number {
+function startOf({ start, speed, into, days = 0 }: Options, clock: Clock): number {
   if (start !== undefined) return start.getTime();
-  if (speed === 1) return clock.now();
+  if (speed === 1 && into === undefined) return clock.now();
   return Math.floor(clock.now() / DAY_MS) * DAY_MS - Math.ceil(days) * DAY_MS;
 }
 
-function contradictionIn({ format, speed, since, days, meters, feeders, theft, thefts, missing, into }: Options) {
+function contradictionIn({
+  format,
+  speed,
+  since,
+  start,
+  days,
+  meters,
+  feeders,
+  theft,
+  thefts,
+  missing,
+  into,
+}: Options) {
   if (format !== 'mixed' && !FORMATS[format].hasTime && (speed !== 1 || since !== undefined)) {
     return `readings of ${format} carry no time: they can be published in real time only, without --since`;
   }
@@ -77,7 +89,8 @@ function contradictionIn({ format, speed, since, days, meters, feeders, theft, t
     return 'a message of dsmr-reader names no meter: use --meters 1 --feeders 0';
   }
   if (speed !== 1 && days === undefined) return '--speed needs --days: when does the simulated time end?';
-  if (into !== undefined && days === undefined) return '--into needs --days';
+  if (into !== undefined && (days === undefined || !Number.isInteger(days))) return '--into needs --days, whole ones';
+  if (into !== undefined && start !== undefined && start.getTime() % DAY_MS !== 0) return '--into begins at a midnight';
   if (theft && thefts > 0) return '--theft and --thefts exclude each other';
   if (missing >= meters) return '--missing leaves no customer';
   return undefined;

@@ -13,13 +13,14 @@ export const SELECT_READINGS = `
     r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags | ${ESTIMATED} as flags
   from reading r join meter m on m.id = r.meter join boot b on b.id = r.boot`;
 
-export const SLOT_COLUMNS = `
-  s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs, s.energy_mwh as energyMwh,
+export const slotColumns = (slotMs: number): string => `
+  s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs,
+  ${slotMs / 60_000} as slotMinutes, s.energy_mwh as energyMwh,
   s.mean_power_dw as meanPowerDw, s.min_power_dw as minPowerDw, s.max_power_dw as maxPowerDw, s.count,
   s.coverage_pm as coveragePm, s.min_voltage_cv as minVoltageCv, s.max_voltage_cv as maxVoltageCv,
-  s.score_e4 as scoreE4, s.raw_score_e4 as rawScoreE4, b.version as modelVersion`;
-export const SELECT_SLOTS = `
-  select ${SLOT_COLUMNS} from slot s join meter m on m.id = s.meter left join model b on b.id = s.model`;
+  s.flags, s.score_e4 as scoreE4, s.raw_score_e4 as rawScoreE4, b.version as modelVersion`;
+export const selectSlots = (slotMs: number): string => `
+  select ${slotColumns(slotMs)} from slot s join meter m on m.id = s.meter left join model b on b.id = s.model`;
 
 export const SELECT_FORECASTS = `
   select f.change_seq as changeSeq, f.revision, m.name as meter, f.issued_slot_ms as issuedSlotMs,

@@ -1,6 +1,5 @@
 import { epochMs, type MeterId } from '../../domain/brand.js';
 import type { Forecast, ForecastStep } from '../../domain/forecast.js';
-import { SLOT_MS } from '../../domain/slot.js';
 import type { StoredForecast } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
 import { unpackForecast } from '../forecast-packing.js';
@@ -10,7 +9,7 @@ import type { MeterKeys } from './meter-keys.js';
 /** The hours of the next day come with every twelfth forecast. */
 const OUTLOOK_EVERY_SLOTS = 12;
 
-export function openForecastReads(db: Connection, meterKeys: MeterKeys) {
+export function openForecastReads(db: Connection, meterKeys: MeterKeys, slotMs: number) {
   const newest = db
     .prepare<[number], number | null>('select newest_forecast_ms from meter_state where meter = ?')
     .pluck();
@@ -29,7 +28,7 @@ export function openForecastReads(db: Connection, meterKeys: MeterKeys) {
   function beyond(forecast: Forecast, meter: number): readonly ForecastStep[] {
     const end = Math.max(0, ...forecast.steps.map((step) => step.offsetSlots + step.slots));
     for (let ago = 1; ago < OUTLOOK_EVERY_SLOTS; ago += 1) {
-      const earlier = read(forecast.issuedSlotMs - ago * SLOT_MS, meter);
+      const earlier = read(forecast.issuedSlotMs - ago * slotMs, meter);
       if (earlier === undefined || !earlier.steps.some(isOutlook)) continue;
       const shifted = earlier.steps.map((step) => ({ ...step, offsetSlots: step.offsetSlots - ago }));
       return shifted.filter((step) => isOutlook(step) && step.offsetSlots >= end);

@@ -1,47 +1,79 @@
-import { type ChangeSeq, changeSeq, type EpochMs, type MeterId } from '../../domain/brand.js';
-import { SLOT_MS } from '../../domain/slot.js';
-import type { StoredSlot } from '../../domain/stored.js';
+import { type ChangeSeq, changeSeq, type EpochMs, epochMs, type MeterId } from '../../domain/brand.js';
+import { DAY_MS } from '../../domain/slot.js';
+import { SCALE, type StoredSlot } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
 import type { Cursors } from '../cursors.js';
-import { SELECT_SLOTS, SLOT_COLUMNS } from './columns.js';
+import { type DayRows, dayKey, dayOfKey, meterOfKey } from '../day-rows.js';
+import { selectSlots, slotColumns } from './columns.js';
 import type { MeterKeys } from './meter-keys.js';
+import { createPackedSlots } from './packed-slots.js';
 
 interface Parts {
+  readonly slotMs: number;
+  readonly days: DayRows;
   readonly meterKeys: MeterKeys;
   readonly cursors: Cursors;
 }
 
-export function openSlotReads(db: Connection, { meterKeys, cursors }: Parts) {
+/** Mean power of one slot, in watts. */
+export type PutLoad = (meter: MeterId, slotStartMs: EpochMs, meanPowerW: number) => void;
+
+interface LoadRow {
+  readonly meter: number;
+  readonly slotStartMs: number;
+  readonly meanPowerDw: number;
+}
+
+export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors }: Parts) {
   // A slot that was scored since it last changed has a change_seq beyond its data_seq; one that is to be analysed never has.
   const changed = db.prepare<[number, number], StoredSlot>(
-    `${SELECT_SLOTS} where s.change_seq > ? and s.change_seq = s.data_seq order by s.change_seq limit ?`,
+    `${selectSlots(slotMs)} where s.change_seq > ? and s.change_seq = s.data_seq order by s.change_seq limit ?`,
   );
   // The key begins with the time, so a meter's slots are looked up one by one: a microsecond each, and no second index.
+  const slotsAt = `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)`;
   const ofMeter = db.prepare<[number, number, number], StoredSlot>(
-    `with recursive at (ms) as (select ? union all select ms + ${SLOT_MS} from at where ms + ${SLOT_MS} < ?)
-     select ${SLOT_COLUMNS} from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?
+    `${slotsAt} select ${slotColumns(slotMs)} from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?
        join meter m on m.id = s.meter left join model b on b.id = s.model`,
   );
+  const loadOfMeter = db.prepare<[number, number, number], LoadRow>(
+    `${slotsAt} select s.meter, s.slot_start_ms as slotStartMs, s.mean_power_dw as meanPowerDw
+     from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ? where s.count > 0`,
+  );
+  const loadOfAll = db.prepare<[number, number], LoadRow>(
+    `select meter, slot_start_ms as slotStartMs, mean_power_dw as meanPowerDw from slot
+     where slot_start_ms >= ? and data_seq <= ? and count > 0`,
+  );
+  const packedKeys = db.prepare<[number], number>('select id from slot_day where id >= ? and id & 3 = 0').pluck();
+  const names = db.prepare<[], { key: number; name: MeterId }>('select id as key, name from meter');
   const first = db.prepare<[], number | null>('select min(slot_start_ms) from slot').pluck();
   const last = db.prepare<[], number | null>('select max(slot_start_ms) from slot').pluck();
-  const newestOfEach = db.prepare<[], { meter: number; newestSlotMs: number }>(
-    'select meter, newest_slot_ms as newestSlotMs from meter_state where newest_slot_ms is not null',
-  );
+  const oldestWaiting = db
+    .prepare<[number], number | null>(
+      'select min(slot_start_ms) from slot where change_seq > ? and change_seq = data_seq',
+    )
+    .pluck();
+  const packed = createPackedSlots(db, days);
 
-  const analysedOf = db.prepare<[number, number, number, number], StoredSlot>(
-    `with recursive at (ms) as (select ? union all select ms + ${SLOT_MS} from at where ms < ?)
-     select ${SLOT_COLUMNS} from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ? and s.data_seq <= ?
-       join meter m on m.id = s.meter left join model b on b.id = s.model`,
-  );
-  const oldestWaiting = db.prepare<[number], { meter: number; slotStartMs: number }>(
-    `select meter, min(slot_start_ms) as slotStartMs from slot where change_seq > ? and change_seq = data_seq group by meter`,
-  );
-
-  function between(meter: number, fromMs: number, toMs: number): StoredSlot[] {
-    const from = Math.max(Math.ceil(fromMs / SLOT_MS) * SLOT_MS, first.get() ?? 0);
-    const to = Math.min(toMs, (last.get() ?? -1) + 1);
-    return from < to ? ofMeter.all(from, to, meter) : [];
+  /** The open slots of a meter lie between the first and the last that are open. */
+  function openBetween(fromMs: number, toMs: number): readonly [number, number] {
+    const from = Math.max(Math.ceil(fromMs / slotMs) * slotMs, first.get() ?? 0);
+    return [from, Math.min(toMs, (last.get() ?? -1) + 1)];
   }
+
+  const slotsOf = db.transaction((meter: MeterId, fromMs: number, toMs: number): readonly StoredSlot[] => {
+    const key = meterKeys(meter);
+    if (key === undefined) return [];
+    const [from, to] = openBetween(fromMs, toMs);
+    const open = from < to ? ofMeter.all(from, to, key) : [];
+    const sealed = packed.between({ meter, key }, fromMs, toMs);
+    if (sealed.length === 0) return open;
+    // What is open again stands over what was packed.
+    const late = new Set(open.map(({ slotStartMs }) => slotStartMs));
+    const kept = late.size === 0 ? sealed : sealed.filter(({ slotStartMs }) => !late.has(slotStartMs));
+    const isAfter = open[0] === undefined || (kept.at(-1)?.slotStartMs ?? 0) < open[0].slotStartMs;
+    const all = [...kept, ...open];
+    return isAfter ? all : all.sort((a, b) => a.slotStartMs - b.slotStartMs);
+  });
 
   const toAnalyse = db.transaction((after: ChangeSeq, limit: number) => {
     const slots = changed.all(after, limit);
@@ -49,22 +81,49 @@ export function openSlotReads(db: Connection, { meterKeys, cursors }: Parts) {
     return { slots, upTo: changeSeq(Math.max(after, end)) };
   });
 
+  const eachAnalysed = db.transaction((lastDays: number, put: PutLoad): void => {
+    const upTo = cursors.position('analysed');
+    // With a long backlog, what is analysed ends before the oldest of it.
+    const newestMs = last.get() ?? ((days.range()?.last ?? -1) + 1) * DAY_MS;
+    const waitingMs = oldestWaiting.get(upTo) ?? newestMs + slotMs;
+    const fromMs = Math.min(newestMs, waitingMs - slotMs) - lastDays * DAY_MS + slotMs;
+    const meters = new Map(names.all().map(({ key, name }) => [key, name]));
+    for (const id of packedKeys.all(dayKey(0, Math.floor(fromMs / DAY_MS)))) {
+      const meter = meters.get(meterOfKey(id));
+      const day = dayOfKey(id);
+      if (meter === undefined) continue;
+      packed.load(meterOfKey(id), day, (place, powerW) => put(meter, epochMs(day * DAY_MS + place * slotMs), powerW));
+    }
+    for (const row of loadOfAll.iterate(fromMs, upTo)) {
+      const meter = meters.get(row.meter);
+      if (meter !== undefined) put(meter, epochMs(row.slotStartMs), powerOf(row));
+    }
+  });
+
+  const loadOf = db.transaction((meter: MeterId, fromDay: number, toDay: number): Float32Array => {
+    const { slotsPerDay } = days.shape;
+    const load = new Float32Array((toDay - fromDay) * slotsPerDay).fill(Number.NaN);
+    const key = meterKeys(meter);
+    if (key === undefined) return load;
+    for (let day = fromDay; day < toDay; day += 1) {
+      packed.load(key, day, (place, powerW) => {
+        load[(day - fromDay) * slotsPerDay + place] = powerW;
+      });
+    }
+    const [from, to] = openBetween(fromDay * DAY_MS, toDay * DAY_MS);
+    for (const row of from < to ? loadOfMeter.all(from, to, key) : []) {
+      load[(row.slotStartMs - fromDay * DAY_MS) / slotMs] = powerOf(row);
+    }
+    return load;
+  });
+
   return {
+    slotMs,
     slotsToAnalyse: (after: ChangeSeq, limit: number) => toAnalyse(after, limit),
-    *analysedSlots(count: number): Iterable<StoredSlot> {
-      const upTo = cursors.position('analysed');
-      const spanMs = (count - 1) * SLOT_MS;
-      const waiting = new Map(oldestWaiting.all(upTo).map(({ meter, slotStartMs }) => [meter, slotStartMs]));
-      for (const { meter, newestSlotMs } of newestOfEach.all()) {
-        const newest = analysedOf.all(newestSlotMs - spanMs, newestSlotMs, meter, upTo).at(-1)?.slotStartMs;
-        // With more than a window waiting, what is analysed ends before the oldest of it.
-        const endMs = newest ?? (waiting.get(meter) ?? newestSlotMs) - SLOT_MS;
-        yield* analysedOf.all(endMs - spanMs, endMs, meter, upTo);
-      }
-    },
-    slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[] {
-      const key = meterKeys(meter);
-      return key === undefined ? [] : between(key, fromMs, toMs);
-    },
+    eachAnalysed: (lastDays: number, put: PutLoad) => eachAnalysed(lastDays, put),
+    loadOf: (meter: MeterId, fromDay: number, toDay: number) => loadOf(meter, fromDay, toDay),
+    slotsOf: (meter: MeterId, fromMs: EpochMs, toMs: EpochMs) => slotsOf(meter, fromMs, toMs),
   };
 }
+
+const powerOf = ({ meanPowerDw }: LoadRow): number => SCALE.powerDw.unpack(meanPowerDw) ?? Number.NaN;

@@ -1,21 +1,30 @@
 import type { Statement } from 'better-sqlite3';
-import { endOf, gapsOf, type Ranges } from '../../domain/ranges.js';
+import { endOf, gapsOf, type Range, type Ranges } from '../../domain/ranges.js';
 import type { StreamName, Streams } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
 import { HELD_FROM } from '../placement.js';
-import { SELECT_ANOMALIES, SELECT_FORECASTS, SELECT_READINGS, SELECT_SLOTS } from './columns.js';
+import { SELECT_ANOMALIES, SELECT_FORECASTS, SELECT_READINGS, selectSlots } from './columns.js';
+import type { UnsentDays } from './unsent-days.js';
 
 /** Counting further would take longer than the number is worth. */
 const MAX_COUNTED = 1_000_000;
 
-const STREAMS = {
-  reading: { select: SELECT_READINGS, table: 'reading', number: 'seq', position: 'r.seq' },
-  slot: { select: SELECT_SLOTS, table: 'slot', number: 'change_seq', position: 's.change_seq' },
-  forecast: { select: SELECT_FORECASTS, table: 'forecast', number: 'change_seq', position: 'f.change_seq' },
-  anomaly: { select: SELECT_ANOMALIES, table: 'anomaly', number: 'change_seq', position: 'a.change_seq' },
-} as const satisfies Record<StreamName, object>;
+const streams = (slotMs: number) =>
+  ({
+    reading: { select: SELECT_READINGS, table: 'reading', number: 'seq', position: 'r.seq' },
+    slot: { select: selectSlots(slotMs), table: 'slot', number: 'change_seq', position: 's.change_seq' },
+    forecast: { select: SELECT_FORECASTS, table: 'forecast', number: 'change_seq', position: 'f.change_seq' },
+    anomaly: { select: SELECT_ANOMALIES, table: 'anomaly', number: 'change_seq', position: 'a.change_seq' },
+  }) as const satisfies Record<StreamName, object>;
 
-export function openStreamReads(db: Connection, settled: (name: StreamName) => Ranges) {
+interface Parts {
+  readonly slotMs: number;
+  readonly unsent: UnsentDays;
+  readonly settled: (name: StreamName) => Ranges;
+}
+
+export function openStreamReads(db: Connection, { slotMs, unsent, settled }: Parts) {
+  const STREAMS = streams(slotMs);
   const page = <S extends StreamName>(name: S) => {
     const { select, position } = STREAMS[name];
     return db.prepare<[number, number, number], Streams[S]>(
@@ -49,8 +58,19 @@ export function openStreamReads(db: Connection, settled: (name: StreamName) => R
   function backlogOf(name: StreamName): number {
     const ranges = settled(name);
     const waiting = [...gapsOf(ranges), { after: endOf(ranges), upTo: Number.MAX_SAFE_INTEGER }];
-    return waiting.reduce((rows, { after, upTo }) => rows + (counts[name].get(after, upTo) ?? 0), 0);
+    return waiting.reduce((rows, part) => rows + countIn(name, part), 0);
   }
+  function countIn(name: StreamName, { after, upTo }: Range): number {
+    const open = counts[name].get(after, upTo) ?? 0;
+    return name === 'slot' ? open + unsent.count({ after, upTo }, MAX_COUNTED) : open;
+  }
+  type Read = { readonly [S in StreamName]: (part: Range, limit: number) => readonly Streams[S][] };
+  const reads: Read = {
+    reading: ({ after, upTo }, limit) => pages.reading.all(after, upTo, limit),
+    slot: (part, limit) => unsent.among(pages.slot.all(part.after, part.upTo, limit), part, limit),
+    forecast: ({ after, upTo }, limit) => pages.forecast.all(after, upTo, limit),
+    anomaly: ({ after, upTo }, limit) => pages.anomaly.all(after, upTo, limit),
+  };
 
   return {
     stream<S extends StreamName>(
@@ -59,7 +79,7 @@ export function openStreamReads(db: Connection, settled: (name: StreamName) => R
       limit: number,
       upTo = Number.MAX_SAFE_INTEGER,
     ): readonly Streams[S][] {
-      return pages[name].all(after, upTo, limit);
+      return reads[name]({ after, upTo }, limit);
     },
     backlog: (): Record<StreamName, number> => ({
       reading: backlogOf('reading'),

@@ -8,7 +8,7 @@ export interface TablePlan {
 }
 
 /** What a new file has of its own, or works out again from what is salvaged. */
-const LEFT_OUT = ['setting', 'cursor', 'counter', 'meter_state', 'sqlite_sequence'];
+const LEFT_OUT = ['setting', 'cursor', 'counter', 'meter_state', 'settled', 'sqlite_sequence'];
 /** These say what the numbers in the others mean; the readings, which are the most, come last, when their slots are known. */
 const FIRST = ['model', 'meter', 'boot'];
 const LAST = 'reading';

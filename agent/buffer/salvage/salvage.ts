@@ -1,6 +1,7 @@
+import type { LostRange } from '../../domain/damage.js';
 import type { Connection } from '../buffer-file.js';
 import { damageOf } from '../damage.js';
-import type { DamageReport, LostRange } from '../damage-book.js';
+import type { DamageReport } from '../damage-book.js';
 import type { RestoreBatch, Restored } from '../restoring.js';
 import { salvagePlan, type TablePlan } from './plan.js';
 import { type Gap, scanTable } from './scan.js';

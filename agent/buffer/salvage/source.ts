@@ -65,7 +65,7 @@ function describe(file: string): Described | undefined {
   if (db === undefined) return undefined;
   try {
     const logId = db.prepare<[], string>(`select value from setting where name = 'log_id'`).pluck().get() ?? '';
-    const lastSeq = db.prepare<[], number>(`select seq from sqlite_sequence where name = 'reading'`).pluck().get() ?? 0;
+    const lastSeq = db.prepare<[], number>(`select max(seq) from reading`).pluck().get() ?? 0;
     const [first] = db.pragma(`quick_check(${MAX_FAULTS})`) as { readonly quick_check: string }[];
     return { logId, lastSeq, isWhole: first?.quick_check === 'ok' };
   } catch (error) {

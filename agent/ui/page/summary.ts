@@ -72,6 +72,7 @@ export function showTiles(overview: Overview, before: Overview | undefined): voi
     { name: 'Rejected', value: formatCount(overview.rejected), note: reasonNote(overview), status: 'ok' },
     clockTile(overview),
     backlogTile(overview),
+    roomTile(overview),
     centreTile(overview),
     { name: 'Model', ...modelOf(overview), status: checks.models.status },
   ]);
@@ -116,6 +117,14 @@ function backlogTile({ backlog, link }: Overview): Tile {
   const rows = backlog.reading + backlog.slot + backlog.forecast + backlog.anomaly;
   const note = rows === 0 ? 'all is at the centre' : `${formatCount(backlog.reading)} of them readings`;
   return { name: 'Backlog', value: formatCount(rows), note, status: 'ok' };
+}
+
+function roomTile({ disk, health }: Overview): Tile {
+  const days = disk?.autonomyDays ?? null;
+  const value =
+    days === null ? '–' : days < 2 ? `${Math.round(days * 24)} hours` : `${formatCount(Math.round(days))} days`;
+  const note = days === null ? 'not known yet' : 'lasts at this rate';
+  return { name: 'Room', value, note, status: health.checks.disk.status };
 }
 
 function centreTile({ link, nowMs, health }: Overview): Tile {

@@ -1,0 +1,191 @@
+import { DAY_MS } from '../domain/slot.js';
+import type { Connection } from './buffer-file.js';
+import { DAY_COLUMNS, DAY_PARTS, type DayColumn, emptyDay, packDay, slotsIn } from './day-packing.js';
+import { type DayRows, dayKey, openDayRows, type StoredDay } from './day-rows.js';
+import type { Counted } from './register-counted.js';
+import { NULL } from './slot-column.js';
+import type { SealedSlot } from './slot-sealed.js';
+import type { Transactions } from './transactions.js';
+
+/** Finished days, each in few bytes: of a slot what it says, and no more what a late reading would be merged with. */
+export interface SlotDays extends Pick<DayRows, 'lastRegister'> {
+  slotOf(meter: number, slotStartMs: number): SealedSlot | undefined;
+  /** Packs a few of the oldest finished days; go on while there is more. */
+  pack(nowMs: number): Packing;
+  /** Drops the days of so many meters that ended before this, oldest first; says of how many. */
+  prune(cutoffMs: number, limit: number): number;
+}
+
+export interface Packing {
+  readonly days: number;
+  readonly more: boolean;
+}
+
+export interface DayGuards {
+  /** Readings of these slots are still in memory. */
+  readonly isOpen: (meter: number, fromMs: number, toMs: number) => boolean;
+  /** All that waits for this change has seen it. */
+  readonly isDone: (slot: { readonly changeSeq: number; readonly dataSeq: number }) => boolean;
+  /** A centre may be told of it later on. */
+  readonly isUnsent: boolean;
+  readonly counted: (meter: number, dayStartMs: number) => Counted | null;
+  readonly onPacked: (meter: number) => void;
+}
+
+type SlotRow = Readonly<Record<DayColumn, number | null>> & {
+  readonly slotStartMs: number;
+  readonly changeSeq: number;
+  readonly dataSeq: number;
+};
+
+/** Meters packed in one step: some milliseconds of the thread that takes readings in. */
+const STEP_METERS = 1;
+/** Meters looked at in one step, of which none may be ready. */
+const STEP_LOOKS = 4;
+/** Late readings come mostly in the first hours. */
+const REST_MS = 2 * 3_600_000;
+/** When nothing was ready, that is looked at again after so long. */
+const PAUSE_MS = 60_000;
+
+/** Only the first row of a day says what is true of all of it. */
+const NO_HEAD = [null, null, null, null];
+
+const COLUMNS: Readonly<Record<DayColumn, string>> = {
+  meanPowerDw: 'mean_power_dw',
+  minPowerDw: 'min_power_dw',
+  maxPowerDw: 'max_power_dw',
+  count: 'count',
+  coveragePm: 'coverage_pm',
+  energyMwh: 'energy_mwh',
+  flags: 'flags',
+  revision: 'revision',
+  minVoltageCv: 'min_voltage_cv',
+  maxVoltageCv: 'max_voltage_cv',
+  model: 'model',
+  rawScoreE4: 'raw_score_e4',
+  scoreE4: 'score_e4',
+};
+
+interface Parts {
+  readonly slotMs: number;
+  readonly transactions: Transactions;
+  readonly guards: () => DayGuards;
+}
+
+export function openSlotDays(db: Connection, { slotMs, transactions, guards }: Parts): SlotDays {
+  const days = openDayRows(db, slotMs);
+  const { slotsPerDay } = days.shape;
+  // In the order of the key, so that what was passed over once is not looked at again.
+  const nextSlot = db.prepare<[number, number, number], { slotStartMs: number; meter: number }>(
+    `select slot_start_ms as slotStartMs, meter from slot where (slot_start_ms, meter) > (?, ?) and slot_start_ms < ?
+     order by slot_start_ms, meter limit 1`,
+  );
+  const slotsOfDay = db.prepare<[number, number, number], SlotRow>(
+    `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
+     select slot_start_ms as slotStartMs, change_seq as changeSeq, data_seq as dataSeq,
+       ${Object.entries(COLUMNS).map(([name, column]) => `${column} as ${name}`)}
+     from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
+  );
+  const deleteSlot = db.prepare('delete from slot where slot_start_ms = ? and meter = ?');
+  const put = db.prepare(
+    `insert or replace into slot_day (id, packed, first_change, unsent, last_register_ms, last_register_dwh)
+     values (?, ?, ?, ?, ?, ?)`,
+  );
+  const oldest = db.prepare<[number, number], { readonly id: number; readonly packed: Uint8Array }>(
+    'select id, packed from slot_day where id < ? and id & 3 = 0 order by id limit ?',
+  );
+  const deleteDay = db.prepare('delete from slot_day where id between ? and ?');
+  const BEGINNING = { slotStartMs: -1, meter: -1 };
+  let passed = BEGINNING;
+  let pausedUntilMs = Number.NEGATIVE_INFINITY;
+
+  function packOne(meter: number, day: number, guard: DayGuards): boolean {
+    const fromMs = day * DAY_MS;
+    const rows = slotsOfDay.all(fromMs, fromMs + DAY_MS, meter);
+    if (guard.isOpen(meter, fromMs, fromMs + DAY_MS) || !rows.every(guard.isDone)) return false;
+    const before = days.load(meter, day);
+    const merged = merge(before, rows, { fromMs, slotMs, slotsPerDay });
+    const register = guard.counted(meter, fromMs);
+    const isUnsent = guard.isUnsent || before?.isUnsent === true;
+    transactions.run(() => {
+      // Numbers of its own, so that a centre that is connected later on can be told of the slots one by one.
+      const changes = isUnsent ? merged.places.map(() => transactions.nextChange()) : [];
+      const firstChange = changes[0] ?? Math.max(0, ...rows.map(({ changeSeq }) => changeSeq));
+      const head = [firstChange, isUnsent ? 1 : null, register?.atMs ?? null, register?.dwh ?? null];
+      packDay(merged, days.shape).forEach((packed, part) => {
+        put.run([dayKey(meter, day, part), packed, ...(part === 0 ? head : NO_HEAD)]);
+      });
+      for (const { slotStartMs } of rows) deleteSlot.run(slotStartMs, meter);
+    });
+    guard.onPacked(meter);
+    return true;
+  }
+
+  return {
+    lastRegister: days.lastRegister,
+    slotOf(meter, slotStartMs) {
+      const day = Math.floor(slotStartMs / DAY_MS);
+      const found = days.load(meter, day, 'maxVoltageCv');
+      const place = (slotStartMs - day * DAY_MS) / slotMs;
+      return found?.places.includes(place) === true ? sealedAt(found, place) : undefined;
+    },
+    pack(nowMs) {
+      if (nowMs < pausedUntilMs) return { days: 0, more: false };
+      const guard = guards();
+      const endMs = Math.floor((nowMs - REST_MS) / DAY_MS) * DAY_MS;
+      let packed = 0;
+      for (let looks = 0; looks < STEP_LOOKS && packed < STEP_METERS; looks += 1) {
+        const next = nextSlot.get(passed.slotStartMs, passed.meter, endMs);
+        if (next === undefined) {
+          passed = BEGINNING;
+          pausedUntilMs = nowMs + PAUSE_MS;
+          return { days: packed, more: false };
+        }
+        if (packOne(next.meter, Math.floor(next.slotStartMs / DAY_MS), guard)) packed += 1;
+        passed = next;
+      }
+      return { days: packed, more: true };
+    },
+    prune: (cutoffMs, limit) =>
+      transactions.run(() => {
+        const old = oldest.all(dayKey(0, Math.floor(cutoffMs / DAY_MS)), limit);
+        for (const { id } of old) deleteDay.run(id, id + DAY_PARTS.length - 1);
+        transactions.count('slots', -old.reduce((sum, { packed }) => sum + slotsIn(packed), 0));
+        return old.length;
+      }),
+  };
+}
+
+/** What is still open stands over what was packed before. */
+function merge(
+  before: StoredDay | undefined,
+  rows: readonly SlotRow[],
+  { fromMs, slotMs, slotsPerDay }: { readonly fromMs: number; readonly slotMs: number; readonly slotsPerDay: number },
+) {
+  const placeOf = ({ slotStartMs }: SlotRow): number => (slotStartMs - fromMs) / slotMs;
+  const places = new Set([...(before?.places ?? []), ...rows.map(placeOf)]);
+  const day = emptyDay(slotsPerDay, Int32Array.from(places).sort());
+  for (const name of DAY_COLUMNS) {
+    if (before !== undefined) day.columns[name].set(before.columns[name]);
+    for (const row of rows) day.columns[name][placeOf(row)] = row[name] ?? NULL;
+  }
+  return day;
+}
+
+function sealedAt({ columns, hasRegister }: StoredDay, place: number): SealedSlot {
+  const at = (name: DayColumn): number => columns[name][place] ?? 0;
+  const orNull = (name: DayColumn): number | null => (at(name) === NULL ? null : at(name));
+  return {
+    energyMwh: at('energyMwh'),
+    meanPowerDw: at('meanPowerDw'),
+    minPowerDw: at('minPowerDw'),
+    maxPowerDw: at('maxPowerDw'),
+    count: at('count'),
+    coveragePm: at('coveragePm'),
+    minVoltageCv: orNull('minVoltageCv'),
+    maxVoltageCv: orNull('maxVoltageCv'),
+    flags: at('flags'),
+    revision: at('revision'),
+    hasRegister,
+  };
+}
