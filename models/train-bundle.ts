@@ -119,6 +119,7 @@ async function makeTheftModel(
   return trainTheftModel({
     series,
     seed,
+    ...(slotMinutes === undefined ? {} : { slotMinutes }),
     expect: async (windows) =>
       (await predict(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -113,7 +113,14 @@ test('series that begin and end apart become one fleet, missing where they are m
     startMs: epochMs(startMs + 100 * SLOT_MS),
     powerW: new Float32Array(600).fill(2),
   };
-  const { days, meters, slotsPerDay } = fleetOfSeries([one, late]);
+  const stolen = {
+    ...late,
+    meter: 'c' as MeterId,
+    excludedMs: [[startMs + 200 * SLOT_MS, startMs + 300 * SLOT_MS]] as const,
+  };
+  const { days, meters, slotsPerDay } = fleetOfSeries([one, late, stolen]);
+  expect(meters[2]?.powerW.slice(200, 300).every(Number.isNaN)).toBe(true);
+  expect([meters[2]?.powerW[199], meters[2]?.powerW[300]]).toEqual([2, 2]);
   expect([days, slotsPerDay]).toEqual([2, 288]);
   expect(meters[0]?.powerW.every((watts) => watts === 1)).toBe(true);
   expect(meters[1]?.powerW.indexOf(2)).toBe(100);

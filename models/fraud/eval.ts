@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { DAY_MS } from '../../agent/domain/slot.js';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
 import { writePages } from './evaluation/pages.js';
+import { type SimulatedBench, simulateBench } from './evaluation/simulated-bench.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
@@ -27,11 +29,12 @@ const day = (text: string): number => {
 };
 
 interface TheftOptions {
-  readonly reported: string;
-  readonly feeders: string;
-  readonly topology: string;
-  readonly labels: string;
-  readonly testFrom: number;
+  readonly reported?: string;
+  readonly feeders?: string;
+  readonly topology?: string;
+  readonly labels?: string;
+  readonly testFrom?: number;
+  readonly simulated?: true;
   readonly technicalLoss: number;
   readonly feederNoise: number;
   readonly dayNoise: number;
@@ -45,11 +48,12 @@ interface TheftOptions {
 export const theftEval = (): Command =>
   new Command('theft')
     .description('Who steals, with and without the balance of the feeders: trained before the test, judged day by day.')
-    .requiredOption('--reported <file>', 'kWh per slot as the meters report it: time, then one column per meter')
-    .requiredOption('--feeders <file>', 'kWh per slot that went into each feeder')
-    .requiredOption('--topology <file>', 'columns meter and feeder')
-    .requiredOption('--labels <file>', 'columns meter, type, first_day and last_day of each theft')
-    .requiredOption('--test-from <day>', 'days before it are clean and trained on', day)
+    .option('--reported <file>', 'kWh per slot as the meters report it: time, then one column per meter')
+    .option('--feeders <file>', 'kWh per slot that went into each feeder')
+    .option('--topology <file>', 'columns meter and feeder')
+    .option('--labels <file>', 'columns meter, type, first_day and last_day of each theft')
+    .option('--test-from <day>', 'days before it are clean and trained on', day)
+    .option('--simulated', 'a simulated street in place of the files: a year, ten kinds of theft')
     .option('--technical-loss <share>', 'share of a feeder’s energy that its lines lose', share, 0)
     .option('--feeder-noise <share>', 'relative error of a feeder’s meter in each slot', share, 0)
     .option('--day-noise <share>', 'relative error of a feeder’s meter on each day', share, 0)
@@ -60,12 +64,7 @@ export const theftEval = (): Command =>
     .action(theft);
 
 async function theft(options: TheftOptions): Promise<void> {
-  const bench = await loadTheftBench(options);
-  const testFromDay = (options.testFrom - bench.fleet.startMs) / 86_400_000;
-  if (testFromDay < 1 || testFromDay >= bench.fleet.days)
-    throw new InputFileError(
-      `--test-from: the files tell of ${bench.fleet.days} days from ${new Date(bench.fleet.startMs).toISOString().slice(0, 10)} on`,
-    );
+  const { testFromDay, ...bench } = options.simulated === true ? simulateBench(options.seed) : await loadFiles(options);
   const { technicalLoss, feederNoise, dayNoise, missingMeters, seed } = options;
   const results = evaluateTheft({
     bench,
@@ -75,6 +74,22 @@ async function theft(options: TheftOptions): Promise<void> {
   if (options.pages !== undefined) await writePages(options.pages, results);
   const { evaluation } = results;
   console.log(options.json === true ? JSON.stringify(evaluation, null, 2) : theftTable(evaluation));
+}
+
+async function loadFiles({ reported, feeders, topology, labels, testFrom }: TheftOptions): Promise<SimulatedBench> {
+  if (reported === undefined || feeders === undefined || topology === undefined || labels === undefined)
+    throw new InputFileError(
+      '--reported, --feeders, --topology and --labels each name a file; or there is --simulated',
+    );
+  if (testFrom === undefined) throw new InputFileError('--test-from: the first day of the test is missing');
+  const bench = await loadTheftBench({ reported, feeders, topology, labels });
+  const { startMs, days } = bench.fleet;
+  const testFromDay = (testFrom - startMs) / DAY_MS;
+  if (testFromDay < 1 || testFromDay >= days) {
+    const first = new Date(startMs).toISOString().slice(0, 10);
+    throw new InputFileError(`--test-from: the files tell of ${days} days from ${first} on`);
+  }
+  return { ...bench, testFromDay };
 }
 
 interface ForestOptions {

@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from '../../agent/domain/clock.js';
 import { WattwardenError } from '../../agent/domain/errors.js';
-import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { windowAt } from '../forecast/samples.js';
 import type { MeterSeries, OnProgress } from '../series.js';
 import type { SlotWindow } from '../window/slot-windows.js';
@@ -8,6 +8,7 @@ import { calibrate } from './calibration.js';
 import { type DayModel, trainDayModel } from './day-model.js';
 import { gatherEvidence, THEFT_FEATURES, THEFT_LIMITS, writeTheftFeatures } from './features.js';
 import { fleetOfSeries } from './fleet-of-series.js';
+import type { FleetPower } from './fleet-power.js';
 import { scoreRow } from './forest/forest.js';
 import { trainForest } from './forest/forest-training.js';
 import type { TheftModel } from './theft-model.js';
@@ -27,6 +28,7 @@ const BACKDROP_SHARE = 0.1;
 /** Seven weeks until the first day can be judged, and as long again to see what is usual. */
 const FEWEST_DAYS = 98;
 const LEAST_PRESENT = WINDOW_SLOTS / 2;
+const MINUTE_MS = 60_000;
 
 /** Median power expected for the slot after each window. */
 export type Expect = (windows: readonly SlotWindow[]) => Promise<readonly number[]>;
@@ -34,12 +36,14 @@ export type Expect = (windows: readonly SlotWindow[]) => Promise<readonly number
 export interface TheftTrainingOptions {
   readonly series: readonly MeterSeries[];
   readonly seed: number;
+  readonly slotMinutes?: number;
   /** Without it the windows' own past stands in, as it does on a gateway that has no forecast yet. */
   readonly expect?: Expect;
   readonly onProgress?: OnProgress;
 }
 
-export async function trainTheftModel({ series, seed, expect, onProgress }: TheftTrainingOptions): Promise<TheftModel> {
+export async function trainTheftModel(options: TheftTrainingOptions): Promise<TheftModel> {
+  const { series, seed, slotMinutes = SLOT_MINUTES, expect, onProgress } = options;
   const places = samplePlaces(series);
   if (places.length < FEWEST_ROWS)
     throw new WattwardenError('model.no_data', `${places.length} slots with a day before`);
@@ -57,7 +61,7 @@ export async function trainTheftModel({ series, seed, expect, onProgress }: Thef
   const forest = trainForest({ rows, features: width, trees: TREES, subsample: SUBSAMPLE, seed });
   const raw = Float64Array.from(places, (_, row) => scoreRow(forest, rows.subarray(row * width, (row + 1) * width)));
   onProgress?.({ phase: 'theft', done: 0.7, detail: `${TREES} trees for slots` });
-  const days = trainDays(series, seed);
+  const days = trainDays(fleetOfSeries(series, slotMinutes * MINUTE_MS), seed);
   const held = days === undefined ? 'too little history for days' : 'and a forest for days';
   onProgress?.({ phase: 'theft', done: 1, detail: held });
   const model = { forest, features: THEFT_FEATURES, calibration: calibrate(raw) };
@@ -65,8 +69,7 @@ export async function trainTheftModel({ series, seed, expect, onProgress }: Thef
 }
 
 /** Undefined where the series are too short to compare days with days. */
-function trainDays(series: readonly MeterSeries[], seed: number): DayModel | undefined {
-  const fleet = fleetOfSeries(series);
+function trainDays(fleet: FleetPower, seed: number): DayModel | undefined {
   if (fleet.days < FEWEST_DAYS) return undefined;
   return trainDayModel({ fleet, clean: { from: 0, to: fleet.days - 1 }, seed, trees: TREES });
 }

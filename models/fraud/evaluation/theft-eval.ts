@@ -3,13 +3,12 @@ import { trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
 import type { Days } from '../day-model.js';
 import type { EpisodeRule } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
-import { sortedQuantile } from '../features/robust.js';
 import type { FleetPower } from '../fleet-power.js';
 import { bestRule, lossRatioRule, rawForest } from './baselines.js';
 import { type Disturbances, disturb } from './disturbances.js';
 import { judgeDays, type Measures, measure } from './judged-days.js';
 import type { TheftBench } from './theft-bench.js';
-import { type FleetScores, scoreFleet } from './theft-scores.js';
+import { cleanQuantile, type FleetScores, scoreFleet } from './theft-scores.js';
 import { detectionDay, type EpisodeMeasures, measureEpisodes, type Outcome, rankMeters } from './visits.js';
 
 export interface TheftEvaluation {
@@ -58,7 +57,7 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
   const { seed } = disturbances;
   const scores = scoreFleet(fleet, clean, seed);
   const rule = {
-    threshold: cleanThreshold(scores.noFeeder, clean),
+    threshold: cleanQuantile(scores.noFeeder, clean, CLEAN_SHARE_BELOW),
     opens: OPENS_WITHOUT_FEEDER,
     closesAfter: CLOSES_AFTER,
   };
@@ -84,11 +83,6 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
     },
   };
   return { evaluation, scores, withFeeder, withoutFeeder };
-}
-
-function cleanThreshold(scores: readonly Float64Array[], clean: Days): number {
-  const known = scores.flatMap((days) => [...days.subarray(clean.from, clean.to + 1)].filter(Number.isFinite));
-  return sortedQuantile(Float64Array.from(known).sort(), CLEAN_SHARE_BELOW);
 }
 
 function hits(outcome: Outcome): number {

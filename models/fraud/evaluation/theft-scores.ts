@@ -1,11 +1,12 @@
 import { type Days, trainDayModel } from '../day-model.js';
-import { gatherFleetEvidence } from '../features/fleet-evidence.js';
+import { type FleetEvidence, gatherFleetEvidence } from '../features/fleet-evidence.js';
+import { sortedQuantile } from '../features/robust.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
 import { createUsualLoads } from '../feeder/usual-load.js';
 import type { FleetPower } from '../fleet-power.js';
-import { scoreRow } from '../forest/forest.js';
+import { type IsolationForest, scoreRow } from '../forest/forest.js';
 
 /** Scores of all meters on all days, by meter, then by day; NaN where a meter was not judged. */
 export interface FleetScores {
@@ -13,22 +14,36 @@ export interface FleetScores {
   readonly feeder: readonly Float64Array[];
 }
 
+/** Chosen on injected attacks: flagging more than the oddest of clean days keeps habits that changed from becoming usual. */
+const FLAGGED_ABOVE = 0.995;
+
 /** Trained on clean days alone, frozen, and then used on every day. */
 export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetScores {
-  const evidence = gatherFleetEvidence(fleet);
-  const { forest } = trainDayModel({ fleet, clean, seed, evidence });
-  const noFeeder = fleet.meters.map((_, meter) =>
-    Float64Array.from({ length: fleet.days }, (_, day) => {
-      const row = evidence.row(meter, day);
-      return row === undefined ? Number.NaN : scoreRow(forest, row);
-    }),
-  );
+  const first = gatherFleetEvidence(fleet);
+  const { forest } = trainDayModel({ fleet, clean, seed, evidence: first });
+  const flagged = cleanQuantile(rawScores(fleet, first, forest), clean, FLAGGED_ABOVE);
+  const evidence = gatherFleetEvidence(fleet, (row) => scoreRow(forest, row) > flagged);
+  const noFeeder = rawScores(fleet, evidence, forest);
   const feeder = noFeeder.map((scores) => scores.map((raw) => (Number.isNaN(raw) ? raw : combine({ raw }))));
   for (const { feeder: name } of fleet.feeders) {
     const balance = balanceFeeder(fleet, name, fitBalance(fleet, name, clean));
     judgeFeeder(fleet, { balance, noFeeder, feeder });
   }
   return { noFeeder, feeder };
+}
+
+const rawScores = (fleet: FleetPower, evidence: FleetEvidence, forest: IsolationForest): Float64Array[] =>
+  fleet.meters.map((_, meter) =>
+    Float64Array.from({ length: fleet.days }, (__, day) => {
+      const row = evidence.row(meter, day);
+      return row === undefined ? Number.NaN : scoreRow(forest, row);
+    }),
+  );
+
+/** The score that so large a share of the clean days stays below. */
+export function cleanQuantile(scores: readonly Float64Array[], clean: Days, share: number): number {
+  const known = scores.flatMap((days) => [...days.subarray(clean.from, clean.to + 1)].filter(Number.isFinite));
+  return sortedQuantile(Float64Array.from(known).sort(), share);
 }
 
 function judgeFeeder(

@@ -1,0 +1,62 @@
+import { epochMs } from '../../../agent/domain/brand.js';
+import { seededRandom } from '../../../agent/domain/clock.js';
+import { DAY_MS } from '../../../agent/domain/slot.js';
+import { ATTACK_KINDS, type AttackKind, applyAttack, drawAttack } from '../../fleet/attacks.js';
+import { createStreet, type Street } from '../../fleet/street.js';
+import type { FleetMeter } from '../fleet-power.js';
+import type { TheftBench, TheftLabel } from './theft-bench.js';
+
+/** A year of a street, whose second half is the test. */
+const YEAR = { firstDay: Date.UTC(2023, 0, 1) / DAY_MS, days: 365, testFromDay: 181 };
+const STREET = { customers: 60, feeders: 6, stepMinutes: 30, outagesPerMonth: 1 };
+const SLOTS = 48;
+/** Three of ten meters on each feeder, so that two often steal at once. */
+const THIEVES = 18;
+const THEFT_DAYS = 30;
+/** Every sixth goes on for longer than what a meter is compared with. */
+const LONG = { every: 6, days: 110 };
+
+/** A bench, and on which of its days the test begins. */
+export interface SimulatedBench extends TheftBench {
+  readonly testFromDay: number;
+}
+
+/** Homes with panels, vehicles, holidays, changes of tenants and outages, on feeders that lose by themselves; ten kinds of theft. */
+export function simulateBench(seed: number): SimulatedBench {
+  const street = createStreet({ ...STREET, seed });
+  const random = seededRandom(seed);
+  const meters = Array.from(
+    { length: STREET.customers },
+    (_, customer): FleetMeter => ({
+      meter: `home-${customer}`,
+      feeder: `${street.feederOf(customer)}`,
+      powerW: year((day) => street.customerW(customer, day)),
+    }),
+  );
+  const feeders = Array.from({ length: STREET.feeders }, (_, feeder) => ({
+    feeder: `${feeder}`,
+    powerW: year((day) => street.feederW(feeder, day)),
+  }));
+  const order = meters.map((_, index) => ({ index, key: random() })).sort((a, b) => a.key - b.key);
+  const labels: TheftLabel[] = [];
+  for (const [at, { index }] of order.slice(0, THIEVES).entries()) {
+    const meter = meters[index] as FleetMeter;
+    const days = at % LONG.every === 0 ? LONG.days : THEFT_DAYS;
+    const firstDay = YEAR.testFromDay + Math.floor(random() * (YEAR.days - YEAR.testFromDay - days));
+    const kind = ATTACK_KINDS[at % ATTACK_KINDS.length] as AttackKind;
+    const honest = meter.powerW.subarray(firstDay * SLOTS, (firstDay + days) * SLOTS);
+    meter.powerW.set(
+      applyAttack({ values: honest, stepsPerDay: SLOTS }, drawAttack(kind, honest, random), random),
+      firstDay * SLOTS,
+    );
+    labels.push({ meter: meter.meter, type: kind, firstDay, lastDay: firstDay + days - 1 });
+  }
+  const fleet = { startMs: epochMs(YEAR.firstDay * DAY_MS), slotsPerDay: SLOTS, days: YEAR.days, meters, feeders };
+  return { fleet, labels, testFromDay: YEAR.testFromDay };
+}
+
+function year(powerOf: (day: number) => ReturnType<Street['customerW']>): Float32Array {
+  const powerW = new Float32Array(YEAR.days * SLOTS);
+  for (let day = 0; day < YEAR.days; day++) powerW.set(powerOf(YEAR.firstDay + day), day * SLOTS);
+  return powerW;
+}

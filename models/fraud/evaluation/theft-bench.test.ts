@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createSmallFleet, withReport } from '../generated-fleet.js';
+import { loadLabelledRows } from './labelled-rows.js';
+import { writePages } from './pages.js';
+import { type BenchFiles, loadTheftBench } from './theft-bench.js';
+import { evaluateTheft } from './theft-eval.js';
+
+let dir = '';
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ww-theft-'));
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true });
+});
+
+const FILES: Readonly<Record<keyof BenchFiles, string>> = {
+  reported: 'tstp,a,b\n2013-01-01 00:00:00,0.1,\n2013-01-01 12:00:00,0.2,0.4\n',
+  feeders: 'tstp,feeder0\n2013-01-01 00:00:00,0.5\n2013-01-01 12:00:00,0.7\n',
+  topology: 'meter,feeder\na,0\n',
+  labels: 'meter,type,first_day,last_day,alpha,feeder\na,FDI1,2013-01-01,2013-01-01,0.5,0\n',
+};
+
+async function load(changed: Partial<Record<keyof BenchFiles, string>> = {}) {
+  const paths = { reported: '', feeders: '', topology: '', labels: '' };
+  for (const [name, text] of Object.entries({ ...FILES, ...changed })) {
+    paths[name as keyof BenchFiles] = join(dir, `${name}.csv`);
+    await writeFile(paths[name as keyof BenchFiles], text);
+  }
+  return await loadTheftBench(paths);
+}
+
+test('energy becomes mean power, blanks are missing, and a meter may have no feeder', async () => {
+  const { fleet, labels } = await load();
+  expect(fleet).toMatchObject({ slotsPerDay: 2, days: 1 });
+  expect(fleet.meters[0]?.feeder).toBe('0');
+  expect(fleet.meters[0]?.powerW[1]).toBeCloseTo(200 / 12, 4);
+  expect(fleet.meters[1]).not.toHaveProperty('feeder');
+  expect(fleet.meters[1]?.powerW[0]).toBeNaN();
+  expect(labels).toEqual([{ meter: 'a', type: 'FDI1', firstDay: 0, lastDay: 0 }]);
+});
+
+test.each([
+  ['reported', '', /empty/],
+  ['reported', 'tstp,a\n', /no row/],
+  ['reported', FILES.reported.replace('0.2', 'x'), /line 3: “x” is not a number/],
+  ['reported', FILES.reported.replace('0.2,', ''), /line 3: 2 columns, not 3/],
+  ['reported', FILES.reported.replace('12:00', '00:07'), /minutes/],
+  ['feeders', FILES.feeders.replaceAll('01-01', '01-02'), /other times/],
+  ['topology', 'meter,feeder\na,7\n', /feeder “7” has no column/],
+  ['topology', 'meter\na\n', /no column “feeder”/],
+  ['labels', FILES.labels.replace('a,FDI1', 'z,FDI1'), /nothing is reported of “z”/],
+  ['labels', FILES.labels.replace('2013-01-01,0.5', '2014-01-01,0.5'), /days are not among/],
+] as const)('a bad %s file ends with the line and the rule', async (name, text, words) => {
+  await expect(load({ [name]: text })).rejects.toThrow(words);
+});
+
+test('a table for the forest needs numbers, a label, and both kinds', async () => {
+  const path = join(dir, 'rows.csv');
+  const rejects = async (text: string, words: RegExp) => {
+    await writeFile(path, text);
+    await expect(loadLabelledRows(path)).rejects.toThrow(words);
+  };
+  await rejects('x0,y\n1,0\n', /last column/);
+  await rejects('x0,label\nNaN,0\n', /line 2: “NaN”/);
+  await rejects('x0,label\n1,2\n', /label “2”/);
+  await rejects('x0,label\n1,0\n', /both kinds/);
+});
+
+test('the whole evaluation of a small fleet: found with the feeder, in the shape that is documented, with pages', async () => {
+  const clean = createSmallFleet({ meters: 12, feeders: 2, days: 130 });
+  const fleet = withReport(clean, 4, {
+    fromDay: 112,
+    report: (watts, slot) => (slot < 124 * 48 ? watts * 0.4 : watts),
+  });
+  const labels = [{ meter: 'meter-4', type: 'FDI1', firstDay: 112, lastDay: 123 }];
+  const disturbances = { technicalLoss: 0.03, feederNoise: 0.005, dayNoise: 0.002, missingMeters: 0, seed: 1 };
+  const results = evaluateTheft({ bench: { fleet, labels }, testFromDay: 105, disturbances });
+  const { feeder, no_feeder, ranking, episodes, baselines } = results.evaluation;
+  expect(feeder.auc).toBeGreaterThan(0.97);
+  expect(no_feeder.per_attack).toHaveProperty('FDI1');
+  expect(ranking).toMatchObject({ k: 1, hits_feeder: 1 });
+  expect(ranking.median_days_to_detect).toBeLessThanOrEqual(3);
+  expect(episodes).toMatchObject({ thieves_found_share: 1, honest_meters_touched_share: 0 });
+  expect(Object.keys(baselines)).toEqual(['raw_forest', 'best_rule', 'loss_ratio_rule', 'boosted_known_attacks']);
+  for (const { auc } of Object.values(baselines)) expect(auc).toBeGreaterThan(0.4);
+  expect(JSON.stringify(results.evaluation)).not.toMatch(/null|NaN/);
+  await writePages(dir, results);
+  expect(await readdir(dir)).toEqual(
+    expect.arrayContaining(['index.html', 'meter-4-112.html', 'precision-recall.svg', 'roc.svg']),
+  );
+  const page = await readFile(join(dir, 'meter-4-112.html'), 'utf8');
+  expect(page).toMatch(/found on day [123]\b/);
+  expect(page).not.toMatch(/NaN|Infinity|undefined/);
+});
