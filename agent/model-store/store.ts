@@ -57,7 +57,7 @@ export function createModelStore(options: StoreOptions): ModelStore {
 
   async function fittingBundle(place: string): Promise<Bundle> {
     checkWidth(parseManifest(await readManifest(place)).slotMinutes, slotMinutes);
-    return readBundle(place);
+    return readBundle(place, slotMinutes);
   }
 
   async function installedBundle({ version }: Installed): Promise<Bundle> {

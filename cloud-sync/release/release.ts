@@ -20,7 +20,7 @@ interface ReleaseOptions {
 
 /** Signs a bundle that reads back whole, and makes it the one that gateways ask for. */
 export async function releaseBundle({ connection, bundleDir, privateKeyPem }: ReleaseOptions): Promise<Release> {
-  const { version, manifest, manifestBytes } = await readBundle(bundleDir);
+  const { version, manifest, manifestBytes } = await readBundle(bundleDir, 'any');
   const signature = signManifest(manifestBytes, privateKeyPem);
   return connection.transaction(async () => {
     const [inserted] = await connection.query(
