@@ -89,6 +89,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     {
       bufferPath: bufferPath(settings),
       keepUnsettled: centre !== null,
+      keepAside: settings.buffer.keep_damaged,
       onSalvaged() {
         analytics.renew(); // its windows are filled when it starts
         outward.post({ kind: 'rows-waiting' });

@@ -188,6 +188,17 @@ const keep = z.strictObject({
     .describe('Counts of what the rules of validation said.'),
 });
 
+/** A file that could not be read through is never deleted. */
+const keepDamaged = z.strictObject({
+  files: z.int().min(1).max(100).default(3).describe('So many of them at most; the oldest go first.'),
+  bytes: z
+    .int()
+    .min(1_048_576)
+    .max(1e13)
+    .default(2_147_483_648)
+    .describe('Bytes of them at most, 2 GiB by default; the newest stays, however large it is.'),
+});
+
 const buffer = z.strictObject({
   path: path.optional().describe('The buffer file; `buffer.sqlite` in gateway.data_dir when not set.'),
   retention_days: z
@@ -197,6 +208,9 @@ const buffer = z.strictObject({
     .default(60)
     .describe('Readings older than this are dropped, once the centre has them.'),
   keep: keep.prefault({}).describe('How much of each table is kept.'),
+  keep_damaged: keepDamaged
+    .prefault({})
+    .describe('Damaged files of the buffer that stay when all of them that can be read is stored again.'),
   max_rejected: z
     .int()
     .min(100)

@@ -5,6 +5,22 @@ export interface MeterSeries {
   readonly meter: MeterId;
   readonly startMs: EpochMs;
   readonly powerW: Float32Array;
+  /** Of the place where the meter stands, in the same slots; where it is known. */
+  readonly temperatureC?: Float32Array;
+  /** How often it is drawn in training, where others are drawn once; a whole number. */
+  readonly draws?: number;
+  /** Spans that nothing may be learnt from, such as a theft that was found. */
+  readonly excludedMs?: readonly (readonly [fromMs: number, toMs: number])[];
+}
+
+/** Nothing of what comes after so many slots, the weather included. */
+export function firstSlots(series: MeterSeries, count: number): MeterSeries {
+  const slots = Math.min(Math.max(count, 0), series.powerW.length);
+  return {
+    ...series,
+    powerW: series.powerW.subarray(0, slots),
+    ...(series.temperatureC === undefined ? {} : { temperatureC: series.temperatureC.subarray(0, slots) }),
+  };
 }
 
 export interface TrainingProgress {

@@ -1,23 +1,30 @@
 import { type EpochMs, epochMs } from '../agent/domain/brand.js';
 import { seededRandom } from '../agent/domain/clock.js';
 import { WattwardenError } from '../agent/domain/errors.js';
-import { SLOT_MINUTES, SLOT_MS, WINDOW_SLOTS } from '../agent/domain/slot.js';
+import { SLOT_MINUTES, WINDOW_SLOTS } from '../agent/domain/slot.js';
 import { writeCard } from './bundle/card.js';
-import { type GoldenCase, packGolden } from './bundle/golden.js';
+import { asPacked, type GoldenCase, packGolden } from './bundle/golden.js';
 import { BUNDLE_FORMAT, type Manifest } from './bundle/manifest.js';
 import { type Bundle, readBundle } from './bundle/read.js';
 import { writeBundle } from './bundle/write.js';
-import { evaluateForecasts } from './forecast/evaluation.js';
+import { packCalibration } from './forecast/calibration.js';
+import { alignSeries } from './forecast/evaluation/align.js';
+import { BASELINES } from './forecast/evaluation/baselines.js';
+import { evaluate } from './forecast/evaluation/evaluate.js';
+import { usualGroups } from './forecast/evaluation/groups.js';
 import { FEATURE_VERSION } from './forecast/features.js';
-import { HORIZONS, QUANTILES, REACH_SLOTS, wattsAt } from './forecast/horizons.js';
-import { type NetworkWeights, parameterCount } from './forecast/network.js';
-import { createSource, drawSamples, windowAt } from './forecast/samples.js';
+import type { History } from './forecast/history.js';
+import { HORIZONS, horizonsFor, MEDIAN, QUANTILES, reachOf, wattsAt } from './forecast/horizons.js';
+import { drawSamples } from './forecast/samples.js';
+import { createSeriesHistory, type ForecastShape } from './forecast/series-history.js';
+import type { Checkpoints } from './forecast/train/checkpoint.js';
 import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
-import { exportOnnx } from './onnx/export.js';
 import { openNetwork, type Predict, predictWith } from './onnx/session.js';
-import type { MeterSeries, OnProgress } from './series.js';
+import { firstSlots, type MeterSeries, type OnProgress } from './series.js';
+import { type ForecastPart, loadForecastPart, trainForecastPart } from './train-forecast.js';
+import type { Place } from './window/calendar.js';
 
 export interface TrainBundleOptions {
   readonly series: readonly MeterSeries[];
@@ -32,104 +39,152 @@ export interface TrainBundleOptions {
   readonly attribution?: string;
   /** See train.ts for what it is otherwise. */
   readonly epochs?: number;
+  readonly slotMinutes?: number;
+  readonly place?: Place;
+  /** Directory of a bundle whose forecaster is kept as it is, so that only the theft model is made anew. */
+  readonly forecastFrom?: string;
+  /** The same the other way round. */
+  readonly theftFrom?: string;
+  /** So that a training that was interrupted goes on. */
+  readonly checkpoints?: Checkpoints;
   readonly onProgress?: OnProgress;
 }
 
 /** A day to look back on, a day to look ahead, and enough between them for a test. */
-export const FEWEST_SLOTS = WINDOW_SLOTS + REACH_SLOTS + 30;
+export const FEWEST_SLOTS = WINDOW_SLOTS + reachOf(HORIZONS) + 30;
 const TAIL_SHARE = 0.15;
 const SHORTEST_TAIL_SLOTS = 12;
-const GOLDEN_CASES = 4;
+/** Enough for stable means on a long file. */
+const MOST_ORIGINS = 500;
+/** One with all that can be known, one with its window alone. */
+const GOLDEN_CASES = 2;
 const FILES = {
   int8: 'forecast.int8.onnx',
   float32: 'forecast.float32.onnx',
+  calibration: 'calibration.json',
   fraud: 'forest.json',
   golden: 'golden.json',
 };
 
 /** From series to a written, unsigned bundle. The same seed and the same series give the same bytes. */
 export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> {
-  const { series, seed, onProgress } = options;
-  const splitMs = chooseSplit(series);
-  const head = series.map((one) => until(one, splitMs));
-  // TensorFlow.js stays out of whoever only evaluates or serves.
-  const { trainForecaster } = await import('./forecast/train/train.js');
-  const { weights } = await trainForecaster({
-    series: head,
-    seed,
-    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-  const int8 = exportOnnx(weights, 'int8');
-  const float32 = exportOnnx(weights, 'float32');
-  const networks = { int8: await openNetwork(int8), float32: await openNetwork(float32) };
+  const { series, seed, place, onProgress, slotMinutes = SLOT_MINUTES } = options;
+  const shape: ForecastShape = { slotMinutes, horizons: horizonsFor(slotMinutes) };
+  const splitMs = chooseSplit(series, shape);
+  const head = series.map((one) => until(one, splitMs, shape));
+  const part =
+    options.forecastFrom === undefined
+      ? await trainForecastPart({
+          series: head,
+          shape,
+          seed,
+          place,
+          epochs: options.epochs,
+          checkpoints: options.checkpoints,
+          onProgress,
+        })
+      : await loadForecastPart(options.forecastFrom, head, shape);
+  const networks = { int8: await openNetwork(part.int8, shape), float32: await openNetwork(part.float32, shape) };
   try {
-    const predict = predictWith(networks.int8);
-    const theft = await trainTheftModel({
-      series: head,
-      seed,
-      expect: async (windows) => (await predict(windows)).map((row) => wattsAt(row, 0, 1)),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
-    onProgress?.({ phase: 'evaluate', done: 0, detail: 'model beside persistence and the same time yesterday' });
-    const evaluation = await evaluateTail(series, splitMs, predict);
-    const golden = await makeGolden(head, seed, { int8: predict, float32: predictWith(networks.float32) });
-    const manifest = describeBundle(options, { weights, evaluation });
+    const serving = { shape, calibration: part.calibration, place };
+    const predict = { int8: predictWith(networks.int8, serving), float32: predictWith(networks.float32, serving) };
+    const theft = await makeTheftModel(options, head, predict.int8);
+    onProgress?.({ phase: 'evaluate', done: 0, detail: 'model beside its baselines' });
+    const evaluation = await evaluateTail(options, { splitMs, part, predict: predict.int8 });
+    const golden = await makeGolden(part, seed, predict);
+    const manifest = describeBundle(options, { part, evaluation });
     const files = {
-      [FILES.int8]: int8,
-      [FILES.float32]: float32,
+      [FILES.int8]: part.int8,
+      [FILES.float32]: part.float32,
+      [FILES.calibration]: packCalibration(part.calibration),
       [FILES.fraud]: packTheftModel(theft),
       [FILES.golden]: packGolden({ cases: golden }),
       'card.md': writeCard(manifest, { trees: treesOf(theft) }),
     };
     await writeBundle(options.dir, { manifest, files });
     onProgress?.({ phase: 'evaluate', done: 1, detail: `bundle ${options.version} written` });
-    return await readBundle(options.dir);
+    return await readBundle(options.dir, slotMinutes);
   } finally {
     await networks.int8.close();
     await networks.float32.close();
   }
 }
 
+async function makeTheftModel(
+  { theftFrom, seed, onProgress, slotMinutes }: TrainBundleOptions,
+  series: readonly MeterSeries[],
+  predict: Predict,
+): Promise<TheftModel> {
+  if (theftFrom !== undefined) return (await readBundle(theftFrom, slotMinutes)).theft;
+  return trainTheftModel({
+    series,
+    seed,
+    expect: async (windows) =>
+      (await predict(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+}
+
 /** The last part of the longest series is for the test; throws `model.no_data` when none is long enough. */
-function chooseSplit(series: readonly MeterSeries[]): EpochMs {
+function chooseSplit(series: readonly MeterSeries[], { slotMinutes, horizons }: ForecastShape): EpochMs {
+  const slotMs = slotMinutes * 60_000;
   const longest = series.reduce((most, { powerW }) => Math.max(most, powerW.length), 0);
   if (longest < FEWEST_SLOTS) {
     throw new WattwardenError('model.no_data', `the longest series has ${longest} slots, ${FEWEST_SLOTS} are needed`);
   }
-  const endMs = series.reduce((latest, { startMs, powerW }) => Math.max(latest, startMs + powerW.length * SLOT_MS), 0);
-  const spare = Math.floor((longest - WINDOW_SLOTS - REACH_SLOTS) * 0.4);
+  const endMs = series.reduce((latest, { startMs, powerW }) => Math.max(latest, startMs + powerW.length * slotMs), 0);
+  const spare = Math.floor((longest - WINDOW_SLOTS - reachOf(horizons)) * 0.4);
   const tail = Math.max(Math.min(Math.floor(longest * TAIL_SHARE), spare), SHORTEST_TAIL_SLOTS);
-  return epochMs(endMs - tail * SLOT_MS);
+  return epochMs(endMs - tail * slotMs);
 }
 
-function until(series: MeterSeries, endMs: EpochMs): MeterSeries {
-  const slots = Math.min(Math.max(Math.floor((endMs - series.startMs) / SLOT_MS), 0), series.powerW.length);
-  return { ...series, powerW: series.powerW.subarray(0, slots) };
+function until(series: MeterSeries, endMs: EpochMs, { slotMinutes }: ForecastShape): MeterSeries {
+  const slots = Math.floor((endMs - series.startMs) / (slotMinutes * 60_000));
+  return firstSlots(series, slots);
 }
 
 async function evaluateTail(
-  series: readonly MeterSeries[],
-  fromMs: EpochMs,
-  predict: Predict,
+  { series }: TrainBundleOptions,
+  { splitMs, part, predict }: { splitMs: EpochMs; part: ForecastPart; predict: Predict },
 ): Promise<Manifest['evaluation']> {
-  const { meters, windows, maeW } = await evaluateForecasts({ series, fromMs, predict });
-  const split = `The part from ${new Date(fromMs).toISOString()} on, which training has not seen, of the same meters.`;
-  return { split, meters, windows, maeW };
+  const { shape, calibration } = part;
+  const aligned = alignSeries(series, shape);
+  const meters = aligned.map((one) => createSeriesHistory(one, shape));
+  const testFrom = Math.round((splitMs - (aligned[0]?.startMs ?? 0)) / (shape.slotMinutes * 60_000));
+  const baselines = BASELINES.filter(({ name }) => name !== 'ridge');
+  const strides = Math.max(1, Math.ceil(((aligned[0]?.powerW.length ?? 0) - testFrom) / MOST_ORIGINS));
+  const results = await evaluate({
+    meters,
+    testFrom,
+    groups: usualGroups(shape).map((group) => ({ ...group, stride: Math.max(strides, 7) })),
+    baselines,
+    model: { calibration, predict },
+  });
+  const [first] = Object.values(results);
+  return {
+    split: `The part from ${new Date(splitMs).toISOString()} on, which training has not seen, of the same meters.`,
+    meters: first?.perMeter.length ?? 0,
+    forecasts: first?.forecasts ?? 0,
+    horizons: Object.fromEntries(Object.entries(results).map(([name, { scores }]) => [name, rounded(scores)])),
+  };
 }
 
+/** Six digits: more would say what the processor rounded. */
+const rounded = <T>(scores: T): T =>
+  JSON.parse(JSON.stringify(scores, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)));
+
 async function makeGolden(
-  series: readonly MeterSeries[],
+  { sources }: ForecastPart,
   seed: number,
   predict: { readonly int8: Predict; readonly float32: Predict },
 ): Promise<GoldenCase[]> {
-  const sources = series.map(createSource).filter(({ origins }) => origins.length > 0);
-  const windows = drawSamples(sources, GOLDEN_CASES, seededRandom(seed)).map(({ source, origin }) =>
-    windowAt({ series: source.series, origin }),
-  );
-  const [int8, float32] = [await predict.int8(windows), await predict.float32(windows)];
-  return windows.map((window, index) => ({
-    window,
+  const drawn = drawSamples(sources, GOLDEN_CASES, seededRandom(seed)).map(({ source, origin }, index): History => {
+    const { window, ...seasons } = source.history.at(origin);
+    return asPacked(index === 0 ? { window, ...seasons } : { window });
+  });
+  const [int8, float32] = [await predict.int8(drawn), await predict.float32(drawn)];
+  return drawn.map((history, index) => ({
+    history,
     int8: int8[index]?.watts ?? new Float32Array(),
     float32: float32[index]?.watts ?? new Float32Array(),
   }));
@@ -137,20 +192,21 @@ async function makeGolden(
 
 function describeBundle(
   { version, createdAt, trainedOn, licence, attribution }: TrainBundleOptions,
-  { weights, evaluation }: { weights: NetworkWeights; evaluation: Manifest['evaluation'] },
+  { part, evaluation }: { part: ForecastPart; evaluation: Manifest['evaluation'] },
 ): Omit<Manifest, 'files'> {
   return {
     format: BUNDLE_FORMAT,
     version,
     createdAt: new Date(createdAt).toISOString(),
     featureVersion: FEATURE_VERSION,
-    slotMinutes: SLOT_MINUTES,
+    slotMinutes: part.shape.slotMinutes,
     windowSlots: WINDOW_SLOTS,
-    horizons: [...HORIZONS],
+    horizons: [...part.shape.horizons],
     quantiles: [...QUANTILES],
-    parameters: parameterCount(weights),
+    parameters: part.parameters,
     forecast: { int8: FILES.int8, float32: FILES.float32 },
     fraud: { file: FILES.fraud, threshold: DECLARED_SCORE },
+    calibration: FILES.calibration,
     golden: FILES.golden,
     trainedOn,
     licence: licence ?? 'that of the data it was trained on',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadWideCsv } from './wide-csv.js';
+import { loadWideCsv, type WideCsvOptions } from './wide-csv.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -11,15 +11,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-async function load(text: string | Uint8Array, name = 'power.csv') {
+const OPTIONS: WideCsvOptions = { slotMinutes: 5, unit: 'kW' };
+
+async function load(
+  text: string | Uint8Array,
+  { name = 'power.csv', ...options }: Partial<WideCsvOptions> & { name?: string } = {},
+) {
   const path = join(dir, name);
   await writeFile(path, text);
-  return loadWideCsv(path, 'kW');
+  return loadWideCsv(path, { ...OPTIONS, ...options });
 }
 
 test('columns become series in watts, with gaps where a value or a row is missing', async () => {
   const text = 'time,a,b\n2024-01-01 00:00:00,1.5,\n2024-01-01T00:10:00Z,2,0\n';
-  for (const series of [await load(text), await load(gzipSync(text), 'power.csv.gz')]) {
+  for (const { series } of [await load(text), await load(gzipSync(text), { name: 'power.csv.gz' })]) {
     expect(series.map(({ meter, startMs, powerW }) => [meter, startMs, Array.from(powerW)])).toEqual([
       ['a', Date.UTC(2024, 0, 1), [1_500, Number.NaN, 2_000]],
       ['b', Date.UTC(2024, 0, 1), [Number.NaN, Number.NaN, 0]],
@@ -27,13 +32,33 @@ test('columns become series in watts, with gaps where a value or a row is missin
   }
 });
 
+test('energy per slot becomes mean power, and the unit can be guessed', async () => {
+  const half = 'time,a\n2024-01-01T00:00:00Z,0.25\n2024-01-01T00:30:00Z,0.5\n';
+  const known = await load(half, { slotMinutes: 30, unit: 'kWh' });
+  expect(Array.from(known.series[0]?.powerW ?? [])).toEqual([500, 1_000]);
+  expect(await load(half, { slotMinutes: 30, unit: 'auto' })).toEqual(known);
+  expect((await load(half, { slotMinutes: 15, unit: 'auto' })).unit).toBe('kW');
+  expect((await load('time,a\n2024-01-01T00:00:00Z,340\n', { unit: 'auto' })).unit).toBe('W');
+});
+
+test('voltage and weather are no meters, temperature is kept, and columns can be named', async () => {
+  const text = 'time,Temperature,home,Voltage,Wind Speed\n2024-01-01T00:00:00Z,7.5,1,231,3\n';
+  const { series, leftOut } = await load(text);
+  expect(series.map(({ meter }) => meter)).toEqual(['home']);
+  expect(leftOut).toEqual(['Temperature', 'Voltage', 'Wind Speed']);
+  expect(Array.from(series[0]?.temperatureC ?? [])).toEqual([7.5]);
+  expect((await load(text, { columns: ['Voltage'] })).series.map(({ meter }) => meter)).toEqual(['Voltage']);
+  await expect(load(text, { columns: ['house'] })).rejects.toThrow('there is no column “house”');
+});
+
 test.each([
   ['an empty file', '', 'is empty'],
   ['a header alone', 'time,a\n', 'no row'],
   ['no meter', 'time\n', '0 meters'],
-  ['a missing column', 'time,a,b\n2024-01-01,1\n', 'line 2: 2 columns, not 3'],
+  ['a missing column', 'time,a,b\n2024-01-01,1\n', 'line 2: 2 columns, the header has 3'],
   ['a word for a number', 'time,a\n2024-01-01T00:00:00,x\n', 'not a number'],
   ['a time between slots', 'time,a\n2024-01-01T00:02:00,1\n', 'not a time on a full 5 minutes'],
+  ['no time at all', 'time,a\nyesterday,1\n', 'not a time on a full 5 minutes'],
   ['time that goes back', 'time,a\n2024-01-01T00:05:00,1\n2024-01-01T00:00:00,1\n', 'line 3'],
   ['a name that no meter can have', 'time,a b\n2024-01-01T00:00:00,1\n', 'cannot be the name'],
 ])('%s is a clear error', async (_, text, message) => {
@@ -41,6 +66,6 @@ test.each([
 });
 
 test('a file that is not there is an error, not a hang', async () => {
-  await expect(loadWideCsv(join(dir, 'nowhere.csv'), 'W')).rejects.toThrow('ENOENT');
-  await expect(loadWideCsv(join(dir, 'nowhere.csv.gz'), 'W')).rejects.toThrow('ENOENT');
+  await expect(loadWideCsv(join(dir, 'nowhere.csv'), OPTIONS)).rejects.toThrow('ENOENT');
+  await expect(loadWideCsv(join(dir, 'nowhere.csv.gz'), OPTIONS)).rejects.toThrow('ENOENT');
 });

@@ -2,88 +2,166 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { epochMs, type MeterId, parseMeterId } from '../agent/domain/brand.js';
-import { SLOT_MINUTES, SLOT_MS } from '../agent/domain/slot.js';
 import type { MeterSeries } from './series.js';
 
-/** Watts in one of the file's units. */
-export const POWER_UNITS = { W: 1, kW: 1_000 } as const;
-export type PowerUnit = keyof typeof POWER_UNITS;
+/** What the cells of a file hold: mean power, or energy per slot. */
+export const UNITS = ['W', 'kW', 'Wh', 'kWh'] as const;
+export type LoadUnit = (typeof UNITS)[number];
+
+export interface WideCsvOptions {
+  readonly slotMinutes: number;
+  readonly unit: LoadUnit | 'auto';
+  /** The meters' columns; otherwise all but those whose names say that they are no load. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+export interface WideCsv {
+  readonly series: MeterSeries[];
+  readonly unit: LoadUnit;
+  /** Columns that were not taken for meters. */
+  readonly leftOut: readonly string[];
+}
 
 /** Ten years of five minutes. */
 const MAX_ROWS = 1_100_000;
 const MAX_METERS = 20_000;
+const NO_LOAD = /volt|intensity|current|temperature|humid|wind|flow|irradia|radiation|pressure|frequency|factor/i;
+const TEMPERATURE = /^(temperature|temp|temperature_c)$/i;
+/** The mean of one meter: a fleet's file in W has hundreds, one in kilowatts a few. */
+const MOST_KILOWATTS = 50;
 
 /** A file that breaks a rule ends the command with these words. */
 export class WideCsvError extends Error {}
 
+interface Columns {
+  readonly meters: readonly { readonly index: number; readonly meter: MeterId }[];
+  readonly temperature: number;
+  readonly width: number;
+  readonly leftOut: readonly string[];
+}
+
 /**
- * A wide table: the first column is an ISO time, each other one a meter; blank = missing. Rows are five-minute slots
- * in order of time; slots without a row are missing too. `.gz` is unpacked.
+ * A wide table: the first column is an ISO time, each other one a meter; blank = missing. Rows are slots in order of
+ * time; slots without a row are missing too. `.gz` is unpacked.
  */
-export async function loadWideCsv(path: string, unit: PowerUnit): Promise<MeterSeries[]> {
+export async function loadWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
   const file = createReadStream(path);
   const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => input.destroy(error));
   const slots: number[] = [];
   const cells: Float32Array[] = [];
-  let meters: readonly MeterId[] | undefined;
+  let columns: Columns | undefined;
   let line = 0;
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     line += 1;
     if (text.trim() === '') continue;
-    if (meters === undefined) {
-      meters = parseHeader(text);
+    if (columns === undefined) {
+      columns = parseHeader(text, options.columns);
       continue;
     }
-    const { slot, values } = parseRow(text, { line, width: meters.length, factor: POWER_UNITS[unit] });
+    const { slot, values } = parseRow(text, { line, columns, slotMinutes: options.slotMinutes });
     if (slot <= (slots.at(-1) ?? -1)) throw new WideCsvError(`line ${line}: the time does not rise by a slot`);
     if (slots.length >= MAX_ROWS) throw new WideCsvError(`more than ${MAX_ROWS} rows`);
     slots.push(slot);
     cells.push(values);
   }
-  if (meters === undefined) throw new WideCsvError(`${path} is empty`);
-  return toSeries(meters, slots, cells);
+  if (columns === undefined) throw new WideCsvError(`${path} is empty`);
+  return assemble(columns, { slots, cells, options });
 }
 
-function parseHeader(text: string): MeterId[] {
-  const names = text.split(',').slice(1);
-  if (names.length === 0 || names.length > MAX_METERS) throw new WideCsvError(`line 1: ${names.length} meters`);
-  const meters = names.map((name) => parseMeterId(name.trim()));
-  const bad = meters.indexOf(undefined);
-  if (bad >= 0) throw new WideCsvError(`line 1: “${names[bad]}” cannot be the name of a meter`);
-  return meters.filter((meter) => meter !== undefined);
+function parseHeader(text: string, wanted: readonly string[] | undefined): Columns {
+  const names = text.split(',').map((name) => name.trim());
+  const absent = wanted?.find((name) => !names.slice(1).includes(name));
+  if (absent !== undefined) throw new WideCsvError(`line 1: there is no column “${absent}”`);
+  const isMeter = (name: string) => (wanted === undefined ? !NO_LOAD.test(name) : wanted.includes(name));
+  const meters: { index: number; meter: MeterId }[] = [];
+  const leftOut: string[] = [];
+  for (const [index, name] of names.entries()) {
+    if (index === 0) continue;
+    if (!isMeter(name)) {
+      leftOut.push(name);
+      continue;
+    }
+    const meter = parseMeterId(name);
+    if (meter === undefined) throw new WideCsvError(`line 1: “${name}” cannot be the name of a meter`);
+    meters.push({ index, meter });
+  }
+  if (meters.length === 0 || meters.length > MAX_METERS) throw new WideCsvError(`line 1: ${meters.length} meters`);
+  return { meters, temperature: names.findIndex((name) => TEMPERATURE.test(name)), width: names.length, leftOut };
 }
 
 function parseRow(
   text: string,
-  { line, width, factor }: { line: number; width: number; factor: number },
+  { line, columns, slotMinutes }: { line: number; columns: Columns; slotMinutes: number },
 ): { slot: number; values: Float32Array } {
   const fields = text.split(',');
-  if (fields.length !== width + 1) throw new WideCsvError(`line ${line}: ${fields.length} columns, not ${width + 1}`);
+  if (fields.length !== columns.width) {
+    throw new WideCsvError(`line ${line}: ${fields.length} columns, the header has ${columns.width}`);
+  }
   const time = (fields[0] ?? '').trim().replace(' ', 'T');
   // A time without a zone is UTC, whatever machine reads it.
   const atMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
-  if (!Number.isFinite(atMs) || atMs % SLOT_MS !== 0) {
-    throw new WideCsvError(`line ${line}: “${time}” is not a time on a full ${SLOT_MINUTES} minutes`);
+  const slot = atMs / (slotMinutes * 60_000);
+  if (!Number.isInteger(slot)) {
+    throw new WideCsvError(`line ${line}: “${time}” is not a time on a full ${slotMinutes} minutes`);
   }
-  const values = new Float32Array(width);
-  for (let column = 0; column < width; column++) {
-    const field = (fields[column + 1] ?? '').trim();
-    const value = field === '' ? Number.NaN : Number(field);
-    if (field !== '' && !Number.isFinite(value)) throw new WideCsvError(`line ${line}: “${field}” is not a number`);
-    values[column] = value * factor;
-  }
-  return { slot: atMs / SLOT_MS, values };
+  const { meters, temperature } = columns;
+  const values = new Float32Array(meters.length + 1).fill(Number.NaN);
+  for (const [at, { index }] of meters.entries()) values[at] = parseCell(fields[index], line);
+  if (temperature > 0) values[meters.length] = parseCell(fields[temperature], line);
+  return { slot, values };
 }
 
-function toSeries(meters: readonly MeterId[], slots: readonly number[], cells: readonly Float32Array[]): MeterSeries[] {
+function parseCell(field = '', line: number): number {
+  const text = field.trim();
+  const value = text === '' ? Number.NaN : Number(text);
+  if (text !== '' && !Number.isFinite(value)) throw new WideCsvError(`line ${line}: “${text}” is not a number`);
+  return value;
+}
+
+function assemble(
+  { meters, temperature, leftOut }: Columns,
+  { slots, cells, options }: { slots: readonly number[]; cells: readonly Float32Array[]; options: WideCsvOptions },
+): WideCsv {
   const first = slots[0];
   const last = slots.at(-1);
   if (first === undefined || last === undefined) throw new WideCsvError('no row after the header');
   if (last - first >= MAX_ROWS) throw new WideCsvError(`the times span more than ${MAX_ROWS} slots`);
-  return meters.map((meter, column) => {
-    const powerW = new Float32Array(last - first + 1).fill(Number.NaN);
-    for (const [row, slot] of slots.entries()) powerW[slot - first] = cells[row]?.[column] ?? Number.NaN;
-    return { meter, startMs: epochMs(first * SLOT_MS), powerW };
-  });
+  const unit = options.unit === 'auto' ? guessUnit(cells, { meters: meters.length, ...options }) : options.unit;
+  const factor = wattsPer(unit, options.slotMinutes);
+  const column = (at: number, scale: number): Float32Array => {
+    const values = new Float32Array(last - first + 1).fill(Number.NaN);
+    for (const [row, slot] of slots.entries()) values[slot - first] = (cells[row]?.[at] ?? Number.NaN) * scale;
+    return values;
+  };
+  const temperatureC = temperature > 0 ? column(meters.length, 1) : undefined;
+  const startMs = epochMs(first * options.slotMinutes * 60_000);
+  return {
+    series: meters.map(({ meter }, at) => ({
+      meter,
+      startMs,
+      powerW: column(at, factor),
+      ...(temperatureC === undefined ? {} : { temperatureC }),
+    })),
+    unit,
+    leftOut,
+  };
+}
+
+/** Watts of mean power in one of the file's units. */
+export function wattsPer(unit: LoadUnit, slotMinutes: number): number {
+  const kilo = unit.startsWith('k') ? 1_000 : 1;
+  return unit.endsWith('h') ? (kilo * 60) / slotMinutes : kilo;
+}
+
+/** The unit only decides how small a load counts as noise; errors are given in the file's own. */
+function guessUnit(cells: readonly Float32Array[], { meters, slotMinutes }: { meters: number; slotMinutes: number }) {
+  const means = Array.from({ length: meters }, (_, at) => {
+    const known = cells.map((row) => row[at] as number).filter((value) => !Number.isNaN(value));
+    return known.reduce((sum, value) => sum + value, 0) / known.length;
+  }).filter(Number.isFinite);
+  means.sort((a, b) => a - b);
+  if ((means[means.length >> 1] ?? 0) > MOST_KILOWATTS) return 'W' as const;
+  // Registers are read on the half hour or the hour; what is sampled oftener is power.
+  return slotMinutes >= 30 ? ('kWh' as const) : ('kW' as const);
 }

@@ -11,8 +11,8 @@ export function damageInWords(damages: readonly RecordedDamage[], nowMs: number)
   return worth.length === 0 ? undefined : worth.map(sentence).join(' ');
 }
 
-function sentence({ noticedAtMs, cause, file, state, restored, lost, notes }: RecordedDamage): string {
-  const kept = file === null ? '' : ` It is kept as ${file}.`;
+function sentence({ noticedAtMs, cause, file, state, restored, lost, notes, isRemoved }: RecordedDamage): string {
+  const kept = file === null ? '' : isRemoved ? ' Newer ones took its place.' : ` It is kept as ${file}.`;
   const noticed = `The buffer was damaged, noticed ${iso(noticedAtMs)}: ${cause}.`;
   switch (state) {
     case 'waiting':

@@ -23,7 +23,7 @@ import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
-import { openReadingLog, type ReadingLog } from './reading-log.js';
+import { type Moment, openReadingLog, type ReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
@@ -33,7 +33,7 @@ import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
 import type { Packing } from './slot-days.js';
 import { claimSlotWidth } from './slot-width.js';
 import { createTransactions } from './transactions.js';
-import { readUseMark, removeUseMark, writeUseMark } from './use-mark.js';
+import { readUseMark, wasClosed, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
 import { openWrittenBook } from './written-book.js';
 
@@ -126,6 +126,8 @@ export interface Buffer extends Relief, Endurance {
   /** Rows of a file that was set aside, at most some hundred; again after a kill, from `done` on. */
   restore(batch: RestoreBatch): Restored;
   endSalvage(file: string, report: DamageReport): void;
+  /** A file that was set aside is deleted; what was said of it stays. */
+  noteRemoved(file: string): void;
   /** Safe to call again. */
   close(): void;
 }
@@ -210,14 +212,14 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
-  const future = openFuture(db, { transactions, states });
+  const future = openFuture(db, { transactions, states, days: slots.days });
   const retention = openRetention(db, {
     transactions,
     rejectedLog,
     replayFrom,
     keep: { ...keepFor(retentionMs), ...options.keep },
     keepUnsettled,
-    pruneDays: slots.pruneDays,
+    days: slots.days,
   });
   const relief = openRelief(db, {
     transactions,
@@ -238,13 +240,13 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     rejectedLog,
     placement,
   });
-  const lastStop = damages.lastBootEnded() && readUseMark(options.path) === undefined ? 'clean' : 'unclean';
+  const lastStop = damages.lastBootEnded() && wasClosed(readUseMark(options.path)) ? 'clean' : 'unclean';
   const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
   const boot = startBoot(db, { ...options, trust, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
-  noteUse();
+  noteUse(false);
 
   /** For what can wait until there is room again, or comes again by itself. */
   function attempt(otherwise: string, write: () => void): 'written' | 'failed' {
@@ -258,26 +260,36 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  function noteUse(): void {
+  function noteUse(isClosed: boolean): void {
     try {
-      writeUseMark(options.path, { logId, openedAtMs: clock.now() });
+      writeUseMark(options.path, { logId, openedAtMs: clock.now(), isClosed });
     } catch (error) {
-      log.warn({ code: codeOf(error) }, `a stop that is not clean may go unnoticed: ${messageOf(error)}`);
+      log.warn({ code: codeOf(error) }, `the next start may take this one's end for another: ${messageOf(error)}`);
     }
   }
 
   /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
-  function append({ readings, rejected }: Batch, nowMs?: number): StoredRow[] {
+  function append({ readings, rejected }: Batch, nowMs?: number): Appended {
     meters.registerExpected();
-    const rows = readings.map((reading) => {
-      const moment = boot.moment(nowMs ?? reading.receivedAtMs);
+    const rows: LogRow[] = [];
+    const live: LogRow[] = [];
+    let moment: Moment | undefined;
+    let momentOfMs: number | undefined;
+    for (const reading of readings) {
+      const atMs = nowMs ?? reading.receivedAtMs;
+      // Under load dozens arrive in one millisecond.
+      if (moment === undefined || atMs !== momentOfMs) moment = boot.moment(atMs);
+      momentOfMs = atMs;
       const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
+      rows.push(row);
       if (moment.isHeld) placement.hold(row.seq);
-      else slots.prepare(row.meter, row.takenAtMs);
-      return { ...row, isHeld: moment.isHeld };
-    });
+      else {
+        slots.prepare(row.meter, row.takenAtMs);
+        live.push(row);
+      }
+    }
     rejectedLog.append(rejected);
-    return rows;
+    return { rows, live };
   }
 
   /** After the commit: counts and silence are kept in memory, and written now and then. */
@@ -311,6 +323,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     const { reachedMs } = placement;
     if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs), limit);
     if (!boot.isTrusted) return { closed: 0, more: false };
+    if (future.step().more) return { closed: 0, more: true };
     slots.dropBeyond(now + MAX_AHEAD_MS);
     return slots.close(now, limit);
   }
@@ -327,15 +340,15 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const buffer: Buffer = {
     logId,
     commit(batch) {
-      const rows = because('readings', () => transactions.run(() => append(batch)));
-      for (const row of rows) if (!row.isHeld) slots.add(row);
+      const { rows, live } = because('readings', () => transactions.run(() => append(batch)));
+      for (const row of live) slots.add(row);
       restoring.sawLive(rows);
       keepBooks(rows, batch);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return { seq: readingLog.lastSeq() };
     },
     closeSlots,
-    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.pack(now)) : { days: 0, more: false }),
+    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.days.pack(now)) : { days: 0, more: false }),
     storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
@@ -356,7 +369,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       if (appeared.length > 0) transactions.run(() => meters.register(appeared));
       if (fresh.length === 0) return 0;
       // Not heard today, and no matter of today's data quality: they are history.
-      const rows = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
+      const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
       for (const row of rows) slots.add(row);
       if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
       return fresh.length;
@@ -389,7 +402,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     probe: () => because('maintenance', relief.probe),
     checkpoint: relief.checkpoint,
     droppable: relief.droppable,
-    growthPerDay: openGrowth(db, readingLog.lastSeq),
+    growthPerDay: openGrowth(db, { lastSeq: readingLog.lastSeq, slotMs }),
     droppableBytes() {
       const { settled: rows, inSlots } = relief.droppable();
       return (keepUnsettled ? rows : inSlots) * ROW_BYTES.reading;
@@ -409,13 +422,12 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       restoring.end(file);
       damages.end(file, report, clock.now());
     },
+    noteRemoved: damages.removed,
     close() {
       if (!db.open) return;
       try {
         attempt('the last minute of data quality is not kept', quality.writeAll);
-        if (attempt('the end is not noted', () => transactions.run(boot.ended)) === 'written') {
-          removeUseMark(options.path);
-        }
+        if (attempt('the end is not noted', () => transactions.run(boot.ended)) === 'written') noteUse(true);
       } finally {
         closeForWriting(db);
         lock.release();
@@ -432,7 +444,11 @@ function boundFile(db: Connection, maxBytes: number | undefined): void {
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
 }
 
-type StoredRow = LogRow & { readonly isHeld: boolean };
+interface Appended {
+  readonly rows: readonly LogRow[];
+  /** Those that are not held back until the time is known. */
+  readonly live: readonly LogRow[];
+}
 
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
 

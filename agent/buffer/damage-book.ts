@@ -30,6 +30,7 @@ export interface DamageBook {
   note(damage: Damage): void;
   unsalvaged(): readonly Salvaged[];
   end(file: string, report: DamageReport, atMs: number): void;
+  removed(file: string): void;
 }
 
 export const SALVAGED = 'salvaged:';
@@ -41,6 +42,7 @@ export function openDamageBook(db: Connection, transactions: Transactions): Dama
     `select file, noticed_at_ms as noticedAtMs from damage where state = 'waiting' order by id`,
   );
   const finish = db.prepare(`update damage set state = ?, finished_at_ms = ?, report = ? where file = ?`);
+  const remove = db.prepare(`update damage set report = json_set(report, '$.isRemoved', json('true')) where file = ?`);
   const positions = db.prepare<[string, number, string], { readonly name: string; readonly position: number }>(
     'select name, position from cursor where log_id = ? and substr(name, 1, ?) = ?',
   );
@@ -61,5 +63,6 @@ export function openDamageBook(db: Connection, transactions: Transactions): Dama
       const { state, ...said } = report;
       transactions.run(() => finish.run(state, Math.floor(atMs), JSON.stringify(said), file));
     },
+    removed: (file) => void transactions.run(() => remove.run(file)),
   };
 }

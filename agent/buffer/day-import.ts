@@ -62,6 +62,7 @@ export function openDayImport(path: string, slotMinutes: SlotMinutes): DayImport
       const slotStartMs = dayStartMs + DAY_MS - slotMs;
       states.save(key, { slotStartMs, registerMs: slotStartMs });
       transactions.count('slots', slotsPerDay);
+      transactions.count('packed', slotsPerDay);
     }
 
     return {

@@ -19,6 +19,8 @@ export interface StoredDay extends Day {
   readonly hasRegister: boolean;
   /** Packed while there was no centre. */
   readonly isUnsent: boolean;
+  /** Readings of the log up to here that belong to this day are counted in it. */
+  readonly upToSeq: number;
 }
 
 /** Rows of one day stand together, in the order of meters; they are written one after the other. */
@@ -26,6 +28,7 @@ const METERS = 2 ** 24;
 const PARTS = 4;
 export const dayKey = (meter: number, day: number, part = 0): number => (day * METERS + meter) * PARTS + part;
 export const dayOfKey = (key: number): number => Math.floor(key / PARTS / METERS);
+export const partOfKey = (key: number): number => key % PARTS;
 export const meterOfKey = (key: number): number => Math.floor(key / PARTS) % METERS;
 
 interface Row {
@@ -34,6 +37,7 @@ interface Row {
   readonly unsent: number | null;
   readonly lastRegisterMs: number | null;
   readonly lastRegisterDwh: number | null;
+  readonly upToSeq: number | null;
 }
 
 const PART_OF: ReadonlyMap<DayColumn, number> = new Map(
@@ -44,7 +48,8 @@ export function openDayRows(db: Connection, slotMs: number): DayRows {
   const shape = { slotMs, slotsPerDay: DAY_MS / slotMs };
   const { columns } = emptyDay(shape.slotsPerDay, new Int32Array(0));
   const parts = db.prepare<[number, number], Row>(
-    `select packed, first_change as firstChange, unsent, last_register_ms as lastRegisterMs, last_register_dwh as lastRegisterDwh
+    `select packed, first_change as firstChange, unsent, last_register_ms as lastRegisterMs, last_register_dwh as lastRegisterDwh,
+       up_to_seq as upToSeq
      from slot_day where id between ? and ? order by id`,
   );
   const ends = db.prepare<[], { first: number | null; last: number | null }>(
@@ -72,6 +77,7 @@ export function openDayRows(db: Connection, slotMs: number): DayRows {
           firstChange: head.firstChange ?? 0,
           hasRegister: head.lastRegisterMs !== null,
           isUnsent: head.unsent === 1,
+          upToSeq: head.upToSeq ?? 0,
         }
       );
     },

@@ -1,15 +1,19 @@
-import { SLOT_MS } from '../domain/slot.js';
+import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
-import { DAY_MS } from './quality-book.js';
 
 /** What a row takes of the file, its part of the pages' unused room included; of readings and slots measured, see growth.test.ts. */
-export const ROW_BYTES = { reading: 46, slot: 130, forecast: 100, anomaly: 900, quality: 60 } as const;
+export const ROW_BYTES = { reading: 46, slot: 160, packedSlot: 9, forecast: 100, anomaly: 900, quality: 60 } as const;
 
+/** Days are packed soon after their end; slots that are open for longer wait for somebody, and go on doing so. */
+const OPEN_DAYS = 2;
 /** Less of the log than this says nothing about a day. */
 const SHORTEST_MS = 60_000;
 
 /** How many bytes a day adds to the file at the present rate; undefined while the log is too short to tell. */
-export function openGrowth(db: Connection, lastSeq: () => number): (nowMs: number) => number | undefined {
+export function openGrowth(
+  db: Connection,
+  { lastSeq, slotMs }: { readonly lastSeq: () => number; readonly slotMs: number },
+): (nowMs: number) => number | undefined {
   const rowFrom = db.prepare<[number], { readonly seq: number; readonly receivedAtMs: number }>(
     'select seq, received_at_ms as receivedAtMs from reading where seq >= ? order by seq limit 1',
   );
@@ -17,6 +21,8 @@ export function openGrowth(db: Connection, lastSeq: () => number): (nowMs: numbe
     slot: db.prepare<[number], number>('select count(*) from slot where slot_start_ms = ?').pluck(),
     forecast: db.prepare<[number], number>('select count(*) from forecast where issued_slot_ms = ?').pluck(),
   };
+
+  const oldestOpen = db.prepare<[], number | null>('select min(slot_start_ms) from slot').pluck();
 
   /** The first row of the last day, or the oldest one: rows stand in the order of their arrival. */
   function firstOfDay(nowMs: number): { readonly seq: number; readonly receivedAtMs: number } | undefined {
@@ -41,11 +47,12 @@ export function openGrowth(db: Connection, lastSeq: () => number): (nowMs: numbe
     const elapsedMs = Math.min(DAY_MS, nowMs - first.receivedAtMs);
     const readingsPerDay = ((lastSeq() - first.seq + 1) * DAY_MS) / elapsedMs;
     // Of a slot that is over and stored with all its results.
-    const lastSlotMs = Math.floor(nowMs / SLOT_MS - 2) * SLOT_MS;
-    const slotsPerDay = DAY_MS / SLOT_MS;
+    const lastSlotMs = Math.floor(nowMs / slotMs - 2) * slotMs;
+    const slotsPerDay = DAY_MS / slotMs;
+    const isPacked = (oldestOpen.get() ?? nowMs) > nowMs - OPEN_DAYS * DAY_MS;
     return (
       readingsPerDay * ROW_BYTES.reading +
-      slotsPerDay * (rowsOfSlot.slot.get(lastSlotMs) ?? 0) * ROW_BYTES.slot +
+      slotsPerDay * (rowsOfSlot.slot.get(lastSlotMs) ?? 0) * (isPacked ? ROW_BYTES.packedSlot : ROW_BYTES.slot) +
       slotsPerDay * (rowsOfSlot.forecast.get(lastSlotMs) ?? 0) * ROW_BYTES.forecast
     );
   };

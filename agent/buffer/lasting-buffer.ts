@@ -6,7 +6,7 @@ import type { Meter } from '../domain/meter.js';
 import { type Buffer, type BufferOptions, type Core, openCore } from './buffer.js';
 import { damageOf } from './damage.js';
 import { setAside } from './set-aside.js';
-import { readUseMark } from './use-mark.js';
+import { readUseMark, wasClosed } from './use-mark.js';
 import { takeWriterLock } from './writer-lock.js';
 
 /** Called when another file stands in place of the one before: whoever reads it must open it anew. */
@@ -98,7 +98,7 @@ export function openLastingBuffer(options: BufferOptions): LastingBuffer {
       opened.abandon();
       registered.clear(); // they may be another gateway's
       return openNew({ cause, file: setAsideNow(), logId: before.logId });
-    } else if (mark !== undefined && walBytes === undefined) {
+    } else if (!wasClosed(mark) && walBytes === undefined) {
       const cause = 'the write-ahead log is missing: what was written last is lost';
       noteDamage(opened, { cause, file: null, logId });
     }

@@ -6,11 +6,11 @@ import { DAY_MS } from './quality-book.js';
 import { RECEIVED_AT, TAKEN_AT } from './reads/columns.js';
 import type { RejectedLog } from './rejected-log.js';
 import { newestRowOf } from './row-numbers.js';
+import { type SlotDays, STEP_DAYS } from './slot-days.js';
 import type { Transactions } from './transactions.js';
 
 /** Rows dropped of one table in one step: a few milliseconds on the thread that takes readings in. */
 const STEP_ROWS = 2_000;
-const STEP_DAYS = 200;
 
 /** Beyond what validation lets a meter's clock be ahead; a time further on comes of a clock that was wrong. */
 const MAX_AHEAD_MS = 2 * 86_400_000;
@@ -60,12 +60,11 @@ interface Parts {
   readonly replayFrom: () => number;
   readonly keep: Keep;
   readonly keepUnsettled: boolean;
-  /** Drops the packed days of so many meters that ended before this; says of how many. */
-  readonly pruneDays: (cutoffMs: number, limit: number) => number;
+  readonly days: Pick<SlotDays, 'prune' | 'firstMs'>;
 }
 
 export function openRetention(db: Connection, parts: Parts): Retention {
-  const { transactions, rejectedLog, replayFrom, keep, keepUnsettled, pruneDays } = parts;
+  const { transactions, rejectedLog, replayFrom, keep, keepUnsettled, days } = parts;
   const oldest = db.prepare<[number, number], { seq: number; newestMs: number }>(
     `select r.seq, ${NEWEST_AT} as newestMs from reading r join boot b on b.id = r.boot
      where r.seq <= ? order by r.seq limit ?`,
@@ -109,7 +108,7 @@ export function openRetention(db: Connection, parts: Parts): Retention {
   const slots = openPassing(db, 'slot');
   const forecasts = openPassing(db, 'forecast');
   const anomalies = openPassing(db, 'anomaly');
-  const upTo = { slot: () => settled('slot'), forecast: () => settled('forecast'), anomaly: () => settled('anomaly') };
+  const upTo = { forecast: () => settled('forecast'), anomaly: () => settled('anomaly') };
 
   /** Rows beyond the bounds of number and bytes. */
   function excess(rows: number, rowBytes: number, { rows: most, bytes }: Kept): number {
@@ -125,18 +124,44 @@ export function openRetention(db: Connection, parts: Parts): Retention {
     return last === undefined ? 0 : deleteReadings.run(last.seq).changes;
   }
 
+  /** Slots beyond the bounds: the packed ones are the oldest, and go first. */
+  function excessSlots(): { readonly packed: number; readonly open: number } {
+    const [all, packed] = [count.get('slots') ?? 0, count.get('packed') ?? 0];
+    const open = Math.max(0, all - packed);
+    const { rows, bytes } = keep.slots;
+    const overRows = Math.max(0, all - rows);
+    const overBytes = Math.max(0, packed * ROW_BYTES.packedSlot + open * ROW_BYTES.slot - bytes);
+    const ofPacked = Math.min(packed, Math.max(overRows, Math.ceil(overBytes / ROW_BYTES.packedSlot)));
+    const restBytes = Math.max(0, overBytes - ofPacked * ROW_BYTES.packedSlot);
+    return { packed: ofPacked, open: Math.max(overRows - ofPacked, Math.ceil(restBytes / ROW_BYTES.slot)) };
+  }
+
+  /** What is open again over a packed day stays as long as the day. */
+  function pruneSlots(beforeMs: number) {
+    const { packed, open } = excessSlots();
+    const limits = { beforeMs, over: packed, upTo: settled('slot') };
+    const dropped = packed > 0 || Number.isFinite(beforeMs) ? days.prune(limits) : 0;
+    const firstMs = days.firstMs();
+    const passed = slots.step({
+      beforeMs: Math.min(beforeMs, firstMs ?? Number.POSITIVE_INFINITY),
+      over: firstMs === undefined ? open : 0,
+      upTo: settled('slot'),
+    });
+    return { days: dropped, passed };
+  }
+
   return {
     step(nowMs) {
       const old = (what: keyof Keep): number => nowMs - keep[what].ms;
-      const over = (name: 'slots' | 'forecasts' | 'anomalies', rowBytes: number): number =>
+      const over = (name: 'forecasts' | 'anomalies', rowBytes: number): number =>
         excess(count.get(name) ?? 0, rowBytes, keep[name]);
-      const days = Number.isFinite(keep.slots.ms) ? pruneDays(old('slots'), STEP_DAYS) : 0;
       return transactions.run(() => {
         const ofAge = pruneReadings(old('readings'), nowMs);
         const readings = ofAge > 0 ? ofAge : pruneExcessReadings();
         const rejected = rejectedLog.trim(STEP_ROWS);
+        const { days: droppedDays, passed } = pruneSlots(old('slots'));
         const dropped = {
-          slots: slots.step({ beforeMs: old('slots'), over: over('slots', ROW_BYTES.slot), upTo: upTo.slot() }),
+          slots: passed,
           forecasts: forecasts.step({
             beforeMs: old('forecasts'),
             over: over('forecasts', ROW_BYTES.forecast),
@@ -161,8 +186,8 @@ export function openRetention(db: Connection, parts: Parts): Retention {
           slots: dropped.slots.deleted,
           forecasts: dropped.forecasts.deleted,
           anomalies: dropped.anomalies.deleted,
-          days,
-          more: full || days === STEP_DAYS || Object.values(dropped).some(({ more }) => more),
+          days: droppedDays,
+          more: full || droppedDays === STEP_DAYS || Object.values(dropped).some(({ more }) => more),
         };
       });
     },

@@ -219,7 +219,8 @@ create table slot_day (
   first_change integer,
   unsent integer,
   last_register_ms integer,
-  last_register_dwh integer
+  last_register_dwh integer,
+  up_to_seq integer
 ) strict;
 create index slot_day_unsent on slot_day (first_change) where unsent = 1;
 `,

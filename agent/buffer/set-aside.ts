@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { EpochMs } from '../domain/brand.js';
 
@@ -32,23 +42,58 @@ function syncDirectory(directory: string): void {
   }
 }
 
-/** Files of which everything is in the buffer again; this many of the newest stay all the same. */
-const REDUNDANT_KEPT = 1;
-const REDUNDANT = '.salvaged';
+/** How a file ended that was gone through to its end: `whole`, every row of it is in the buffer again; `gaps`, every row that could be read is. */
+export type GoneThrough = 'whole' | 'gaps';
 
-/** `file` has been salvaged to the last row: it is marked so, and of the marked ones the older are removed. */
-export function removeRedundant(path: string, file: string): readonly string[] {
-  const directory = dirname(path);
-  const prefix = `${basename(path)}.damaged-`;
-  writeFileSync(join(directory, file + REDUNDANT), '');
-  const marked = readdirSync(directory).filter((name) => name.startsWith(prefix) && name.endsWith(REDUNDANT));
-  const removed = marked.sort().slice(0, -REDUNDANT_KEPT);
-  for (const mark of removed) {
-    const name = mark.slice(0, -REDUNDANT.length);
-    for (const one of readdirSync(directory).filter((other) => belongsTo(other, name))) rmSync(join(directory, one));
-  }
-  return removed.map((mark) => mark.slice(0, -REDUNDANT.length));
+const MARKS: Readonly<Record<GoneThrough, string>> = { whole: '.salvaged', gaps: '.gaps' };
+
+/** Of files with gaps, in which a specialist may find more. The newest of them stays, however large it is. */
+export interface KeepAside {
+  readonly files: number;
+  readonly bytes: number;
 }
+
+export interface RemovedAside {
+  readonly file: string;
+  readonly was: GoneThrough;
+  readonly bytes: number;
+}
+
+/** Beside the file, so that a buffer that is damaged itself does not forget it. What is not marked is never removed. */
+export const markGoneThrough = (path: string, file: string, how: GoneThrough): void =>
+  writeFileSync(join(dirname(path), file + MARKS[how]), '');
+
+/** Of the marked files those beyond the bounds go, the oldest first; of those that hold nothing more, all but the newest. */
+export function removeOldAside(path: string, keep: KeepAside): readonly RemovedAside[] {
+  const directory = dirname(path);
+  const names = readdirSync(directory);
+  const files = marked(names, path).map(({ file, was }) => {
+    const parts = names.filter((name) => belongsTo(name, file)).map((name) => join(directory, name));
+    return { file, was, parts, bytes: parts.reduce((sum, part) => sum + bytesOf(part), 0) };
+  });
+  let [count, bytes] = [0, 0];
+  const over = files.filter((one) => {
+    if (one.was === 'whole') return one !== files[0];
+    count += 1;
+    bytes += one.bytes;
+    return count > 1 && (count > keep.files || bytes > keep.bytes);
+  });
+  for (const { parts } of over) for (const part of parts) rmSync(part, { force: true });
+  return over.map(({ file, was, bytes: size }) => ({ file, was, bytes: size }));
+}
+
+/** The newest first. */
+function marked(names: readonly string[], path: string) {
+  const prefix = `${basename(path)}.damaged-`;
+  const found = (['whole', 'gaps'] as const).flatMap((was) =>
+    names
+      .filter((name) => name.startsWith(prefix) && name.endsWith(MARKS[was]))
+      .map((name) => ({ file: name.slice(0, -MARKS[was].length), was })),
+  );
+  return found.sort((a, b) => b.file.localeCompare(a.file, 'en', { numeric: true }));
+}
+
+const bytesOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /** Two files of one second are told apart by a number behind a hyphen: what belongs to one goes on with another sign. */
 const belongsTo = (name: string, file: string): boolean =>

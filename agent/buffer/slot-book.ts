@@ -3,10 +3,10 @@ import type { MeterStates } from './meter-state.js';
 import { countedBy } from './register-counted.js';
 import { type Accumulator, addReading, emptyAccumulator, type Measured } from './slot-accumulator.js';
 import { createClosing, type DueSlot, type End, type OpenSlot } from './slot-closing.js';
-import { type DayGuards, openSlotDays, type Packing } from './slot-days.js';
+import { type DayGuards, openSlotDays, type SlotDays } from './slot-days.js';
 import { createNeighbours } from './slot-neighbours.js';
 import { openSlotRows } from './slot-rows.js';
-import { FULLY_COVERED_PM } from './slot-sealed.js';
+import { FULLY_COVERED_PM, type SealedSlot } from './slot-sealed.js';
 import type { Transactions } from './transactions.js';
 
 export interface LogRow extends Measured {
@@ -25,10 +25,8 @@ export interface SlotBook {
   add(row: LogRow): void;
   /** Closes what ended before `nowMs` and a grace, oldest first, in one transaction. */
   close(nowMs: number, limit: number): { readonly closed: number; readonly more: boolean };
-  /** Packs a few of the oldest finished days. */
-  pack(nowMs: number): Packing;
-  /** Drops packed days, as SlotDays does. */
-  pruneDays(cutoffMs: number, limit: number): number;
+  /** The finished days. */
+  readonly days: SlotDays;
   /** Rows from here on are needed when the file is opened again. */
   replayFrom(): number;
   /** Whether this slot is in memory: what the file has of it, or gets, is not the whole. */
@@ -59,7 +57,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
   const rows = openSlotRows(db);
   const open = new Map<number, Map<number, OpenSlot>>();
   const ends = new Map<number, End>();
-  const days = openSlotDays(db, { slotMs, transactions, guards });
+  const days = openSlotDays(db, { slotMs, transactions, guards, lastSeq });
   const slotStartOf = (takenAtMs: number): number => Math.floor(takenAtMs / slotMs) * slotMs;
 
   function prepare(meter: number, takenAtMs: number): OpenSlot {
@@ -149,7 +147,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
     add(row) {
       const entry = prepare(row.meter, row.takenAtMs);
       states.sawReading(row.meter, row.seq, row.takenAtMs);
-      if (entry.sealed !== undefined && entry.sealed.coveragePm >= FULLY_COVERED_PM) return;
+      if (entry.sealed !== undefined && isCounted(row, entry.sealed)) return;
       // What the register counted in a packed slot stays as it is.
       const measured = entry.sealed === undefined ? row : { ...row, importDwh: null };
       if (addReading(entry.slot, row.takenAtMs - slotStartOf(row.takenAtMs), measured)) entry.firstSeq ??= row.seq;
@@ -187,8 +185,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
       for (const slot of take) forget(slot);
       return { closed: changed.length, more };
     },
-    pack: days.pack,
-    pruneDays: days.prune,
+    days,
     replayFrom: () => replayFrom(new Set()),
     knows(meter, takenAtMs) {
       const { slot, sealed } = prepare(meter, takenAtMs);
@@ -212,3 +209,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
     },
   };
 }
+
+/** The end of the log is added again after a stop. */
+const isCounted = ({ seq }: LogRow, { coveragePm, upToSeq }: SealedSlot): boolean =>
+  coveragePm >= FULLY_COVERED_PM || seq <= upToSeq;

@@ -1,7 +1,7 @@
 import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
 import { DAY_COLUMNS, DAY_PARTS, type DayColumn, emptyDay, packDay, slotsIn } from './day-packing.js';
-import { type DayRows, dayKey, openDayRows, type StoredDay } from './day-rows.js';
+import { type DayRows, dayKey, dayOfKey, meterOfKey, openDayRows, type StoredDay } from './day-rows.js';
 import type { Counted } from './register-counted.js';
 import { NULL } from './slot-column.js';
 import type { SealedSlot } from './slot-sealed.js';
@@ -12,8 +12,23 @@ export interface SlotDays extends Pick<DayRows, 'lastRegister'> {
   slotOf(meter: number, slotStartMs: number): SealedSlot | undefined;
   /** Packs a few of the oldest finished days; go on while there is more. */
   pack(nowMs: number): Packing;
-  /** Drops the days of so many meters that ended before this, oldest first; says of how many. */
-  prune(cutoffMs: number, limit: number): number;
+  /** Nothing is packed for a while: what comes now comes in pieces, and of a packed slot the pieces are not known. */
+  rest(nowMs: number): void;
+  /** Drops the oldest days, each of one meter; says how many. Only inside a transaction. */
+  prune(limits: DayLimits): number;
+  /** Drops days from this one on; says how many, at most so many at a time. Only inside a transaction. */
+  dropFrom(day: number): number;
+  /** When the oldest packed day begins. */
+  firstMs(): number | undefined;
+}
+
+export interface DayLimits {
+  /** Days that ended before this go. */
+  readonly beforeMs: number;
+  /** So many of the oldest slots go, whatever their age. */
+  readonly over: number;
+  /** Changes beyond this are not at the centre: they and what follows them stay. */
+  readonly upTo: number;
 }
 
 export interface Packing {
@@ -47,8 +62,13 @@ const REST_MS = 2 * 3_600_000;
 /** When nothing was ready, that is looked at again after so long. */
 const PAUSE_MS = 60_000;
 
+/** Days dropped in one step. */
+export const STEP_DAYS = 200;
+/** An import sends a slot's readings within minutes of each other, and so does a meter that was cut off. */
+const IMPORT_REST_MS = 10 * 60_000;
+
 /** Only the first row of a day says what is true of all of it. */
-const NO_HEAD = [null, null, null, null];
+const NO_HEAD = [null, null, null, null, null];
 
 const COLUMNS: Readonly<Record<DayColumn, string>> = {
   meanPowerDw: 'mean_power_dw',
@@ -70,9 +90,17 @@ interface Parts {
   readonly slotMs: number;
   readonly transactions: Transactions;
   readonly guards: () => DayGuards;
+  readonly lastSeq: () => number;
 }
 
-export function openSlotDays(db: Connection, { slotMs, transactions, guards }: Parts): SlotDays {
+interface DroppedRow {
+  readonly id: number;
+  readonly packed: Uint8Array;
+  readonly firstChange: number | null;
+  readonly unsent: number | null;
+}
+
+export function openSlotDays(db: Connection, { slotMs, transactions, guards, lastSeq }: Parts): SlotDays {
   const days = openDayRows(db, slotMs);
   const { slotsPerDay } = days.shape;
   // In the order of the key, so that what was passed over once is not looked at again.
@@ -88,12 +116,20 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards }: P
   );
   const deleteSlot = db.prepare('delete from slot where slot_start_ms = ? and meter = ?');
   const put = db.prepare(
-    `insert or replace into slot_day (id, packed, first_change, unsent, last_register_ms, last_register_dwh)
-     values (?, ?, ?, ?, ?, ?)`,
+    `insert or replace into slot_day (id, packed, first_change, unsent, last_register_ms, last_register_dwh, up_to_seq)
+     values (?, ?, ?, ?, ?, ?, ?)`,
   );
-  const oldest = db.prepare<[number, number], { readonly id: number; readonly packed: Uint8Array }>(
-    'select id, packed from slot_day where id < ? and id & 3 = 0 order by id limit ?',
+  const fromOldest = db.prepare<[number], DroppedRow>(
+    `select id, packed, first_change as firstChange, unsent from slot_day where id >= ? and id & 3 = 0
+     order by id limit ${STEP_DAYS}`,
   );
+  const firstOpen = db.prepare<[], number | null>('select min(slot_start_ms) from slot').pluck();
+  const reopened = db
+    .prepare<[number, number, number], number>(
+      `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
+       select count(*) from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
+    )
+    .pluck();
   const deleteDay = db.prepare('delete from slot_day where id between ? and ?');
   const BEGINNING = { slotStartMs: -1, meter: -1 };
   let passed = BEGINNING;
@@ -111,14 +147,26 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards }: P
       // Numbers of its own, so that a centre that is connected later on can be told of the slots one by one.
       const changes = isUnsent ? merged.places.map(() => transactions.nextChange()) : [];
       const firstChange = changes[0] ?? Math.max(0, ...rows.map(({ changeSeq }) => changeSeq));
-      const head = [firstChange, isUnsent ? 1 : null, register?.atMs ?? null, register?.dwh ?? null];
+      const head = [firstChange, isUnsent ? 1 : null, register?.atMs ?? null, register?.dwh ?? null, lastSeq()];
       packDay(merged, days.shape).forEach((packed, part) => {
         put.run([dayKey(meter, day, part), packed, ...(part === 0 ? head : NO_HEAD)]);
       });
       for (const { slotStartMs } of rows) deleteSlot.run(slotStartMs, meter);
+      transactions.count('packed', merged.places.length - (before?.places.length ?? 0));
     });
     guard.onPacked(meter);
     return true;
+  }
+
+  /** A slot that is open again over what was packed is still a slot. */
+  function drop({ id, packed }: DroppedRow): void {
+    const day = dayOfKey(id);
+    const [fromMs, toMs] = [day * DAY_MS, (day + 1) * DAY_MS];
+    const stay = (firstOpen.get() ?? toMs) < toMs ? (reopened.get(fromMs, toMs, meterOfKey(id)) ?? 0) : 0;
+    deleteDay.run(id, id + DAY_PARTS.length - 1);
+    const slots = slotsIn(packed);
+    transactions.count('packed', -slots);
+    transactions.count('slots', stay - slots);
   }
 
   return {
@@ -146,13 +194,31 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards }: P
       }
       return { days: packed, more: true };
     },
-    prune: (cutoffMs, limit) =>
-      transactions.run(() => {
-        const old = oldest.all(dayKey(0, Math.floor(cutoffMs / DAY_MS)), limit);
-        for (const { id } of old) deleteDay.run(id, id + DAY_PARTS.length - 1);
-        transactions.count('slots', -old.reduce((sum, { packed }) => sum + slotsIn(packed), 0));
-        return old.length;
-      }),
+    rest(nowMs) {
+      pausedUntilMs = Math.max(pausedUntilMs, nowMs + IMPORT_REST_MS);
+    },
+    prune({ beforeMs, over, upTo }) {
+      let [dropped, slots] = [0, 0];
+      for (const row of fromOldest.all(0)) {
+        const isOld = (dayOfKey(row.id) + 1) * DAY_MS <= beforeMs;
+        if (!isOld && slots >= over) break;
+        const lastChange = (row.firstChange ?? 0) + slotsPerDay - 1;
+        if (row.unsent === 1 && lastChange > upTo) break;
+        drop(row);
+        dropped += 1;
+        slots += slotsIn(row.packed);
+      }
+      return dropped;
+    },
+    dropFrom(day) {
+      const rows = fromOldest.all(dayKey(0, day));
+      for (const row of rows) drop(row);
+      return rows.length;
+    },
+    firstMs: () => {
+      const range = days.range();
+      return range === undefined ? undefined : range.first * DAY_MS;
+    },
   };
 }
 
@@ -172,7 +238,7 @@ function merge(
   return day;
 }
 
-function sealedAt({ columns, hasRegister }: StoredDay, place: number): SealedSlot {
+function sealedAt({ columns, hasRegister, upToSeq }: StoredDay, place: number): SealedSlot {
   const at = (name: DayColumn): number => columns[name][place] ?? 0;
   const orNull = (name: DayColumn): number | null => (at(name) === NULL ? null : at(name));
   return {
@@ -187,5 +253,6 @@ function sealedAt({ columns, hasRegister }: StoredDay, place: number): SealedSlo
     flags: at('flags'),
     revision: at('revision'),
     hasRegister,
+    upToSeq,
   };
 }

@@ -5,6 +5,8 @@ export interface SealedSlot extends SlotValues {
   readonly revision: number;
   /** Its energy came from the register. */
   readonly hasRegister: boolean;
+  /** Readings of the log up to here are counted. */
+  readonly upToSeq: number;
 }
 
 /** Where all of a slot is spoken for, whatever comes later is a repeat. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Settings } from '../../config/schema.js';
 import { type ErrorCode, WattwardenError } from '../domain/errors.js';
+import { keepSmallBeside } from '../domain/young-generation.js';
 
 /** What is handed to the thread and what it answers. */
 export interface SettingsRequest {
@@ -16,6 +17,7 @@ export type SettingsAnswer = { readonly settings: Settings } | { readonly code: 
  */
 export async function loadSettingsAside(request: SettingsRequest): Promise<Settings> {
   const worker = new Worker(new URL('./settings-worker.js', import.meta.url), { workerData: request });
+  keepSmallBeside(worker);
   const answer = await new Promise<SettingsAnswer>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);

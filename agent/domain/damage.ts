@@ -10,6 +10,8 @@ export interface RecordedDamage {
   readonly lost: readonly LostRange[];
   /** What a person should know beside the numbers. */
   readonly notes: readonly string[];
+  /** The file was in the way of newer ones, and is deleted. */
+  readonly isRemoved: boolean;
 }
 
 /** A gap in a table of the damaged file, between two keys that could be read. */

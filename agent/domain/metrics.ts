@@ -80,6 +80,11 @@ export const METRICS = {
     help: 'Rows of a damaged file that could not be read; a gap whose rows cannot be counted counts as one.',
     labels: { table: ANY },
   },
+  buffer_aside_removed_total: {
+    type: 'counter',
+    help: 'Damaged files deleted because of newer ones, by whether they had gaps.',
+    labels: { was: ['whole', 'gaps'] },
+  },
   buffer_unsalvaged_files: { type: 'gauge', help: 'Damaged files that wait to be salvaged.', labels: {} },
   buffer_wal_bytes: { type: 'gauge', help: 'Size of the write-ahead log of the buffer alone.', labels: {} },
   checkpoints_total: {

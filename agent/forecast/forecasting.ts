@@ -1,5 +1,6 @@
+import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, type Horizon, stepsOf } from '../../models/forecast/horizons.js';
-import type { SlotWindow, SlotWindows } from '../../models/window/slot-windows.js';
+import type { SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import type { Forecast } from '../domain/forecast.js';
 
@@ -7,7 +8,7 @@ import type { Forecast } from '../domain/forecast.js';
 export interface Forecaster {
   readonly version: string;
   readonly horizons: readonly Horizon[];
-  predict(windows: readonly SlotWindow[]): Promise<readonly ForecastRow[]>;
+  predict(histories: readonly History[]): Promise<readonly ForecastRow[]>;
 }
 
 export interface Forecasting {
@@ -27,17 +28,17 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   return {
     async forecast(meters, forecaster) {
       const ready = [...meters].flatMap((meter) => {
-        const window = windows.get(meter);
-        return window !== undefined && window.present >= LEAST_SLOTS ? [{ meter, window }] : [];
+        const history = windows.history(meter);
+        return history !== undefined && history.window.present >= LEAST_SLOTS ? [{ meter, history }] : [];
       });
       if (ready.length === 0) return [];
-      const rows = await forecaster.predict(ready.map(({ window }) => window));
-      return ready.flatMap(({ meter, window }, index) => {
+      const rows = await forecaster.predict(ready.map(({ history }) => history));
+      return ready.flatMap(({ meter, history }, index) => {
         const row = rows[index];
         if (row === undefined) return [];
         const forecast: Forecast = {
           meter,
-          issuedSlotMs: window.endMs,
+          issuedSlotMs: history.window.endMs,
           modelVersion: forecaster.version,
           steps: stepsOf(row, forecaster.horizons),
         };

@@ -1,10 +1,11 @@
 import type { Clock, Random } from '../domain/clock.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
+import { growUnderLoad } from '../domain/young-generation.js';
 import { type BrokerEvents, type BrokerFigures, type BrokerOptions, createBroker } from './broker.js';
 import { type ClientEvents, type ClientOptions, createClient } from './client.js';
 import { createGroupCommit } from './group-commit.js';
-import type { Sink } from './publication.js';
+import type { Accept, Sink } from './publication.js';
 import { createTap } from './tap.js';
 
 export interface IngestOptions {
@@ -41,7 +42,11 @@ export interface Ingest extends Part {
 /** The embedded broker, the client of another one, or both; one group commit for all that comes in. */
 export function createIngest(options: IngestOptions, sink: Sink, surroundings: Surroundings): Ingest {
   const { maxPending } = options;
-  const grouped = createGroupCommit(sink.accept, { maxPending, windowMs: () => options.commitWindowMs() });
+  const accept: Accept = (batch) => {
+    growUnderLoad(batch.length);
+    sink.accept(batch);
+  };
+  const grouped = createGroupCommit(accept, { maxPending, windowMs: () => options.commitWindowMs() });
   const commits = createTap(grouped, { maxWaiting: maxPending });
   const broker = options.broker && createBroker(options.broker, sink, { ...surroundings, commits });
   const source =

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createKeyPair, signManifest } from '../../models/bundle/signature.js';
+import { type Packed, pack, unpack } from '../../models/packed.js';
 import { silentLogger } from '../domain/log.js';
 import { createModelStore, type Incoming, type ModelStore } from './store.js';
 
@@ -172,10 +173,9 @@ test('a model that does not give its golden outputs here: float32 serves in plac
 
 /** As if this processor computed int8 differently: the stored int8 answers are other ones. */
 async function withOddInt8(bundle: string): Promise<string> {
-  const golden = JSON.parse(await readFile(join(bundle, 'golden.json'), 'utf8')) as { cases: { int8: string }[] };
+  const golden = JSON.parse(await readFile(join(bundle, 'golden.json'), 'utf8')) as { cases: { int8: Packed }[] };
   for (const one of golden.cases) {
-    const watts = new Float32Array(Uint8Array.from(Buffer.from(one.int8, 'base64')).buffer);
-    one.int8 = Buffer.from(watts.map((value) => value * 3 + 1_000).buffer).toString('base64');
+    one.int8 = pack(unpack(one.int8).map((watts) => watts * 3 + 1_000));
   }
   const bytes = Buffer.from(JSON.stringify(golden));
   await writeFile(join(bundle, 'golden.json'), bytes);

@@ -6,7 +6,7 @@ import type { CheckResult } from '../buffer/check-file.js';
 import { damageOf } from '../buffer/damage.js';
 import type { DamageReport, Salvaged } from '../buffer/damage-book.js';
 import type { RestoreBatch, Restored } from '../buffer/restoring.js';
-import { removeRedundant } from '../buffer/set-aside.js';
+import { type KeepAside, markGoneThrough, removeOldAside } from '../buffer/set-aside.js';
 import type { Clock, Random } from '../domain/clock.js';
 import { isWriteRefused, messageOf } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
@@ -22,6 +22,7 @@ interface Mendable {
   unsalvaged(): readonly Salvaged[];
   restore(batch: RestoreBatch): Restored;
   endSalvage(file: string, report: DamageReport): void;
+  noteRemoved(file: string): void;
 }
 
 export interface Mending extends Part {
@@ -43,6 +44,8 @@ export interface Mending extends Part {
 interface Options {
   readonly bufferPath: string;
   readonly keepUnsettled: boolean;
+  /** How many of the files that were set aside stay. */
+  readonly keepAside: KeepAside;
   /** Rows came back: whoever keeps some of them in memory should look again. */
   onSalvaged(): void;
 }
@@ -109,6 +112,7 @@ export function createMending(buffer: Mendable, options: Options, surroundings: 
     }
     buffer.endSalvage(file, report);
     tellSalvage(file, report);
+    if (report.state === 'salvaged') bound(file, report);
     options.onSalvaged();
   }
 
@@ -119,9 +123,18 @@ export function createMending(buffer: Mendable, options: Options, surroundings: 
     if (isWhole) log.info(fields, 'everything in the damaged file is salvaged');
     else
       log.error({ code: 'buffer.damaged', ...fields }, 'not everything in the damaged file could be read; it is kept');
-    if (!isWhole) return;
-    for (const removed of removeRedundant(bufferPath, file))
-      log.info({ file: removed }, 'an older copy of no use is removed');
+  }
+
+  /** What could not be read to its end is the only copy of its rows, and is not counted. */
+  function bound(file: string, { lost, notes }: DamageReport): void {
+    markGoneThrough(bufferPath, file, lost.length + notes.length === 0 ? 'whole' : 'gaps');
+    for (const removed of removeOldAside(bufferPath, options.keepAside)) {
+      metrics.inc('buffer_aside_removed_total', 1, { was: removed.was });
+      buffer.noteRemoved(removed.file);
+      if (removed.was === 'whole')
+        log.info(removed, 'an older damaged file is removed: every row of it is stored again');
+      else log.warn(removed, 'an older damaged file is removed: every row of it that could be read is stored again');
+    }
   }
 
   /** The batch is stored, however long that takes; the process at the other end waits for it. */

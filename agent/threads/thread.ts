@@ -4,6 +4,7 @@ import { messageOf, WattwardenError } from '../domain/errors.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import { backoffMs } from '../domain/supervise.js';
+import { keepSmallBeside } from '../domain/young-generation.js';
 import { type Channel, createChannel, type Receiver, type Traffic } from './channel.js';
 
 /**
@@ -78,6 +79,7 @@ export function createThread<To extends Traffic, From extends Traffic>(
       // What a thread tells a native library by its environment must reach it.
       env: SHARE_ENV,
     });
+    keepSmallBeside(worker);
     const startedAt = clock.monotonicMs();
     let failure: unknown;
     const ended = new Promise<void>((resolve) => {

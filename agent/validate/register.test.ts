@@ -183,3 +183,25 @@ test('what was not stored moves no register, adds no increment and confirms noth
   summing.says({}, 60, { importDeltaWh: 5 }).forget();
   expect(summing.says({}, 60, { importDeltaWh: 5 }).reading).toMatchObject({ importWh: 10 });
 });
+
+test('a zero that comes late is a glitch too, also where the register stands so low that the cap would allow it', () => {
+  const { says } = oneMeter();
+  says({ importWh: kWh(20), powerW: 300 }, 0);
+  says({ importWh: kWh(20.3), powerW: 300 }, HOUR);
+  const zero = says({ importWh: 0, powerW: 300 }, HOUR / 2);
+  expect(zero.flags).toEqual(['register_back']);
+  expect(zero.reading).not.toHaveProperty('importWh');
+  expect(says({ importWh: kWh(20.1), powerW: 300 }, HOUR / 4)).toMatchObject({
+    flags: [],
+    reading: { importWh: kWh(20.1) },
+  });
+});
+
+test('what is late is held against where the register stood hours before', () => {
+  const { says } = oneMeter();
+  for (let hour = 0; hour <= 24; hour++) says({ importWh: kWh(10 + hour), powerW: 1_000 }, hour * HOUR);
+  const late = (hour: number, wh: number) => says({ importWh: wh, powerW: 1_000 }, hour * HOUR + 1_800).flags;
+  expect(late(23, kWh(5))).toEqual(['register_back']);
+  expect(late(16, kWh(5))).toEqual(['register_back']);
+  expect(late(16, kWh(26.5))).toEqual([]);
+});

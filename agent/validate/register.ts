@@ -8,6 +8,18 @@ export interface RegisterState {
   readonly atMs: number;
   /** Another level that the register may have moved to; undefined while nothing contradicts the last value. */
   readonly other?: OtherLevel | undefined;
+  /** Where it stood some hours ago, at the same level: what arrives late cannot lie below. */
+  readonly trail?: Trail | undefined;
+}
+
+interface Point {
+  readonly wh: number;
+  readonly atMs: number;
+}
+
+interface Trail {
+  readonly newer: Point;
+  readonly older?: Point | undefined;
 }
 
 interface OtherLevel {
@@ -38,6 +50,8 @@ const HOUR_MS = 3_600_000;
 const JITTER_MS = 10_000;
 /** Readings that agree with each other before another level is believed. */
 export const CONFIRMING_READINGS = 3;
+/** A trail has two points, so that the older one is between one and two of these back. */
+const TRAIL_MS = 6 * HOUR_MS;
 /** Increments of a meter without history cover at most so long. */
 const FIRST_INCREMENT_MS = 86_400_000;
 
@@ -51,10 +65,10 @@ export function follow(before: RegisterState | undefined, wh: number, atMs: numb
   if (atMs < before.atMs) return late(before, wh, atMs, limits);
   const step = wh - before.wh;
   const room = roomWh(atMs - before.atMs, limits);
-  if (step >= 0) return step <= room ? { state: { wh, atMs }, wh } : doubt(before, wh, atMs, limits);
+  if (step >= 0) return step <= room ? { state: moved(before, wh, atMs), wh } : doubt(before, wh, atMs, limits);
   // The sum, and not the difference, of what was sent: 215.7 - 215.6 is more than 0.1 in a double.
   if (before.wh <= (wh + limits.toleranceWh) * (1 + Number.EPSILON * 4)) {
-    return { state: { wh: before.wh, atMs }, wh: before.wh, flag: 'register_jitter' };
+    return { state: moved(before, before.wh, atMs), wh: before.wh, flag: 'register_jitter' };
   }
   if (limits.maxWh !== undefined && before.wh <= limits.maxWh && limits.maxWh - before.wh + wh <= room) {
     return { state: { wh, atMs }, wh, flag: 'register_rollover' };
@@ -62,11 +76,20 @@ export function follow(before: RegisterState | undefined, wh: number, atMs: numb
   return doubt(before, wh, atMs, limits);
 }
 
-/** One that arrives after a newer one changes nothing that is known; it only has to fit below. */
+function moved(before: RegisterState, wh: number, atMs: number): RegisterState {
+  const { trail = { newer: { wh: before.wh, atMs: before.atMs } } } = before;
+  if (atMs - trail.newer.atMs < TRAIL_MS) return { wh, atMs, trail };
+  return { wh, atMs, trail: { newer: { wh: before.wh, atMs: before.atMs }, older: trail.newer } };
+}
+
+/** One that arrives after a newer one changes nothing that is known; it only has to fit between. */
 function late(state: RegisterState, wh: number, atMs: number, limits: Limits): Followed {
   const rest = state.wh - wh;
   if (rest < 0) return { state, wh: undefined, flag: 'register_back' };
   if (rest > roomWh(state.atMs - atMs, limits)) return { state, wh: undefined, flag: 'register_step' };
+  // A register that stands low anyway may fall to zero within what the cap allows: a glitch, and no reading.
+  const floor = [state.trail?.newer, state.trail?.older].find((point) => point !== undefined && point.atMs <= atMs);
+  if (floor !== undefined && wh < floor.wh - roomWh(0, limits)) return { state, wh: undefined, flag: 'register_back' };
   return { state, wh };
 }
 
@@ -81,7 +104,7 @@ function doubt(before: RegisterState, wh: number, atMs: number, limits: Limits):
     return { state: { wh, atMs }, wh, flag: 'register_reset' };
   }
   const flag = wh < before.wh ? 'register_back' : 'register_step';
-  return { state: { wh: before.wh, atMs: before.atMs, other }, wh: undefined, flag };
+  return { state: { ...before, other }, wh: undefined, flag };
 }
 
 function nextLevel(known: OtherLevel | undefined, wh: number, atMs: number, limits: Limits): OtherLevel {

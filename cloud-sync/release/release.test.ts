@@ -8,6 +8,7 @@ import { packGolden } from '../../models/bundle/golden.js';
 import { BUNDLE_FORMAT, type Manifest } from '../../models/bundle/manifest.js';
 import { createKeyPair, verifyManifest } from '../../models/bundle/signature.js';
 import { writeBundle } from '../../models/bundle/write.js';
+import { packCalibration, uncalibrated } from '../../models/forecast/calibration.js';
 import { FEATURE_VERSION } from '../../models/forecast/features.js';
 import { HORIZONS, QUANTILES } from '../../models/forecast/horizons.js';
 import { THEFT_FEATURES } from '../../models/fraud/features.js';
@@ -39,7 +40,7 @@ test('a bundle is signed and stored whole, once', async () => {
   expect(row?.['manifest']).toEqual(manifest);
   expect(() => verifyManifest(manifest, String(row?.['signature']), [publicKey])).not.toThrow();
   const files = await connection.query('select name, content from wattwarden_data.release_file order by name');
-  expect(files).toHaveLength(4);
+  expect(files).toHaveLength(5);
   for (const { name, content } of files) expect(content).toEqual(await readFile(join(bundleDir, String(name))));
 });
 
@@ -69,8 +70,9 @@ async function writeSmallBundle(version: string, weights = 'weights'): Promise<s
     files: {
       'int8.onnx': weights,
       'float32.onnx': weights,
+      'calibration.json': packCalibration(uncalibrated(HORIZONS.length)),
       'theft.json': smallTheftModel(),
-      'golden.json': packGolden({ cases: [{ window, int8: outputs, float32: outputs }] }),
+      'golden.json': packGolden({ cases: [{ history: { window }, int8: outputs, float32: outputs }] }),
     },
   });
   return bundleDir;
@@ -88,11 +90,12 @@ const smallManifest = (version: string): Omit<Manifest, 'files'> => ({
   parameters: 1,
   forecast: { int8: 'int8.onnx', float32: 'float32.onnx' },
   fraud: { file: 'theft.json', threshold: 0.6 },
+  calibration: 'calibration.json',
   golden: 'golden.json',
   trainedOn: 'nothing',
   licence: 'none',
   attribution: '',
-  evaluation: { split: 'none', meters: 0, windows: 0, maeW: {} },
+  evaluation: { split: 'none', meters: 0, forecasts: 0, horizons: {} },
 });
 
 function smallTheftModel(): string {

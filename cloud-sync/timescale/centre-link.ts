@@ -11,6 +11,7 @@ export interface CentreLink {
 /** Several callers may wait for one attempt. */
 interface Attempt {
   readonly connection: Promise<Connection>;
+  readonly inTurn: Turns;
   abandon(): void;
 }
 
@@ -19,7 +20,7 @@ export function createCentreLink(address: () => CentreAddress): CentreLink {
 
   function attempt(): Attempt {
     const ending = new AbortController();
-    const mine: Attempt = { connection: greeted(ending.signal), abandon: () => ending.abort() };
+    const mine: Attempt = { connection: greeted(ending.signal), inTurn: createTurns(), abandon: () => ending.abort() };
     // A failed attempt is reported to those who wait for it; the next call makes another.
     mine.connection.catch(() => forget(mine));
     return mine;
@@ -42,11 +43,11 @@ export function createCentreLink(address: () => CentreAddress): CentreLink {
     }
   }
 
-  async function connected(signal: AbortSignal | undefined): Promise<Connection> {
+  async function connected(signal: AbortSignal | undefined): Promise<Attempt> {
     current ??= attempt();
     const mine = current;
     const connection = await unlessAborted(mine.connection, signal);
-    if (connection.usable()) return connection;
+    if (connection.usable()) return mine;
     forget(mine);
     return connected(signal);
   }
@@ -54,7 +55,8 @@ export function createCentreLink(address: () => CentreAddress): CentreLink {
   return {
     async call(name, values, signal) {
       signal?.throwIfAborted();
-      return await ask(await connected(signal), name, values, signal);
+      const { connection, inTurn } = await connected(signal);
+      return await inTurn(async () => ask(await connection, name, values, signal), signal);
     },
     async close() {
       const last = current;
@@ -63,6 +65,25 @@ export function createCentreLink(address: () => CentreAddress): CentreLink {
       const present = await last?.connection.catch(() => undefined); // a failed attempt was reported to its caller
       await present?.close();
     },
+  };
+}
+
+type Turns = <T>(work: () => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+
+/** A session answers one query after the other; whoever gives up before its turn takes nobody's session with it. */
+function createTurns(): Turns {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (work, signal) => {
+    const before = last;
+    let leave = (): void => undefined;
+    const mine = new Promise<void>((resolve) => (leave = resolve));
+    last = before.then(() => mine);
+    try {
+      await unlessAborted(before, signal);
+      return await work();
+    } finally {
+      leave();
+    }
   };
 }
 

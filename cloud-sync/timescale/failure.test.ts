@@ -54,6 +54,30 @@ test('a missing function and another contract are incompatible', async () => {
   await later.close();
 });
 
+test('who shares a session asks in turn, and whoever gives up before its turn leaves the others theirs', async () => {
+  const { connection, addGateway } = await centre.openDatabase();
+  const { address } = await addGateway();
+  const link = createCentreLink(() => address);
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', onWarning);
+  await link.call('hello', []);
+  await connection.query('begin');
+  await connection.query('lock table wattwarden_data.release');
+  const slow = link.call('latest_release', []);
+  const abort = new AbortController();
+  const impatient = expect(link.call('hello', [], abort.signal)).rejects.toMatchObject({ code: 'centre.unreachable' });
+  const patient = link.call('hello', []);
+  abort.abort();
+  await impatient;
+  await connection.query('rollback');
+  expect(await slow).toEqual([]);
+  expect(await patient).toHaveLength(1);
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+  await link.close();
+});
+
 test('a server that stopped is unreachable: for a session under way, and for a new one', async () => {
   const stopping = await openTestCentre({ pristine: true });
   const { address } = await stopping.openEmptyDatabase();

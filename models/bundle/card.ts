@@ -1,41 +1,51 @@
 import type { Manifest } from './manifest.js';
 
-const HORIZON_NAMES: Readonly<Record<string, string>> = {
-  '1': 'the next slot',
-  '1-12': 'the next hour, slot by slot',
-  '24h': 'the next day, hour by hour',
-};
-
 /** The bundle for people. */
 export function writeCard(manifest: Omit<Manifest, 'files'>, parts: { readonly trees: number }): string {
   const { evaluation, version, createdAt, parameters, trainedOn, licence, attribution } = manifest;
-  const rows = Object.entries(evaluation.maeW).map(([name, { model, persistence, seasonalDay, coverage90 }]) => {
-    const figures = [model, persistence, seasonalDay].map((mae) => mae.toFixed(1)).join(' | ');
-    return `| ${HORIZON_NAMES[name] ?? name} | ${figures} | ${(coverage90 * 100).toFixed(1)} % |`;
-  });
   return `# Model bundle ${version}
 
 Made ${createdAt}. ${parameters} parameters in the forecaster, ${parts.trees} trees in the theft model.
 
 ## What it does
-From the last ${manifest.windowSlots} slots of ${manifest.slotMinutes} minutes of a meter it forecasts the mean power of ${manifest.horizons.length} spans of the
-next day, each as ${manifest.quantiles.map((quantile) => `${quantile * 100} %`).join(', ')} quantiles, and scores the newest slot for theft. A score of ${manifest.fraud.threshold}
-stands for one false alarm in a thousand slots of the data it was trained on.
+From the last ${manifest.windowSlots} slots of ${manifest.slotMinutes} minutes of a meter, the same time last week and what was usual over 28 days it forecasts
+the mean power of ${manifest.horizons.length} spans of the next day, each as ${manifest.quantiles.map((quantile) => `${quantile * 100} %`).join(', ')} quantiles, and scores
+the newest slot for theft. A score of ${manifest.fraud.threshold} stands for one false alarm in a thousand slots of the data it was trained on.
 
 ## How good the forecast is
-Mean absolute error in watts: per meter, then the mean over meters. ${evaluation.split} ${evaluation.meters} meters, ${evaluation.windows} windows.
-
-| horizon | model (int8) | persistence | same time yesterday | inside the 90 % band |
-|---|---|---|---|---|
-${rows.join('\n')}
-
+Errors in watts: per meter, then the mean over meters. ${evaluation.split} ${evaluation.meters} meters.
+${Object.entries(evaluation.horizons)
+  .map(([name, methods]) => tableOf(name, methods))
+  .join('\n')}
 ## Trained on
 ${trainedOn}
 
 Licence: ${licence}${attribution === '' ? '' : `\n\nAttribution: ${attribution}`}
 
 ## What it does not know
-Weather, holidays, weeks before the last day, and how its bands hold on other data: they are not calibrated.
+What no meter of its data ever did; holidays where no country is set, and weather where none is given. Its bands are
+calibrated on weeks that it was not trained on and adapt on the gateway; those of a new kind of meter are wrong at first.
 The theft score sees one meter and one day; it is evidence to look at, not proof.
+`;
+}
+
+type Methods = Manifest['evaluation']['horizons'][string];
+
+const GROUP_NAMES: Readonly<Record<string, string>> = {
+  '1': 'The next slot',
+  '24h': 'The next day, hour by hour',
+};
+
+function tableOf(group: string, methods: Methods): string {
+  const rows = Object.entries(methods).map(([name, { mae, rmse, mase_vs_seasonal, pinball, coverage90 }]) => {
+    const figures = [mae.toFixed(1), rmse.toFixed(1), mase_vs_seasonal.toFixed(3), pinball.toFixed(1)].join(' | ');
+    return `| ${name} | ${figures} | ${coverage90 === undefined ? '' : `${(coverage90 * 100).toFixed(1)} %`} |`;
+  });
+  return `
+### ${GROUP_NAMES[group] ?? `Slots ${group}`}
+
+| | MAE | RMSE | MAE / same time yesterday | pinball | inside the 90 % band |
+|---|---|---|---|---|---|
+${rows.join('\n')}
 `;
 }

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { epochMs } from '../../agent/domain/brand.js';
 import { WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { base64Of, float32From } from '../base64.js';
 import { centreAndScale } from '../forecast/features.js';
-import { type ForecastRow, QUANTILES } from '../forecast/horizons.js';
-import { countPresent, type SlotWindow } from '../window/slot-windows.js';
+import type { History } from '../forecast/history.js';
+import { type ForecastRow, HIGH, LOW, QUANTILES } from '../forecast/horizons.js';
+import { pack, packedSchema, unpack } from '../packed.js';
+import { countPresent } from '../window/slot-windows.js';
 
 /** What the bundle answered where it was made. */
 export interface GoldenCase {
-  readonly window: SlotWindow;
+  readonly history: History;
   readonly int8: Float32Array;
   readonly float32: Float32Array;
 }
@@ -21,39 +22,68 @@ export interface Golden {
 /** int8 kernels round differently from one processor to the next; more than this is another model. */
 const TOLERANCE = 0.01;
 
-const packed = z.string().max(64 * 1024);
 const goldenSchema = z.strictObject({
   cases: z
-    .array(z.strictObject({ endMs: z.int().nonnegative(), values: packed, int8: packed, float32: packed }))
+    .array(
+      z.strictObject({
+        endMs: z.int().nonnegative(),
+        values: packedSchema,
+        weekAgo: packedSchema.optional(),
+        profileMedian: packedSchema.optional(),
+        profileSpread: packedSchema.optional(),
+        int8: packedSchema,
+        float32: packedSchema,
+      }),
+    )
     .min(1)
     .max(64),
 });
 
 export function packGolden({ cases }: Golden): string {
-  const packedCases = cases.map(({ window, int8, float32 }) => ({
+  const packedCases = cases.map(({ history: { window, weekAgo, profileMedian, profileSpread }, int8, float32 }) => ({
     endMs: window.endMs,
-    values: base64Of(window.values),
-    int8: base64Of(int8),
-    float32: base64Of(float32),
+    values: pack(window.values),
+    ...(weekAgo === undefined ? {} : { weekAgo: pack(weekAgo) }),
+    ...(profileMedian === undefined ? {} : { profileMedian: pack(profileMedian) }),
+    ...(profileSpread === undefined ? {} : { profileSpread: pack(profileSpread) }),
+    int8: pack(int8),
+    float32: pack(float32),
   }));
   return `${JSON.stringify({ cases: packedCases })}\n`;
+}
+
+/** What a history becomes in the file: the answers must be to that. */
+export function asPacked({ window, weekAgo, profileMedian, profileSpread }: History): History {
+  const through = (values: Float32Array | undefined) => (values === undefined ? undefined : unpack(pack(values)));
+  return {
+    window: { ...window, values: unpack(pack(window.values)) },
+    weekAgo: through(weekAgo),
+    profileMedian: through(profileMedian),
+    profileSpread: through(profileSpread),
+  };
 }
 
 /** `outputs` is how many numbers a forecast has. */
 export function parseGolden(json: unknown, outputs: number): Golden | { readonly reason: string } {
   const parsed = goldenSchema.safeParse(json);
   if (!parsed.success) return { reason: z.prettifyError(parsed.error) };
-  const cases = parsed.data.cases.map(({ endMs, values, int8, float32 }): GoldenCase => {
-    const window = float32From(values);
+  const cases = parsed.data.cases.map(({ endMs, values, int8, float32, ...seasons }): GoldenCase => {
+    const window = unpack(values);
+    const known = (packed: typeof seasons.weekAgo) => (packed === undefined ? undefined : unpack(packed));
     return {
-      window: { endMs: epochMs(endMs), values: window, present: countPresent(window) },
-      int8: float32From(int8),
-      float32: float32From(float32),
+      history: {
+        window: { endMs: epochMs(endMs), values: window, present: countPresent(window) },
+        weekAgo: known(seasons.weekAgo),
+        profileMedian: known(seasons.profileMedian),
+        profileSpread: known(seasons.profileSpread),
+      },
+      int8: unpack(int8),
+      float32: unpack(float32),
     };
   });
   const whole = cases.every(
-    ({ window, int8, float32 }) =>
-      window.values.length === WINDOW_SLOTS && int8.length === outputs && float32.length === outputs,
+    ({ history, int8, float32 }) =>
+      history.window.values.length === WINDOW_SLOTS && int8.length === outputs && float32.length === outputs,
   );
   return whole ? { cases } : { reason: 'a golden case has the wrong length' };
 }
@@ -61,13 +91,13 @@ export function parseGolden(json: unknown, outputs: number): Golden | { readonly
 /** What can be asked for the golden cases: a forecaster. */
 export interface Answering {
   readonly precision: 'int8' | 'float32';
-  predict(windows: readonly SlotWindow[]): Promise<readonly ForecastRow[]>;
+  predict(histories: readonly History[]): Promise<readonly ForecastRow[]>;
 }
 
 /** Throws `bundle.golden_mismatch` when this machine computes something else than the machine that trained. */
 export async function checkGolden(bundle: { version: string; golden: Golden }, forecaster: Answering): Promise<void> {
   const { cases } = bundle.golden;
-  const rows = await forecaster.predict(cases.map(({ window }) => window));
+  const rows = await forecaster.predict(cases.map(({ history }) => history));
   for (const [index, made] of cases.entries()) {
     const difference = largestDifference(made[forecaster.precision], rows[index]);
     const allowed = TOLERANCE * spreadOf(made);
@@ -88,11 +118,10 @@ function largestDifference(expected: Float32Array, row: ForecastRow | undefined)
 }
 
 /** The window's scale, or the widest band when that is more: a wide band need not be hit to the watt. */
-function spreadOf({ window, float32 }: GoldenCase): number {
-  let widest = centreAndScale(window.values).scale;
-  for (let low = 0; low < float32.length; low += QUANTILES.length) {
-    const high = low + QUANTILES.length - 1;
-    widest = Math.max(widest, (float32[high] as number) - (float32[low] as number));
+function spreadOf({ history, float32 }: GoldenCase): number {
+  let widest = centreAndScale(history.window.values).scale;
+  for (let at = 0; at < float32.length; at += QUANTILES.length) {
+    widest = Math.max(widest, (float32[at + HIGH] as number) - (float32[at + LOW] as number));
   }
   return widest;
 }

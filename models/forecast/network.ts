@@ -1,112 +1,105 @@
-import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { CALENDAR_SIZE } from '../window/calendar.js';
-import type { Encoded } from './features.js';
-import { HORIZONS, QUANTILES } from './horizons.js';
+import { CONTEXT_SIZE, PATCH_SLOTS, PATCHES, SEASONS } from './features.js';
+import { type Horizon, QUANTILES } from './horizons.js';
 
 /**
  * The network, described once for training (train/layers.ts) and for export (../onnx/export.ts):
  *
- *   median = linear(first hour, last hour, hourly means) + head(tanh(dense(lstm(patches), calendar)))
- *   edges  = median minus and plus softplus(head)
+ *   linear = mix(newest hour, oldest hour, means of the patches, next seasons) + Σ seasons × weight of each step
+ *   hidden = silu(dense(context, newest slots, lstm(patches), next seasons, seasons and spread by parts of the day))
+ *   median = linear + correct(hidden)
+ *   bands  = median ± running sums of softplus(increments(narrow(hidden)))
  *
- * The head starts at zero, so that training starts at the linear mix below and can only improve on it.
+ * `correct` and `increments` start at zero, so that training starts at the linear forecast and can only improve on it.
  */
-export const PATCH_SLOTS = 12;
-export const PATCHES = WINDOW_SLOTS / PATCH_SLOTS;
-/** The slots of a patch and the share of them that was measured. */
+export const LSTM_UNITS = 32;
+/** Compressed slots of a patch and the share of them that was measured. */
 export const PATCH_SIZE = PATCH_SLOTS + 1;
-/** The LSTM quantises its inputs by their range over the whole batch: one wild meter must not blur the others. */
-export const PATCH_LIMIT = 5;
-/** First patch (the next hour, yesterday), last patch, mean of every patch. */
-export const LINEAR_SIZE = 2 * PATCH_SLOTS + PATCHES;
-export const LSTM_UNITS = 16;
-export const DENSE_UNITS = 24;
-export const STEPS = HORIZONS.length;
-/** Median correction, then the increments downwards, then upwards. */
-export const HEAD_SIZE = STEPS * QUANTILES.length;
+/** The newest slots as the dense layer sees them one by one. */
+export const NEWEST_SLOTS = 48;
+/** Steps whose seasons stand one by one, and parts of the day to come of which there is a mean. */
+export const NEAR_STEPS = 6;
+export const DAY_PARTS = 12;
+export const HIDDEN = 64;
+/** How wide a band is depends on less than where it lies. */
+export const NARROW = 12;
+export const INCREMENTS = QUANTILES.length - 1;
+/** softplus(x + this): the bands start narrow, at 0.4 of a scale each. */
+export const INCREMENT_START = -0.7;
+/**
+ * x / (1 + |x| / this): a wild slot stays within bounds. The LSTM quantises its inputs by their range over the whole
+ * batch, and one meter must not blur the others.
+ */
+export const COMPRESSION = 4;
+
+export const LINEAR_SIZE = 2 * PATCH_SLOTS + PATCHES + SEASONS * NEAR_STEPS;
+export const DENSE_SIZE = CONTEXT_SIZE + NEWEST_SLOTS + LSTM_UNITS + SEASONS * NEAR_STEPS + (SEASONS + 1) * DAY_PARTS;
+const GATES = 4;
 
 /** Matrices row by row as [inputs, outputs]; the LSTM's outputs are four gates in the order i, f, c, o. */
-export interface Layer {
-  readonly kernel: Float32Array;
-  readonly bias: Float32Array;
-}
-
 export interface NetworkWeights {
-  readonly linear: Layer;
-  readonly lstm: Layer & { readonly recurrent: Float32Array };
-  readonly dense: Layer;
-  readonly head: Layer;
-}
-
-export function parameterCount({ linear, lstm, dense, head }: NetworkWeights): number {
-  const arrays = [lstm.recurrent, ...[linear, lstm, dense, head].flatMap(({ kernel, bias }) => [kernel, bias])];
-  return arrays.reduce((sum, array) => sum + array.length, 0);
-}
-
-/** What the layers take; the exported graph does the same with its own first nodes. */
-export interface Pooled {
-  /** [rows, PATCHES, PATCH_SIZE] */
-  readonly patches: Float32Array;
-  /** [rows, LINEAR_SIZE] */
   readonly linear: Float32Array;
-  /** [rows, CALENDAR_SIZE] */
-  readonly calendar: Float32Array;
+  readonly linearBias: Float32Array;
+  /** [SEASONS, steps] */
+  readonly seasons: Float32Array;
+  readonly lstm: Float32Array;
+  readonly recurrent: Float32Array;
+  readonly lstmBias: Float32Array;
+  readonly dense: Float32Array;
+  readonly denseBias: Float32Array;
+  readonly correct: Float32Array;
+  readonly correctBias: Float32Array;
+  readonly narrow: Float32Array;
+  readonly narrowBias: Float32Array;
+  /** [NARROW, INCREMENTS × steps], all steps of one increment side by side: downwards from the median, then upwards. */
+  readonly increments: Float32Array;
+  readonly incrementsBias: Float32Array;
 }
 
-export function pool({ rows, window, mask, calendar }: Encoded): Pooled {
-  const patches = new Float32Array(rows * PATCHES * PATCH_SIZE);
-  const linear = new Float32Array(rows * LINEAR_SIZE);
-  for (let row = 0; row < rows; row++) {
-    const base = row * WINDOW_SLOTS;
-    const mix = row * LINEAR_SIZE;
-    linear.set(window.subarray(base, base + PATCH_SLOTS), mix);
-    linear.set(window.subarray(base + WINDOW_SLOTS - PATCH_SLOTS, base + WINDOW_SLOTS), mix + PATCH_SLOTS);
-    for (let patch = 0; patch < PATCHES; patch++) {
-      const from = base + patch * PATCH_SLOTS;
-      const to = (row * PATCHES + patch) * PATCH_SIZE;
-      let sum = 0;
-      let measured = 0;
-      for (let slot = 0; slot < PATCH_SLOTS; slot++) {
-        const value = window[from + slot] as number;
-        sum += value;
-        measured += mask[from + slot] as number;
-        patches[to + slot] = Math.min(Math.max(value, -PATCH_LIMIT), PATCH_LIMIT);
-      }
-      patches[to + PATCH_SLOTS] = measured / PATCH_SLOTS;
-      linear[mix + 2 * PATCH_SLOTS + patch] = sum / PATCH_SLOTS;
-    }
-  }
-  return { patches, linear, calendar };
+export type WeightName = keyof NetworkWeights;
+
+/** The shape of every array of a network with so many steps; the order is that of files. */
+export const weightShapes = (steps: number): Readonly<Record<WeightName, readonly number[]>> => ({
+  linear: [LINEAR_SIZE, steps],
+  linearBias: [steps],
+  seasons: [SEASONS, steps],
+  lstm: [PATCH_SIZE, GATES * LSTM_UNITS],
+  recurrent: [LSTM_UNITS, GATES * LSTM_UNITS],
+  lstmBias: [GATES * LSTM_UNITS],
+  dense: [DENSE_SIZE, HIDDEN],
+  denseBias: [HIDDEN],
+  correct: [HIDDEN, steps],
+  correctBias: [steps],
+  narrow: [HIDDEN, NARROW],
+  narrowBias: [NARROW],
+  increments: [NARROW, INCREMENTS * steps],
+  incrementsBias: [INCREMENTS * steps],
+});
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+export const parameterCount = (weights: NetworkWeights): number =>
+  Object.values(weights).reduce((sum: number, array: Float32Array) => sum + array.length, 0);
+
+export function mapWeights(steps: number, make: (name: WeightName, shape: readonly number[]) => Float32Array) {
+  const entries = Object.entries(weightShapes(steps)).map(([name, shape]) => [name, make(name as WeightName, shape)]);
+  return Object.fromEntries(entries) as unknown as NetworkWeights;
 }
 
 /**
- * Where the linear path starts: the near future is mostly the last value, the far future mostly the same hour
- * yesterday, and what is missing to one is trust in the window's mean.
+ * [steps, DAY_PARTS]: multiplied with something of each step, the mean of each part of the coming day. Where a span
+ * and single slots speak of the same hour, the span speaks.
  */
-export function initialLinear(): Layer {
-  const kernel = new Float32Array(LINEAR_SIZE * STEPS);
-  const add = (input: number, step: number, weight: number) => {
-    kernel[input * STEPS + step] = (kernel[input * STEPS + step] as number) + weight;
-  };
-  const lastSlot = 2 * PATCH_SLOTS - 1;
-  const hours = 2 * PATCH_SLOTS;
-  for (const [step, { offset, slots }] of HORIZONS.entries()) {
-    const hour = offset / PATCH_SLOTS;
-    if (slots === 1) {
-      add(lastSlot, step, 0.6 - 0.03 * offset);
-      add(hours + PATCHES - 1, step, 0.15);
-      add(offset, step, 0.15);
-    } else {
-      add(hours + PATCHES - 1, step, 0.4 * Math.exp(-hour / 3));
-      add(hours + hour, step, 0.5);
-    }
+export function dayPartMatrix(horizons: readonly Horizon[]): Float32Array {
+  const longest = Math.max(...horizons.map(({ slots }) => slots));
+  const reach = Math.max(...horizons.map(({ offset, slots }) => offset + slots));
+  const matrix = new Float32Array(horizons.length * DAY_PARTS);
+  const counts = new Float32Array(DAY_PARTS);
+  const parts = horizons.map(({ offset, slots }) =>
+    slots === longest ? Math.min(Math.floor((offset * DAY_PARTS) / reach), DAY_PARTS - 1) : -1,
+  );
+  for (const part of parts) if (part >= 0) counts[part] = (counts[part] as number) + 1;
+  for (const [step, part] of parts.entries()) {
+    if (part >= 0) matrix[step * DAY_PARTS + part] = 1 / (counts[part] as number);
   }
-  return { kernel, bias: new Float32Array(STEPS) };
+  return matrix;
 }
-
-export const LAYER_SIZES = {
-  linear: [LINEAR_SIZE, STEPS],
-  lstm: [PATCH_SIZE, 4 * LSTM_UNITS],
-  dense: [LSTM_UNITS + CALENDAR_SIZE, DENSE_UNITS],
-  head: [DENSE_UNITS, HEAD_SIZE],
-} as const;

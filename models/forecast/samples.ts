@@ -2,35 +2,46 @@ import { epochMs } from '../../agent/domain/brand.js';
 import type { Random } from '../../agent/domain/clock.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { MeterSeries } from '../series.js';
-import type { SlotWindow } from '../window/slot-windows.js';
-import { countPresent } from '../window/slot-windows.js';
-import type { Encoded } from './features.js';
-import { HORIZONS } from './horizons.js';
-import { STEPS } from './network.js';
+import { countPresent, type SlotWindow } from '../window/slot-windows.js';
+import { centreAndScale, type Encoded } from './features.js';
+import type { History } from './history.js';
+import { reachOf, slotsPerDay } from './horizons.js';
+import { createSeriesHistory, type ForecastShape, type SeriesHistory } from './series-history.js';
 
 /** A window that is mostly filled in teaches what the filling looks like. */
 const LEAST_PRESENT = WINDOW_SLOTS / 2;
-/** One training window of so many loses its older part, as the windows of a new meter do. */
-const SHORTENED_OF = 8;
+/** Of so many training windows one loses its older part, as the windows of a new meter do. */
+const SHORTENED_OF = 16;
+/** One of so many does not know last week, one the profile, one the weather. */
+const FORGETS_OF = 10;
+/** A forecast of the temperature is wrong by about so much. */
+const WEATHER_ERROR_C = 1.5;
+/** Weeks apart, so that every season stands on both sides; the days in front of one keep their targets out of it. */
+const VALIDATION_EVERY_WEEKS = 8;
+const VALIDATION_WEEK = 5;
+const WEEK_DAYS = 7;
+/** Below this there is no week to spare, and the last part is taken; below that, nothing can be spared. */
+const FEWEST_WEEKS = 9;
+const FEWEST_WEEKS_FOR_A_PART = 3;
+const VALIDATION_SHARE = 0.125;
+/** A window of a dead line against a meter's usual scale must not count for hundreds. */
+const LARGEST_WEIGHT = 20;
 
-/** Sums over any span in two look-ups. */
-interface Running {
-  readonly sum: Float64Array;
-  readonly count: Uint32Array;
-}
-
-/** Targets of a batch, [rows, STEPS] each: normalised by their window, and 1 where the actual is known. */
+/** Targets of a batch, [rows, steps] each: normalised by their window, and how much each counts (0 = not known). */
 export interface Targets {
   readonly values: Float32Array;
-  readonly known: Float32Array;
+  readonly weights: Float32Array;
 }
 
 /** What can be learnt from one meter. */
 export interface SampleSource {
-  readonly series: MeterSeries;
-  readonly running: Running;
+  readonly history: SeriesHistory;
   /** Slots at which a window ends whose past and next slot are known. */
   readonly origins: Uint32Array;
+  /** The same, kept out of training: for early stopping and for calibration. */
+  readonly validation: Uint32Array;
+  /** Mean absolute difference to the day before, W: what an error of this meter is measured by. */
+  readonly seasonalW: number;
 }
 
 export interface Sample {
@@ -38,58 +49,98 @@ export interface Sample {
   readonly origin: number;
 }
 
-export function createSource(series: MeterSeries): SampleSource {
-  const running = runningSums(series.powerW);
+export function createSource(series: MeterSeries, shape: ForecastShape): SampleSource {
+  const history = createSeriesHistory(withoutSpans(series, shape), shape);
+  const { powerW } = history.series;
+  const perDay = slotsPerDay(shape.slotMinutes);
+  const reach = reachOf(shape.horizons);
+  const isValidation = validationSlots(powerW.length, perDay);
   const origins: number[] = [];
-  for (let origin = WINDOW_SLOTS; origin < series.powerW.length; origin++) {
-    const present = span(running.count, origin - WINDOW_SLOTS, origin);
-    const knownEnds = span(running.count, origin - 1, origin + 1) === 2;
-    if (present >= LEAST_PRESENT && knownEnds) origins.push(origin);
+  const validation: number[] = [];
+  for (let origin = WINDOW_SLOTS; origin < powerW.length; origin++) {
+    if (history.known(origin - WINDOW_SLOTS, origin) < LEAST_PRESENT) continue;
+    if (history.known(origin - 1, origin + 1) < 2) continue;
+    const last = Math.min(origin + reach, powerW.length) - 1;
+    if (isValidation(origin) && isValidation(last)) validation.push(origin);
+    else if (!isValidation(origin) && !isValidation(last)) origins.push(origin);
   }
-  return { series, running, origins: Uint32Array.from(origins) };
+  return {
+    history,
+    origins: Uint32Array.from(origins),
+    validation: Uint32Array.from(validation),
+    seasonalW: seasonalDifference(powerW, perDay),
+  };
 }
 
-export function windowAt({ series, origin }: { series: MeterSeries; origin: number }): SlotWindow {
-  const values = series.powerW.subarray(origin - WINDOW_SLOTS, origin);
-  return { endMs: epochMs(series.startMs + origin * SLOT_MS), values, present: countPresent(values) };
+function withoutSpans(series: MeterSeries, { slotMinutes }: ForecastShape): MeterSeries {
+  if (series.excludedMs === undefined || series.excludedMs.length === 0) return series;
+  const powerW = series.powerW.slice();
+  const slotOf = (ms: number) => Math.max(Math.floor((ms - series.startMs) / (slotMinutes * 60_000)), 0);
+  for (const [fromMs, toMs] of series.excludedMs) powerW.fill(Number.NaN, slotOf(fromMs), slotOf(toMs));
+  return { ...series, powerW };
 }
 
-/** A window as training sees it: sometimes as short as a new meter's. */
-export function trainingWindow({ source, origin }: Sample, random: Random): SlotWindow {
-  const window = windowAt({ series: source.series, origin });
-  if (random() * SHORTENED_OF >= 1) return window;
+function validationSlots(length: number, perDay: number): (slot: number) => boolean {
+  const week = WEEK_DAYS * perDay;
+  if (length < FEWEST_WEEKS * week) {
+    const from = length - Math.round((length - WINDOW_SLOTS) * VALIDATION_SHARE);
+    if (length < FEWEST_WEEKS_FOR_A_PART * week) return () => false;
+    return (slot) => slot >= from;
+  }
+  return (slot) => Math.floor(slot / week) % VALIDATION_EVERY_WEEKS === VALIDATION_WEEK;
+}
+
+export function seasonalDifference(powerW: Float32Array, perDay: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let slot = perDay; slot < powerW.length; slot++) {
+    const difference = Math.abs((powerW[slot] as number) - (powerW[slot - perDay] as number));
+    if (Number.isNaN(difference)) continue;
+    sum += difference;
+    count += 1;
+  }
+  const floor = centreAndScale(new Float32Array(0)).scale;
+  return count === 0 ? floor : Math.max(sum / count, floor);
+}
+
+/** A history as training sees it: sometimes as short as a new meter's, or with something that it does not know. */
+export function trainingHistory({ source, origin }: Sample, random: Random): History {
+  const { weekAgo, profileMedian, profileSpread, weather, window } = source.history.at(origin);
+  const keeps = () => random() * FORGETS_OF >= 1;
+  const shortened = random() * SHORTENED_OF < 1;
+  const history: History = {
+    window: shortened ? shorten(window, random) : window,
+    ...(keeps() && !shortened ? { weekAgo } : {}),
+    ...(keeps() && !shortened ? { profileMedian, profileSpread } : {}),
+  };
+  if (weather === undefined || !keeps()) return history;
+  const noise = () => (random() + random() - 1) * 2 * WEATHER_ERROR_C;
+  return { ...history, weather: { lastDayC: weather.lastDayC, nextDayC: weather.nextDayC + noise() } };
+}
+
+function shorten(window: SlotWindow, random: Random): SlotWindow {
   const values = window.values.slice();
   values.fill(Number.NaN, 0, Math.floor(random() * (WINDOW_SLOTS - 1)));
   return { ...window, values, present: countPresent(values) };
 }
 
-/** The mean power of each horizon; NaN when less than half of its slots are known. */
-export function actualsAt({ source, origin }: Sample, out: Float64Array = new Float64Array(STEPS)): Float64Array {
-  const { sum, count } = source.running;
-  const end = source.series.powerW.length;
-  for (const [step, { offset, slots }] of HORIZONS.entries()) {
-    const from = Math.min(origin + offset, end);
-    const to = Math.min(from + slots, end);
-    const known = span(count, from, to);
-    out[step] = known * 2 >= slots ? span(sum, from, to) / known : Number.NaN;
-  }
-  return out;
-}
-
 export function targetsOf(samples: readonly Sample[], encoded: Encoded): Targets {
-  const values = new Float32Array(samples.length * STEPS);
-  const known = new Float32Array(samples.length * STEPS);
-  const actuals = new Float64Array(STEPS);
-  for (const [row, sample] of samples.entries()) {
-    actualsAt(sample, actuals);
-    for (let step = 0; step < STEPS; step++) {
+  const steps = samples[0]?.source.history.shape.horizons.length ?? 0;
+  const values = new Float32Array(samples.length * steps);
+  const weights = new Float32Array(samples.length * steps);
+  const actuals = new Float64Array(steps);
+  for (const [row, { source, origin }] of samples.entries()) {
+    const scale = encoded.scaleW[row] as number;
+    const weight = Math.min(scale / source.seasonalW, LARGEST_WEIGHT);
+    source.history.actualsAt(origin, actuals);
+    for (let step = 0; step < steps; step++) {
       const actual = actuals[step] as number;
       if (Number.isNaN(actual)) continue;
-      values[row * STEPS + step] = (actual - (encoded.centreW[row] as number)) / (encoded.scaleW[row] as number);
-      known[row * STEPS + step] = 1;
+      values[row * steps + step] = (actual - (encoded.centreW[row] as number)) / scale;
+      weights[row * steps + step] = weight;
     }
   }
-  return { values, known };
+  return { values, weights };
 }
 
 /** Every meter is drawn equally often, however long its series. */
@@ -100,16 +151,8 @@ export function drawSamples(sources: readonly SampleSource[], count: number, ran
   });
 }
 
-function runningSums(values: Float32Array): Running {
-  const sum = new Float64Array(values.length + 1);
-  const count = new Uint32Array(values.length + 1);
-  for (const [slot, value] of values.entries()) {
-    const known = Number.isFinite(value);
-    sum[slot + 1] = (sum[slot] as number) + (known ? value : 0);
-    count[slot + 1] = (count[slot] as number) + (known ? 1 : 0);
-  }
-  return { sum, count };
+/** The window alone, for who needs nothing of the weeks before it. */
+export function windowAt({ series, origin }: { series: MeterSeries; origin: number }): SlotWindow {
+  const values = series.powerW.subarray(origin - WINDOW_SLOTS, origin);
+  return { endMs: epochMs(series.startMs + origin * SLOT_MS), values, present: countPresent(values) };
 }
-
-const span = (running: Float64Array | Uint32Array, from: number, to: number): number =>
-  (running[Math.min(to, running.length - 1)] as number) - (running[Math.min(from, running.length - 1)] as number);

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
+import { writePages } from './evaluation/pages.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
@@ -36,6 +37,7 @@ interface TheftOptions {
   readonly dayNoise: number;
   readonly missingMeters: number;
   readonly seed: number;
+  readonly pages?: string;
   readonly json?: true;
 }
 
@@ -53,6 +55,7 @@ export const theftEval = (): Command =>
     .option('--day-noise <share>', 'relative error of a feeder’s meter on each day', share, 0)
     .option('--missing-meters <n>', 'so many meters report nothing for two weeks of the test each', whole, 0)
     .option('--seed <n>', 'of the forest and of what is disturbed', whole, 1)
+    .option('--pages <dir>', 'plots, and a page for each thief')
     .option('--json', 'one JSON document')
     .action(theft);
 
@@ -64,11 +67,13 @@ async function theft(options: TheftOptions): Promise<void> {
       `--test-from: the files tell of ${bench.fleet.days} days from ${new Date(bench.fleet.startMs).toISOString().slice(0, 10)} on`,
     );
   const { technicalLoss, feederNoise, dayNoise, missingMeters, seed } = options;
-  const { evaluation } = evaluateTheft({
+  const results = evaluateTheft({
     bench,
     testFromDay,
     disturbances: { technicalLoss, feederNoise, dayNoise, missingMeters, seed },
   });
+  if (options.pages !== undefined) await writePages(options.pages, results);
+  const { evaluation } = results;
   console.log(options.json === true ? JSON.stringify(evaluation, null, 2) : theftTable(evaluation));
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SLOT_MINUTES } from '../../agent/domain/slot.js';
 import type { SlotWindow } from '../window/slot-windows.js';
 import { type Calibration, calibrated } from './calibration.js';
+import { type DayModel, dayFileSchema, packDayModel, parseDayModel } from './day-model.js';
 import { gatherEvidence, THEFT_FEATURES, writeTheftFeatures } from './features.js';
 import { explainRow, type IsolationForest } from './forest/forest.js';
 import { forestFileSchema, packForest, parseForest } from './forest/forest-file.js';
@@ -16,6 +17,8 @@ export interface TheftModel {
   /** What the forest's axes are, in their order. */
   readonly features: readonly string[];
   readonly calibration: Calibration;
+  /** For meters with two months of history; a bundle that was trained on less has none. */
+  readonly days?: DayModel;
 }
 
 const SLOT_HOURS = SLOT_MINUTES / 60;
@@ -56,10 +59,17 @@ const theftFileSchema = z.strictObject({
     .min(2)
     .max(100),
   forest: forestFileSchema,
+  days: dayFileSchema.optional(),
 });
 
-export function packTheftModel({ forest, features, calibration }: TheftModel): string {
-  return `${JSON.stringify({ features, calibration: calibration.knots, forest: packForest(forest) })}\n`;
+export function packTheftModel({ forest, features, calibration, days }: TheftModel): string {
+  const whole = {
+    features,
+    calibration: calibration.knots,
+    forest: packForest(forest),
+    ...(days === undefined ? {} : { days: packDayModel(days) }),
+  };
+  return `${JSON.stringify(whole)}\n`;
 }
 
 /** The model, or why the text holds none that this version can serve. */
@@ -75,5 +85,9 @@ export function parseTheftModel(json: unknown): TheftModel | { readonly reason: 
   });
   if (!rises) return { reason: 'the calibration does not rise' };
   const forest = parseForest(file);
-  return 'reason' in forest ? forest : { forest, features, calibration: { knots: calibration } };
+  if ('reason' in forest) return forest;
+  const model = { forest, features, calibration: { knots: calibration } };
+  if (parsed.data.days === undefined) return model;
+  const days = parseDayModel(parsed.data.days);
+  return 'reason' in days ? days : { ...model, days };
 }

@@ -5,7 +5,9 @@ import { windowAt } from '../forecast/samples.js';
 import type { MeterSeries, OnProgress } from '../series.js';
 import type { SlotWindow } from '../window/slot-windows.js';
 import { calibrate } from './calibration.js';
+import { type DayModel, trainDayModel } from './day-model.js';
 import { gatherEvidence, THEFT_FEATURES, THEFT_LIMITS, writeTheftFeatures } from './features.js';
+import { fleetOfSeries } from './fleet-of-series.js';
 import { scoreRow } from './forest/forest.js';
 import { trainForest } from './forest/forest-training.js';
 import type { TheftModel } from './theft-model.js';
@@ -22,6 +24,8 @@ const FEWEST_ROWS = 32;
  * subsample. They take no part in calibration.
  */
 const BACKDROP_SHARE = 0.1;
+/** Seven weeks until the first day can be judged, and as long again to see what is usual. */
+const FEWEST_DAYS = 98;
 const LEAST_PRESENT = WINDOW_SLOTS / 2;
 
 /** Median power expected for the slot after each window. */
@@ -52,8 +56,19 @@ export async function trainTheftModel({ series, seed, expect, onProgress }: Thef
   writeBackdrop(rows, places.length, seededRandom(seed));
   const forest = trainForest({ rows, features: width, trees: TREES, subsample: SUBSAMPLE, seed });
   const raw = Float64Array.from(places, (_, row) => scoreRow(forest, rows.subarray(row * width, (row + 1) * width)));
-  onProgress?.({ phase: 'theft', done: 1, detail: `${TREES} trees` });
-  return { forest, features: THEFT_FEATURES, calibration: calibrate(raw) };
+  onProgress?.({ phase: 'theft', done: 0.7, detail: `${TREES} trees for slots` });
+  const days = trainDays(series, seed);
+  const held = days === undefined ? 'too little history for days' : 'and a forest for days';
+  onProgress?.({ phase: 'theft', done: 1, detail: held });
+  const model = { forest, features: THEFT_FEATURES, calibration: calibrate(raw) };
+  return days === undefined ? model : { ...model, days };
+}
+
+/** Undefined where the series are too short to compare days with days. */
+function trainDays(series: readonly MeterSeries[], seed: number): DayModel | undefined {
+  const fleet = fleetOfSeries(series);
+  if (fleet.days < FEWEST_DAYS) return undefined;
+  return trainDayModel({ fleet, clean: { from: 0, to: fleet.days - 1 }, seed, trees: TREES });
 }
 
 /** Fills the rows after the first `clean` ones. */

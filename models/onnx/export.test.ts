@@ -1,50 +1,45 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
-import { encode } from '../forecast/features.js';
-import { QUANTILES } from '../forecast/horizons.js';
-import { initialLinear, LAYER_SIZES, LSTM_UNITS, type NetworkWeights, STEPS } from '../forecast/network.js';
-import { createSource, drawSamples, windowAt } from '../forecast/samples.js';
+import { createEncoder } from '../forecast/features.js';
+import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
+import { mapWeights, type NetworkWeights, sizeOf } from '../forecast/network.js';
+import { createSource, drawSamples, trainingHistory } from '../forecast/samples.js';
 import { loadBackend } from '../forecast/train/backend.js';
 import { createNetwork } from '../forecast/train/layers.js';
+import { resample } from '../resample.js';
 import { createHouseholds } from '../synthetic.js';
-import { exportOnnx } from './export.js';
+import { exportOnnx, storedWeights } from './export.js';
 import { openNetwork, type Precision } from './session.js';
 
 const SEED = 5;
-const random = seededRandom(SEED);
 
 /** As large as trained ones, and nowhere zero, so that a gate in the wrong place shows. */
-function randomWeights(): NetworkWeights {
-  const array = (length: number, size: number) => Float32Array.from({ length }, () => (random() * 2 - 1) * size);
-  const layer = ([inputs, outputs]: readonly [number, number]) => ({
-    kernel: array(inputs * outputs, 1 / Math.sqrt(inputs)),
-    bias: array(outputs, 0.3),
+function randomWeights(steps: number): NetworkWeights {
+  const random = seededRandom(SEED);
+  const weights = mapWeights(steps, (_, dims) => {
+    const limit = dims.length === 1 ? 0.3 : 1.2 / Math.sqrt(dims[0] ?? 1);
+    return Float32Array.from({ length: sizeOf(dims) }, () => (random() * 2 - 1) * limit);
   });
-  const linear = initialLinear();
-  return {
-    linear: { ...linear, bias: array(STEPS, 0.1) },
-    lstm: { ...layer(LAYER_SIZES.lstm), recurrent: array(LSTM_UNITS * 4 * LSTM_UNITS, 0.4) },
-    dense: layer(LAYER_SIZES.dense),
-    head: layer(LAYER_SIZES.head),
-  };
+  return storedWeights(weights);
 }
 
-const weights = randomWeights();
-const sources = createHouseholds({ meters: 12, days: 3, seed: SEED }).map(createSource);
-const windows = drawSamples(sources, 128, random).map(({ source, origin }, row) => {
-  const window = windowAt({ series: source.series, origin });
-  // Every fourth one has lost half a day, so that the mask says something.
-  return row % 4 === 0
-    ? { ...window, values: window.values.map((watts, slot) => (slot < 144 ? Number.NaN : watts)) }
-    : window;
-});
-const encoded = encode(windows);
+function prepare(slotMinutes: number) {
+  const shape = { slotMinutes, horizons: horizonsFor(slotMinutes) };
+  const homes = createHouseholds({ meters: 12, days: slotMinutes === 5 ? 9 : 20, seed: SEED });
+  const sources = homes.map((series) => createSource(resample(series, 5, slotMinutes), shape));
+  const random = seededRandom(SEED);
+  const histories = drawSamples(sources, 128, random).map((sample) => trainingHistory(sample, random));
+  const encoded = createEncoder(shape).encode(histories);
+  return { shape, encoded, weights: randomWeights(shape.horizons.length) };
+}
 
-async function differences(precision: Precision): Promise<{ worst: number; mean: number; answers: Float32Array }> {
-  const network = createNetwork(await loadBackend(), { weights });
+async function differences(slotMinutes: number, precision: Precision) {
+  const { shape, encoded, weights } = prepare(slotMinutes);
+  const stepWeights = new Float32Array(shape.horizons.length).fill(1);
+  const network = createNetwork(await loadBackend(), { shape, weights, stepWeights });
   const trained = network.predict(encoded);
   network.dispose();
-  const exported = await openNetwork(exportOnnx(weights, precision));
+  const exported = await openNetwork(exportOnnx(weights, shape, precision), shape);
   const answers = await exported.run(encoded);
   await exported.close();
   expect(answers.length).toBe(trained.length);
@@ -55,38 +50,47 @@ async function differences(precision: Precision): Promise<{ worst: number; mean:
     worst = Math.max(worst, difference);
     sum += difference;
   }
-  return { worst, mean: sum / trained.length, answers };
+  return { worst, mean: sum / trained.length, answers, shape, rows: encoded.rows };
 }
 
-test('the float32 export answers as the training framework does', async () => {
-  const { worst } = await differences('float32');
-  expect(worst).toBeLessThan(1e-4);
-});
+test.each([5, 30])(
+  'the float32 export answers as the training framework does, at slots of %i minutes',
+  async (width) => {
+    expect((await differences(width, 'float32')).worst).toBeLessThan(1e-4);
+  },
+);
 
-test('the int8 export stays within two per cent of it', async () => {
-  const { worst, mean } = await differences('int8');
-  expect(mean).toBeLessThan(0.003);
-  expect(worst).toBeLessThan(0.02);
+test.each([5, 30])('the int8 export stays within two per cent of it, at slots of %i minutes', async (width) => {
+  const { worst, mean } = await differences(width, 'int8');
+  expect(mean).toBeLessThan(0.004);
+  expect(worst).toBeLessThan(0.05);
 });
 
 test('quantiles never cross', async () => {
   for (const precision of ['float32', 'int8'] as const) {
-    const { answers } = await differences(precision);
-    for (let low = 0; low < answers.length; low += QUANTILES.length) {
-      const [five, median, ninetyFive] = answers.subarray(low, low + QUANTILES.length);
-      expect(five).toBeLessThanOrEqual(median ?? Number.NaN);
-      expect(median).toBeLessThanOrEqual(ninetyFive ?? Number.NaN);
+    const { answers, shape, rows } = await differences(5, precision);
+    const steps = shape.horizons.length;
+    for (let at = 0; at < rows * steps; at++) {
+      const first = Math.floor(at / steps) * steps * QUANTILES.length + (at % steps);
+      const quantiles = QUANTILES.map((_, quantile) => answers[first + quantile * steps] as number);
+      expect(quantiles).toEqual(quantiles.toSorted((a, b) => a - b));
     }
   }
 });
 
 test('int8 is smaller, and the same weights give the same bytes', () => {
-  expect(exportOnnx(weights, 'int8').length).toBeLessThan(exportOnnx(weights, 'float32').length);
-  expect(exportOnnx(weights, 'int8')).toEqual(exportOnnx(weights, 'int8'));
+  const { shape, weights } = prepare(5);
+  const [int8, float32] = [exportOnnx(weights, shape, 'int8'), exportOnnx(weights, shape, 'float32')];
+  expect(int8.length).toBeLessThan(float32.length);
+  expect(exportOnnx(weights, shape, 'int8')).toEqual(int8);
 });
 
-test('bytes that are no model are refused by name', async () => {
-  await expect(openNetwork(new Uint8Array(64))).rejects.toMatchObject({ code: 'bundle.unreadable' });
-  const cut = exportOnnx(weights, 'int8').slice(0, 9_000);
-  await expect(openNetwork(cut)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+test('bytes that are no model, and a model for other slots, are refused by name', async () => {
+  const { shape, weights } = prepare(5);
+  await expect(openNetwork(new Uint8Array(64), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  const whole = exportOnnx(weights, shape, 'int8');
+  await expect(openNetwork(whole.slice(0, 9_000), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  const foreign = await openNetwork(whole, { slotMinutes: 30, horizons: horizonsFor(30) });
+  await expect(foreign.run(prepare(30).encoded)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  await foreign.close();
 });

@@ -1,158 +1,158 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { CONTEXT_SIZE, PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import { QUANTILES } from '../forecast/horizons.js';
 import {
-  DENSE_UNITS,
-  HEAD_SIZE,
-  LAYER_SIZES,
-  type Layer,
-  LINEAR_SIZE,
+  COMPRESSION,
+  DAY_PARTS,
+  dayPartMatrix,
+  INCREMENT_START,
+  INCREMENTS,
   LSTM_UNITS,
+  mapWeights,
+  NEAR_STEPS,
+  NEWEST_SLOTS,
   type NetworkWeights,
-  PATCH_LIMIT,
   PATCH_SIZE,
-  PATCH_SLOTS,
-  PATCHES,
-  STEPS,
+  type WeightName,
+  weightShapes,
 } from '../forecast/network.js';
-import { CALENDAR_SIZE } from '../window/calendar.js';
+import type { ForecastShape } from '../forecast/series-history.js';
+import { roundedToHalf } from '../half.js';
 import { createGraph, type GraphBuilder } from './graph.js';
+import { type LstmWeights, lstm } from './lstm.js';
 import type { Port } from './protobuf.js';
+import { quantiseColumns } from './quantise.js';
 import type { Precision } from './session.js';
 
-const GATES = 4;
-/** TensorFlow.js keeps its gates as i, f, c, o; ONNX wants i, o, f, c. */
-const GATE_ORDER = [0, 3, 1, 2];
-
-export const INPUTS: readonly Port[] = [
+export const inputPorts = (steps: number): readonly Port[] => [
   { name: 'window', dims: ['meters', WINDOW_SLOTS] },
-  { name: 'mask', dims: ['meters', WINDOW_SLOTS] },
-  { name: 'calendar', dims: ['meters', CALENDAR_SIZE] },
+  { name: 'measured', dims: ['meters', PATCHES] },
+  { name: 'seasons', dims: ['meters', SEASONS, steps] },
+  { name: 'spread', dims: ['meters', steps] },
+  { name: 'context', dims: ['meters', CONTEXT_SIZE] },
 ];
-export const OUTPUT: Port = { name: 'quantiles', dims: ['meters', STEPS, QUANTILES.length] };
 
-/** The network of forecast/network.ts as an ONNX model; in int8 only the LSTM's matrices are quantised. */
-export function exportOnnx(weights: NetworkWeights, precision: Precision): Uint8Array {
-  const graph = createGraph();
-  const byPatch = graph.node('Reshape', ['window', graph.constant([0, PATCHES, PATCH_SLOTS], [3])]);
-  const median = linearPath(graph, byPatch, weights.linear);
-  const head = lstmPath(graph, byPatch, weights, precision);
-  const part = (index: number) => slice(graph, head, index * STEPS, (index + 1) * STEPS);
-  const corrected = graph.node('Add', [median, part(0)]);
-  const low = graph.node('Sub', [corrected, graph.node('Softplus', [part(1)])]);
-  const high = graph.node('Add', [corrected, graph.node('Softplus', [part(2)])]);
-  const last = graph.constant([2], [1]);
-  const columns = [low, corrected, high].map((quantile) => graph.node('Unsqueeze', [quantile, last]));
-  graph.node('Concat', columns, { axis: 2 });
-  return graph.build('wattwarden-forecast', INPUTS, OUTPUT);
-}
+/** All steps of the lowest quantile, then of the next. */
+export const outputPort = (steps: number): Port => ({ name: 'quantiles', dims: ['meters', QUANTILES.length * steps] });
 
-function linearPath(graph: GraphBuilder, byPatch: string, linear: Layer): string {
-  const first = slice(graph, 'window', 0, PATCH_SLOTS);
-  const last = slice(graph, 'window', WINDOW_SLOTS - PATCH_SLOTS, WINDOW_SLOTS);
-  const means = graph.node('ReduceMean', [byPatch], { axes: [2], keepdims: 0 });
-  return gemm(graph, graph.node('Concat', [first, last, means], { axis: 1 }), linear, [LINEAR_SIZE, STEPS]);
-}
+/**
+ * The network of forecast/network.ts as an ONNX model. What computes with int8 weights in int8 is the LSTM. All other
+ * matrices compute in float32; the file keeps them in the steps that storedWeights has left them in.
+ */
+export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precision: Precision): Uint8Array {
+  const steps = shape.horizons.length;
+  const network = createParts(createGraph(), { weights, steps, precision });
+  const { graph, gemm } = network;
+  const dayParts = graph.constant(dayPartMatrix(shape.horizons), [steps, DAY_PARTS]);
+  const compressed = network.compress('window');
+  const seasons = network.compress('seasons');
+  const near = (source: string) =>
+    graph.node('Reshape', [network.slice(source, 2, [0, NEAR_STEPS]), network.sizes(0, SEASONS * NEAR_STEPS)]);
 
-function lstmPath(graph: GraphBuilder, byPatch: string, weights: NetworkWeights, precision: Precision): string {
-  const limits = [-PATCH_LIMIT, PATCH_LIMIT].map((limit) => graph.constant(Float32Array.of(limit), []));
-  const clipped = graph.node('Clip', [byPatch, ...limits]);
-  const maskByPatch = graph.node('Reshape', ['mask', graph.constant([0, PATCHES, PATCH_SLOTS], [3])]);
-  const measured = graph.node('ReduceMean', [maskByPatch], { axes: [2], keepdims: 1 });
-  const patches = graph.node('Concat', [clipped, measured], { axis: 2 });
-  const sequence = graph.node('Transpose', [patches], { perm: [1, 0, 2] });
-  const lstm = precision === 'int8' ? quantisedLstm : floatLstm;
-  const state = graph.node('Reshape', [lstm(graph, sequence, weights.lstm), graph.constant([-1, LSTM_UNITS], [2])]);
-  const joined = graph.node('Concat', [state, 'calendar'], { axis: 1 });
-  const hidden = graph.node('Tanh', [gemm(graph, joined, weights.dense, LAYER_SIZES.dense)]);
-  return gemm(graph, hidden, weights.head, [DENSE_UNITS, HEAD_SIZE]);
-}
-
-function floatLstm(graph: GraphBuilder, sequence: string, lstm: NetworkWeights['lstm']): string {
-  const columns = GATES * LSTM_UNITS;
-  const kernel = transpose(reorderGates(lstm.kernel), PATCH_SIZE, columns);
-  const recurrent = transpose(reorderGates(lstm.recurrent), LSTM_UNITS, columns);
-  const inputs = [
-    sequence,
-    graph.constant(kernel, [1, columns, PATCH_SIZE]),
-    graph.constant(recurrent, [1, columns, LSTM_UNITS]),
-    graph.constant(onnxBias(lstm.bias), [1, 2 * columns]),
+  const mix = [
+    network.slice('window', 1, [WINDOW_SLOTS - PATCH_SLOTS, WINDOW_SLOTS]),
+    network.slice('window', 1, [0, PATCH_SLOTS]),
+    graph.node('ReduceMean', [network.byPatch('window')], { axes: [2], keepdims: 0 }),
+    near('seasons'),
   ];
-  const [, state = ''] = graph.nodes({ op: 'LSTM', inputs, attributes: { hidden_size: LSTM_UNITS }, domain: '' }, [
-    false,
-    true,
-  ]);
-  return state;
-}
+  const weighed = graph.node('Mul', ['seasons', network.matrix('seasons')]);
+  const seasonal = graph.node('ReduceSum', [weighed, network.sizes(1)], { keepdims: 0 });
+  const linear = graph.node('Add', [gemm(graph.node('Concat', mix, { axis: 1 }), 'linear', 'linearBias'), seasonal]);
 
-function quantisedLstm(graph: GraphBuilder, sequence: string, lstm: NetworkWeights['lstm']): string {
-  const columns = GATES * LSTM_UNITS;
-  const kernel = quantiseColumns(reorderGates(lstm.kernel), columns);
-  const recurrent = quantiseColumns(reorderGates(lstm.recurrent), columns);
-  const zero = () => graph.constant(new Int8Array(columns), [1, columns]);
-  const inputs = [
-    sequence,
-    graph.constant(kernel.values, [1, PATCH_SIZE, columns]),
-    graph.constant(recurrent.values, [1, LSTM_UNITS, columns]),
-    graph.constant(onnxBias(lstm.bias), [1, 2 * columns]),
-    // Sequence lengths, initial states and peepholes: none.
-    ...['', '', '', ''],
-    graph.constant(kernel.scales, [1, columns]),
-    zero(),
-    graph.constant(recurrent.scales, [1, columns]),
-    zero(),
+  const parts = [
+    'context',
+    network.slice(compressed, 1, [WINDOW_SLOTS - NEWEST_SLOTS, WINDOW_SLOTS]),
+    network.state(compressed),
+    near(seasons),
+    graph.node('Reshape', [graph.node('MatMul', [seasons, dayParts]), network.sizes(0, SEASONS * DAY_PARTS)]),
+    graph.node('MatMul', ['spread', dayParts]),
   ];
-  const [, state = ''] = graph.nodes(
-    { op: 'DynamicQuantizeLSTM', inputs, attributes: { hidden_size: LSTM_UNITS }, domain: 'com.microsoft' },
-    [false, true],
-  );
-  return state;
-}
-
-function gemm(graph: GraphBuilder, input: string, { kernel, bias }: Layer, dims: readonly [number, number]): string {
-  return graph.node('Gemm', [input, graph.constant(kernel, dims), graph.constant(bias, [dims[1]])]);
-}
-
-/** Columns `from` up to `to`. */
-function slice(graph: GraphBuilder, input: string, from: number, to: number): string {
-  return graph.node('Slice', [input, ...[from, to, 1].map((bound) => graph.constant([bound], [1]))]);
-}
-
-function reorderGates(values: Float32Array): Float32Array {
-  const reordered = new Float32Array(values.length);
-  for (let row = 0; row < values.length; row += GATES * LSTM_UNITS) {
-    for (const [to, from] of GATE_ORDER.entries()) {
-      const start = row + from * LSTM_UNITS;
-      reordered.set(values.subarray(start, start + LSTM_UNITS), row + to * LSTM_UNITS);
-    }
+  const dense = gemm(graph.node('Concat', parts, { axis: 1 }), 'dense', 'denseBias');
+  const hidden = graph.node('Mul', [dense, graph.node('Sigmoid', [dense])]);
+  const median = graph.node('Add', [linear, gemm(hidden, 'correct', 'correctBias')]);
+  const raw = gemm(gemm(hidden, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
+  const widths = graph.node('Softplus', [graph.node('Add', [raw, network.scalar(INCREMENT_START)])]);
+  const width = (index: number) => network.slice(widths, 1, [index * steps, (index + 1) * steps]);
+  const half = INCREMENTS / 2;
+  const below: string[] = [];
+  const above: string[] = [];
+  for (let index = 0; index < half; index++) {
+    below.unshift(graph.node('Sub', [below[0] ?? median, width(index)]));
+    above.push(graph.node('Add', [above.at(-1) ?? median, width(half + index)]));
   }
-  return reordered;
+  graph.node('Concat', [...below, median, ...above], { axis: 1 });
+  return graph.build('wattwarden-forecast', inputPorts(steps), outputPort(steps));
 }
 
-/** ONNX adds a bias for the inputs and one for the state. */
-function onnxBias(bias: Float32Array): Float32Array {
-  const doubled = new Float32Array(2 * bias.length);
-  doubled.set(reorderGates(bias));
-  return doubled;
-}
+/** The linear path carries the forecast, and the LSTM is quantised when it computes; the rest corrects. */
+const HALVES: ReadonlySet<WeightName> = new Set(['linear', 'seasons', 'lstm', 'recurrent']);
 
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  const transposed = new Float32Array(values.length);
-  for (const [index, value] of values.entries()) {
-    transposed[(index % columns) * rows + Math.floor(index / columns)] = value;
-  }
-  return transposed;
-}
-
-/** One scale for each column, with zero at zero. */
-function quantiseColumns(values: Float32Array, columns: number): { values: Int8Array; scales: Float32Array } {
-  const scales = new Float32Array(columns);
-  for (const [index, value] of values.entries()) {
-    const column = index % columns;
-    scales[column] = Math.max(scales[column] as number, Math.abs(value) / 127);
-  }
-  const quantised = Int8Array.from(values, (value, index) => {
-    const scale = scales[index % columns] as number;
-    return scale === 0 ? 0 : Math.round(value / scale);
+/** What remains of weights once they stand in a file: what is calibrated and compared is what is served. */
+export function storedWeights(weights: NetworkWeights): NetworkWeights {
+  const steps = weights.linearBias.length;
+  const shapes = weightShapes(steps);
+  return mapWeights(steps, (name) => {
+    const dims = shapes[name];
+    if (dims.length === 1) return weights[name];
+    if (HALVES.has(name)) return roundedToHalf(weights[name]);
+    const columns = dims.at(-1) ?? 1;
+    const { values, scales } = quantiseColumns(weights[name], columns);
+    return Float32Array.from(values, (value, index) => value * (scales[index % columns] as number));
   });
-  return { values: quantised, scales: scales.map((scale) => (scale === 0 ? 1 : scale)) };
+}
+
+interface PartsOptions {
+  readonly weights: NetworkWeights;
+  readonly steps: number;
+  readonly precision: Precision;
+}
+
+/** The pieces that the graph above is put together from. */
+function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOptions) {
+  const shapes = weightShapes(steps);
+  const sizes = (...dims: number[]) => graph.constant(dims, [dims.length]);
+  const scalar = (value: number) => graph.constant(Float32Array.of(value), []);
+  const byPatch = (source: string) => graph.node('Reshape', [source, sizes(0, PATCHES, PATCH_SLOTS)]);
+
+  /** A matrix of the file, as float32. */
+  function matrix(name: WeightName): string {
+    const dims = shapes[name];
+    if (HALVES.has(name)) return graph.node('Cast', [graph.half(weights[name], dims)], { to: 1 });
+    const columns = dims.at(-1) ?? 1;
+    const { values, scales } = quantiseColumns(weights[name], columns);
+    const cast = graph.node('Cast', [graph.constant(values, dims)], { to: 1 });
+    return graph.node('Mul', [cast, graph.constant(scales, [1, columns])]);
+  }
+
+  function state(compressed: string): string {
+    const measured = graph.node('Reshape', ['measured', sizes(0, PATCHES, 1)]);
+    const patches = graph.node('Concat', [byPatch(compressed), measured], { axis: 2 });
+    const sequence = graph.node('Transpose', [patches], { perm: [1, 0, 2] });
+    const arrays: LstmWeights = {
+      kernel: weights.lstm,
+      recurrent: weights.recurrent,
+      bias: weights.lstmBias,
+      inputs: PATCH_SIZE,
+      units: LSTM_UNITS,
+    };
+    return graph.node('Reshape', [lstm(graph, { sequence, precision, weights: arrays }), sizes(-1, LSTM_UNITS)]);
+  }
+
+  return {
+    graph,
+    sizes,
+    scalar,
+    byPatch,
+    matrix,
+    state,
+    gemm: (input: string, kernel: WeightName, bias: WeightName) =>
+      graph.node('Gemm', [input, matrix(kernel), graph.constant(weights[bias], shapes[bias])]),
+    compress(source: string) {
+      const narrowed = graph.node('Mul', [source, scalar(1 / COMPRESSION)]);
+      return graph.node('Mul', [graph.node('Softsign', [narrowed]), scalar(COMPRESSION)]);
+    },
+    /** From `from` up to `to` along an axis. */
+    slice: (input: string, axis: number, [from, to]: readonly [number, number]) =>
+      graph.node('Slice', [input, sizes(from), sizes(to), sizes(axis)]),
+  };
 }

@@ -1,3 +1,4 @@
+import { halfBits } from '../half.js';
 import { type Attribute, type Constant, type ElementType, encodeModel, type Node, type Port } from './protobuf.js';
 
 /** The last set in which the axes of ReduceMean are an attribute; any runtime of the last years has it. */
@@ -9,6 +10,8 @@ type Elements = Float32Array | Int8Array | readonly number[];
 export interface GraphBuilder {
   /** Names a constant; plain numbers become int64, as shapes and slice bounds are. */
   constant(elements: Elements, dims: readonly number[]): string;
+  /** A constant in half precision. */
+  half(values: Float32Array, dims: readonly number[]): string;
   /** Adds a node with one output and returns that output's name. */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string;
   /** Adds a node and returns the names of as many outputs; an empty name is an output not asked for. */
@@ -26,6 +29,11 @@ export function createGraph(): GraphBuilder {
     constant(elements, dims) {
       const name = fresh('c');
       constants.push({ name, dims, ...raw(elements) });
+      return name;
+    },
+    half(values, dims) {
+      const name = fresh('c');
+      constants.push({ name, dims, type: 'float16', bytes: bytesOf(Uint16Array.from(values, halfBits)) });
       return name;
     },
     node(op, inputs, attributes = {}) {

@@ -3,9 +3,9 @@ import protobuf from 'protobufjs/minimal.js';
 /** Field numbers are those of onnx.proto; only what the forecaster's graph needs is here. */
 type Writer = protobuf.Writer;
 
-export type ElementType = 'float32' | 'int8' | 'int64';
+export type ElementType = 'float32' | 'float16' | 'int8' | 'int64';
 
-const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int8: 3, int64: 7 };
+const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int8: 3, int64: 7, float16: 10 };
 const IR_VERSION = 8;
 
 export interface Constant {

@@ -4,72 +4,130 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { Bundle } from '../bundle/read.js';
-import { decode, type Encoded, encode } from '../forecast/features.js';
-import type { ForecastRow, Horizon } from '../forecast/horizons.js';
-import { CALENDAR_SIZE } from '../window/calendar.js';
-import type { SlotWindow } from '../window/slot-windows.js';
+import type { Calibration } from '../forecast/calibration.js';
+import { CONTEXT_SIZE, createEncoder, decodeRow, type Encoded, PATCHES, SEASONS } from '../forecast/features.js';
+import type { History } from '../forecast/history.js';
+import { type ForecastRow, type Horizon, QUANTILES } from '../forecast/horizons.js';
+import type { ForecastShape } from '../forecast/series-history.js';
+import type { Place } from '../window/calendar.js';
 
 export type Precision = 'int8' | 'float32';
 
 export interface Forecaster {
   readonly version: string;
   readonly precision: Precision;
+  readonly slotMinutes: number;
   readonly horizons: readonly Horizon[];
-  /** One row for each window, in the same order; never NaN, whatever the window holds. */
-  predict(windows: readonly SlotWindow[]): Promise<readonly ForecastRow[]>;
+  readonly calibration: Calibration;
+  /**
+   * One row for each history, in the same order; never NaN, whatever a history holds. `factors` stand in for those of
+   * the calibration where bands adapt.
+   */
+  predict(histories: readonly History[], factors?: Float32Array): Promise<readonly ForecastRow[]>;
   close(): Promise<void>;
 }
 
 /** Memory grows with the batch and speed no longer does. */
-const MAX_BATCH = 512;
+export const MAX_BATCH = 512;
 
-export async function openForecaster(bundle: Bundle, precision: Precision): Promise<Forecaster> {
-  const network = await openNetwork(bundle.forecast[precision]);
+export async function openForecaster(bundle: Bundle, precision: Precision, place?: Place): Promise<Forecaster> {
+  const { slotMinutes, horizons } = bundle.manifest;
+  const shape = { slotMinutes, horizons };
+  const network = await openNetwork(bundle.forecast[precision], shape);
   return {
     version: bundle.version,
     precision,
-    horizons: bundle.manifest.horizons,
-    predict: predictWith(network),
+    slotMinutes,
+    horizons,
+    calibration: bundle.calibration,
+    predict: predictWith(network, { shape, calibration: bundle.calibration, place }),
     close: () => network.close(),
   };
 }
 
 export type Predict = Forecaster['predict'];
 
-/** From windows to watts through one network, in batches of a bounded size. */
-export function predictWith(network: OnnxNetwork): Predict {
-  return async (windows) => {
+export interface Serving {
+  readonly shape: ForecastShape;
+  readonly calibration: Calibration;
+  readonly place?: Place | undefined;
+}
+
+/** From histories to watts through one network, in batches of a bounded size and in memory that is used again. */
+export function predictWith(network: OnnxNetwork, { shape, calibration, place }: Serving): Predict {
+  const encoder = createEncoder(shape, place);
+  let buffers: Encoded | undefined;
+  let busy: Promise<unknown> = Promise.resolve();
+
+  async function run(histories: readonly History[], factors: Float32Array): Promise<readonly ForecastRow[]> {
+    const batch = Math.min(histories.length, MAX_BATCH);
+    if (buffers === undefined || buffers.rows < batch) buffers = encoder.allocate(batch);
     const rows: ForecastRow[] = [];
-    for (let from = 0; from < windows.length; from += MAX_BATCH) {
-      const encoded = encode(windows.slice(from, from + MAX_BATCH));
-      rows.push(...decode(encoded, await network.run(encoded)));
+    for (let from = 0; from < histories.length; from += MAX_BATCH) {
+      const count = encoder.encodeInto(buffers, histories, from);
+      const answers = await network.run(buffers, count);
+      for (let row = 0; row < count; row++) rows.push(decodeRow(buffers, row, { answers, factors }));
     }
     return rows;
+  }
+
+  // One at a time: two would write into the same buffers.
+  return (histories, factors = calibration.factors) => {
+    const next = busy.then(() => run(histories, factors));
+    busy = next.catch(() => undefined);
+    return next;
   };
 }
 
 /** One ONNX model with the declared inputs and output. */
 export interface OnnxNetwork {
-  /** Normalised quantiles, [rows, steps, quantiles]. */
-  run(encoded: Encoded): Promise<Float32Array>;
+  /** Normalised quantiles of the first `rows` rows, [rows, QUANTILES, steps]; written over by the next run. */
+  run(encoded: Encoded, rows?: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
-export async function openNetwork(model: Uint8Array): Promise<OnnxNetwork> {
+export async function openNetwork(model: Uint8Array, { horizons }: ForecastShape): Promise<OnnxNetwork> {
   const session = await openSession(model);
+  const steps = horizons.length;
+  const width = steps * QUANTILES.length;
+  let answers = new Float32Array(0);
   return {
-    async run({ rows, window, mask, calendar }) {
-      const outputs = await session.run({
-        window: new Tensor('float32', window, [rows, WINDOW_SLOTS]),
-        mask: new Tensor('float32', mask, [rows, WINDOW_SLOTS]),
-        calendar: new Tensor('float32', calendar, [rows, CALENDAR_SIZE]),
+    async run({ window, measured, seasons, spread, context }, rows = window.length / WINDOW_SLOTS) {
+      const tensor = (data: Float32Array, dims: readonly number[]) => {
+        const size = dims.reduce((product, dim) => product * dim, rows);
+        return new Tensor('float32', data.subarray(0, size), [rows, ...dims]);
+      };
+      if (rows === 0) return new Float32Array(0);
+      if (answers.length < rows * width) answers = new Float32Array(rows * width);
+      const quantiles = tensor(answers, [width]);
+      await runChecked(session, {
+        feeds: {
+          window: tensor(window, [WINDOW_SLOTS]),
+          measured: tensor(measured, [PATCHES]),
+          seasons: tensor(seasons, [SEASONS, steps]),
+          spread: tensor(spread, [steps]),
+          context: tensor(context, [CONTEXT_SIZE]),
+        },
+        fetches: { quantiles },
       });
-      const data = outputs['quantiles']?.data;
-      if (data instanceof Float32Array) return data;
-      throw new WattwardenError('bundle.unreadable', 'the forecast model gives no float32 output `quantiles`');
+      return answers;
     },
     close: () => session.release(),
   };
+}
+
+/** A model with other inputs or outputs is a foreign one, whatever the runtime's own words are. */
+async function runChecked(
+  session: InferenceSession,
+  { feeds, fetches }: { feeds: Record<string, Tensor>; fetches: Record<string, Tensor> },
+): Promise<void> {
+  try {
+    await session.run(feeds, fetches);
+  } catch (error) {
+    throw new WattwardenError('bundle.unreadable', `the forecast model does not run: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function openSession(model: Uint8Array): Promise<InferenceSession> {

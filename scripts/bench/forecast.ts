@@ -1,49 +1,127 @@
 import { fileURLToPath } from 'node:url';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { readBundle } from '../../models/bundle/read.js';
-import { encode } from '../../models/forecast/features.js';
-import { windowAt } from '../../models/forecast/samples.js';
-import { score } from '../../models/fraud/theft-model.js';
-import { openForecaster, openNetwork } from '../../models/onnx/session.js';
+import { createEncoder, type Encoded } from '../../models/forecast/features.js';
+import type { History } from '../../models/forecast/history.js';
+import { createSeriesHistory, type ForecastShape } from '../../models/forecast/series-history.js';
+import { loadBackend } from '../../models/forecast/train/backend.js';
+import { initialWeights } from '../../models/forecast/train/initial.js';
+import { createNetwork } from '../../models/forecast/train/layers.js';
+import { createPlainLstm } from '../../models/forecast/train/plain-lstm.js';
+import { MAX_BATCH, openForecaster, openNetwork } from '../../models/onnx/session.js';
 import { createHouseholds } from '../../models/synthetic.js';
-import type { Bench, Setting } from './bench.js';
-import { medianMs } from './statistics.js';
+import type { Bench, Setting, Size } from './bench.js';
+import { median, medianMs, timeMs } from './statistics.js';
 
-const METERS = 1_000;
-/** What openForecaster uses; a bare run of 1,000 at once would be another shape. */
-const BATCH = 512;
-const ROUNDS = { tiny: 1, quick: 15, full: 50 };
 const SHIPPED = fileURLToPath(new URL('../../../models/bundles/default-5min', import.meta.url));
+const SIZES = [1, 100, 1_000, 10_000] as const;
+/** Households differ; more than this many are the same ones again, at another moment. */
+const HOUSEHOLDS = 100;
+const DAYS = 15;
+const ROUNDS: Readonly<Record<Size, number>> = { tiny: 1, quick: 15, full: 50 };
+/** TensorFlow.js takes seconds for what ONNX Runtime does in milliseconds. */
+const SLOW_ROUNDS: Readonly<Record<Size, number>> = { tiny: 1, quick: 3, full: 7 };
+const MEBIBYTE = 1_048_576;
 
 export const forecast: Bench = {
-  about: 'the forecast and the scores of 1,000 meters with the shipped bundle, beside ONNX Runtime on prepared tensors',
-  goals: { ms_1000_meters: { atMost: 12 }, ours_vs_bare_ort_1000: { atMost: 1.3 } },
+  about:
+    'histories in, watts out with the shipped bundle, beside ONNX Runtime on prepared tensors and TensorFlow.js (WASM)',
+  goals: {
+    ms_1000_meters: { atMost: 12 },
+    rss_growth_mb_10000_meters: { atMost: 60 },
+    ours_vs_bare_ort_1000: { atMost: 1.3 },
+    tfjs_same_graph_vs_ours_1000: { atLeast: 12 },
+    tfjs_plain_lstm_vs_ours_1000: { atLeast: 80 },
+    per_meter_10000_vs_1000: { atMost: 1.15 },
+  },
   measure,
 };
 
-async function measure({ size }: Setting) {
-  const rounds = ROUNDS[size];
-  const bundle = await readBundle(SHIPPED);
-  const windows = createHouseholds({ meters: METERS, days: 2, seed: 1 }).map((series) =>
-    windowAt({ series, origin: WINDOW_SLOTS + 100 }),
-  );
+async function measure({ size, say }: Setting) {
+  const bundle = await readBundle(SHIPPED, 'any');
+  const { slotMinutes, horizons } = bundle.manifest;
+  const shape = { slotMinutes, horizons };
+  const histories = makeHistories(shape, SIZES.at(-1) ?? 0);
   const forecaster = await openForecaster(bundle, 'int8');
-  const bare = await openNetwork(bundle.forecast.int8);
-  const prepared = [windows.slice(0, BATCH), windows.slice(BATCH)].map((part) => encode(part));
-  const forecastMs = await medianMs(rounds, () => forecaster.predict(windows));
-  const bareMs = await medianMs(rounds, async () => {
-    for (const encoded of prepared) await bare.run(encoded);
-  });
-  const encodeMs = await medianMs(rounds, () => encode(windows));
-  const scoreMs = await medianMs(rounds, () => windows.map((window) => score(bundle.theft, window)));
-  await Promise.all([forecaster.close(), bare.close()]);
-  return {
-    metrics: {
-      ms_1000_meters: forecastMs,
-      bare_ort_ms_1000_meters: bareMs,
-      encode_ms_1000_meters: encodeMs,
-      theft_score_ms_1000_meters: scoreMs,
-    },
-    ratios: { ours_vs_bare_ort_1000: forecastMs / bareMs },
+  const metrics: Record<string, number> = {};
+  // Warm at the largest batch, so that what grows afterwards grows with the number of meters.
+  await forecaster.predict(histories.slice(0, MAX_BATCH));
+  const rssBefore = process.memoryUsage.rss();
+  for (const meters of SIZES) {
+    say(`${meters} meters`);
+    const some = histories.slice(0, meters);
+    const rounds = meters > 1_000 ? SLOW_ROUNDS[size] : ROUNDS[size];
+    metrics[`ms_${meters}_meters`] = await medianMs(rounds, () => forecaster.predict(some));
+  }
+  metrics['rss_growth_mb_10000_meters'] = (process.memoryUsage.rss() - rssBefore) / MEBIBYTE;
+
+  say('bare ONNX Runtime');
+  const thousand = histories.slice(0, 1_000);
+  const prepared = inBatches(thousand, shape);
+  const network = await openNetwork(bundle.forecast.int8, shape);
+  const runBare = async () => {
+    for (const batch of prepared) await network.run(batch);
   };
+  await runBare();
+  // In turns, so that a busy moment of the machine falls on both.
+  const [ours, bare, large]: [number[], number[], number[]] = [[], [], []];
+  for (let round = 0; round < ROUNDS[size]; round++) {
+    ours.push(await timeMs(() => forecaster.predict(thousand)));
+    bare.push(await timeMs(runBare));
+    if (round < SLOW_ROUNDS[size]) large.push(await timeMs(() => forecaster.predict(histories)));
+  }
+  const oursMs = median(ours);
+  metrics['ms_1000_meters'] = oursMs;
+  metrics['bare_ort_ms_1000_meters'] = median(bare);
+  await Promise.all([forecaster.close(), network.close()]);
+
+  say('TensorFlow.js');
+  const slow = await measureTensorFlow(prepared, shape, size);
+  metrics['tfjs_same_graph_ms_1000_meters'] = slow.sameGraphMs;
+  metrics['tfjs_plain_lstm_ms_1000_meters'] = slow.plainLstmMs;
+  return {
+    metrics,
+    ratios: {
+      ours_vs_bare_ort_1000: oursMs / median(bare),
+      tfjs_same_graph_vs_ours_1000: slow.sameGraphMs / oursMs,
+      tfjs_plain_lstm_vs_ours_1000: slow.plainLstmMs / oursMs,
+      per_meter_10000_vs_1000: median(large) / 10 / oursMs,
+    },
+  };
+}
+
+function makeHistories(shape: ForecastShape, count: number): readonly History[] {
+  const homes = createHouseholds({ meters: HOUSEHOLDS, days: DAYS, seed: 1 }).map((series) =>
+    createSeriesHistory(series, shape),
+  );
+  return Array.from({ length: count }, (_, index) => {
+    const origin = 10 * WINDOW_SLOTS + Math.floor(index / HOUSEHOLDS);
+    return homes[index % HOUSEHOLDS]?.at(origin) as History;
+  });
+}
+
+function inBatches(histories: readonly History[], shape: ForecastShape): readonly Encoded[] {
+  const encoder = createEncoder(shape);
+  const batches: Encoded[] = [];
+  for (let from = 0; from < histories.length; from += MAX_BATCH) {
+    batches.push(encoder.encode(histories.slice(from, from + MAX_BATCH)));
+  }
+  return batches;
+}
+
+/** What the weights are makes no difference to how long they take. */
+async function measureTensorFlow(batches: readonly Encoded[], shape: ForecastShape, size: Size) {
+  const backend = await loadBackend();
+  const steps = shape.horizons.length;
+  const stepWeights = new Float32Array(steps).fill(1);
+  const network = createNetwork(backend, { shape, weights: initialWeights(shape, 1), stepWeights });
+  const plain = createPlainLstm(backend, { steps, seed: 1 });
+  const runSame = () => batches.map((batch) => network.predict(batch));
+  const runPlain = () => batches.map((batch) => plain.predict(batch));
+  runSame();
+  const sameGraphMs = await medianMs(SLOW_ROUNDS[size], runSame);
+  const plainLstmMs = await medianMs(1, runPlain);
+  network.dispose();
+  plain.dispose();
+  return { sameGraphMs, plainLstmMs };
 }

@@ -14,9 +14,13 @@ export function median(values: readonly number[]): number {
 export async function medianMs(rounds: number, work: () => unknown): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const beganMs = performance.now();
-    await work();
-    times.push(performance.now() - beganMs);
+    times.push(await timeMs(work));
   }
   return median(times);
+}
+
+export async function timeMs(work: () => unknown): Promise<number> {
+  const beganMs = performance.now();
+  await work();
+  return performance.now() - beganMs;
 }

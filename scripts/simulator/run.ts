@@ -51,6 +51,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   });
   const firstMissing = options.fleet.customers - options.missing;
   const meters = all.filter(({ kind, number }) => kind === 'feeder' || number < firstMissing);
+  let isOver = false;
   const pace = createPace({ clock, startMs, speed });
   const truth = createTruth({
     meters,
@@ -68,14 +69,13 @@ export function createSimulation(options: SimulationOptions): Simulation {
   return {
     meters,
     truth,
-    reachedMs: () => Math.min(endMs, pace.now()),
-    run: () =>
-      publishFleet({
-        ...options,
-        pace,
-        carriers: carriersOf(),
-        onSent: (meter, message) => truth.sent(meter, message),
-      }),
+    reachedMs: () => (isOver ? endMs : Math.min(endMs, pace.now())),
+    async run() {
+      const onSent = truth.sent;
+      const done = await publishFleet({ ...options, pace, carriers: carriersOf(), onSent });
+      isOver = !options.signal.aborted;
+      return done;
+    },
   };
 
   function carriersOf(): readonly Carrier[] {

@@ -65,13 +65,23 @@ export interface TrueFault {
   readonly payload: string;
 }
 
+interface Point {
+  readonly atMs: number;
+  readonly wh: number;
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 interface MeterTruth {
   readonly name: string;
   readonly meter: SimulatedMeter;
   /** Of each midnight, the believable readings nearest to it. */
-  readonly before: Map<number, number>;
-  readonly after: Map<number, number>;
-  readonly broken: Set<number>;
+  readonly before: Map<number, Point>;
+  readonly after: Map<number, Point>;
+  readonly breaks: Span[];
 }
 
 export interface Truth {
@@ -95,7 +105,7 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
   const known = new Map(
     meters.map((meter): [SimulatedMeter, MeterTruth] => [
       meter,
-      { meter, name: nameOf(meter), before: new Map(), after: new Map(), broken: brokenByTheft(meter, thefts) },
+      { meter, name: nameOf(meter), before: new Map(), after: new Map(), breaks: breaksByTheft(meter, thefts) },
     ]),
   );
 
@@ -127,36 +137,36 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
   };
 }
 
-/** A register that is set back, or belongs to somebody else from now on, breaks the day on which that happens. */
-function brokenByTheft({ kind, number }: SimulatedMeter, thefts: readonly Theft[]): Set<number> {
-  const days = new Set<number>();
-  if (kind === 'feeder') return days;
-  for (const { customer, deed, fromMs } of thefts) {
+/** A register that is set back, or belongs to somebody else from now on, is doubted for a while. */
+function breaksByTheft({ kind, number }: SimulatedMeter, thefts: readonly Theft[]): Span[] {
+  if (kind === 'feeder') return [];
+  return thefts.flatMap(({ customer, deed, fromMs }) => {
     const isMine = customer === number && (deed.kind === 'register_rollback' || deed.kind === 'swapped_meters');
-    if (isMine || (deed.kind === 'swapped_meters' && deed.with === number)) breakDays(days, fromMs, fromMs + DOUBT_MS);
-  }
-  return days;
+    const isOther = deed.kind === 'swapped_meters' && deed.with === number;
+    return isMine || isOther ? [{ fromMs, toMs: fromMs + DOUBT_MS }] : [];
+  });
 }
 
-function breakDays(days: Set<number>, fromMs: number, toMs: number): void {
-  for (let day = Math.floor(fromMs / DAY_MS); day <= Math.floor(toMs / DAY_MS); day++) days.add(day);
-}
-
-function note(
-  { meter, before, after, broken }: MeterTruth,
-  { takenMs, tsMs, faults, wrongSinceMs }: SimulatedMessage,
-): void {
-  if (faults.some((kind) => BREAKS.has(kind))) {
-    breakDays(broken, Math.min(wrongSinceMs, tsMs) - HOUR_MS, Math.max(takenMs, tsMs) + DOUBT_MS);
-  }
-  if (faults.some((kind) => USELESS.has(kind))) return;
+function note({ meter, before, after, breaks }: MeterTruth, message: SimulatedMessage): void {
+  const { takenMs, tsMs, faults, wrongSinceMs } = message;
   // With a clock that is a little off, a reading counts for the side of midnight on which both times lie.
   const [early, late] = [Math.min(takenMs, tsMs), Math.max(takenMs, tsMs)];
+  if (faults.some((kind) => BREAKS.has(kind))) {
+    addSpan(breaks, { fromMs: Math.min(wrongSinceMs, tsMs) - HOUR_MS, toMs: late + DOUBT_MS });
+  }
+  if (faults.some((kind) => USELESS.has(kind))) return;
   const wh = meter.countedWh(takenMs);
   const next = Math.ceil(late / DAY_MS) * DAY_MS;
-  before.set(next, Math.max(before.get(next) ?? wh, wh));
+  if ((before.get(next)?.atMs ?? Number.NEGATIVE_INFINITY) < takenMs) before.set(next, { atMs: takenMs, wh });
   const last = Math.floor(early / DAY_MS) * DAY_MS;
-  after.set(last, Math.min(after.get(last) ?? wh, wh));
+  if ((after.get(last)?.atMs ?? Number.POSITIVE_INFINITY) > takenMs) after.set(last, { atMs: takenMs, wh });
+}
+
+/** One span for a fault that goes on and on. */
+function addSpan(spans: Span[], span: Span): void {
+  const last = spans.at(-1);
+  if (last === undefined || span.fromMs > last.toMs || span.toMs < last.fromMs) spans.push(span);
+  else spans[spans.length - 1] = { fromMs: Math.min(last.fromMs, span.fromMs), toMs: Math.max(last.toMs, span.toMs) };
 }
 
 interface Run {
@@ -164,15 +174,20 @@ interface Run {
   readonly toMs: number;
 }
 
-function dayOf({ meter, name, before, after, broken }: MeterTruth, day: number, { fromMs, toMs }: Run): TrueDay {
+function dayOf({ meter, name, before, after, breaks }: MeterTruth, day: number, { fromMs, toMs }: Run): TrueDay {
   const [from, to] = [day * DAY_MS, (day + 1) * DAY_MS];
-  const gaps = [from, to].map((midnight) => {
+  const ends = [from, to].map((midnight) => {
+    const there = { atMs: midnight, wh: meter.countedWh(midnight) };
     // Beyond the ends of the simulation nothing was ever sent, so that nothing of it can be counted.
-    const low = before.get(midnight) ?? (midnight <= fromMs ? meter.countedWh(midnight) : undefined);
-    const high = after.get(midnight) ?? (midnight + DAY_MS > toMs ? meter.countedWh(midnight) : undefined);
-    return low === undefined || high === undefined ? null : high - low;
+    const low = before.get(midnight) ?? (midnight <= fromMs ? there : undefined);
+    const high = after.get(midnight) ?? (midnight + DAY_MS > toMs ? there : undefined);
+    return low === undefined || high === undefined ? undefined : { low, high, wh: high.wh - low.wh };
   });
-  const uncertain = gaps.some((gap) => gap === null) ? null : gaps.reduce<number>((sum, gap) => sum + (gap ?? 0), 0);
+  const [first, last] = ends;
+  const uncertain = first === undefined || last === undefined ? null : first.wh + last.wh;
+  const isBroken = breaks.some(
+    (span) => span.fromMs <= (last?.high.atMs ?? to) && span.toMs >= (first?.low.atMs ?? from),
+  );
   return {
     what: 'day',
     meter: name,
@@ -180,7 +195,7 @@ function dayOf({ meter, name, before, after, broken }: MeterTruth, day: number, 
     counted_wh: rounded(meter.countedWh(to) - meter.countedWh(from)),
     consumed_wh: rounded(meter.consumedWh(to) - meter.consumedWh(from)),
     uncertain_wh: uncertain === null ? null : rounded(uncertain),
-    known: uncertain !== null && !broken.has(day),
+    known: uncertain !== null && !isBroken,
   };
 }
 

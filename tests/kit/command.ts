@@ -38,16 +38,24 @@ export interface RunningGateway {
   stop(): Promise<number | null>;
 }
 
+interface StartOptions {
+  readonly program?: string;
+  readonly under?: readonly string[];
+  /** Long before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
+}
+
 /** A gateway in a process of its own; `under` is a program that runs it, with its arguments. */
 export async function startGateway(
   configFile: string,
-  { program = PROGRAM, under = [] }: { readonly program?: string; readonly under?: readonly string[] } = {},
+  { program = PROGRAM, under = [], onSpawn }: StartOptions = {},
 ): Promise<RunningGateway> {
   const [first = '', ...given] = [...under, process.execPath, program, 'run', '--config', configFile];
   const child = spawn(first, given, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: cleanEnvironment(),
   });
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -28,7 +28,10 @@ export function packedBytes(path: string): number {
   );
 }
 
-/** The last row again and again: what matters is how large the table is. */
+/**
+ * The last row again and again: what matters is how large the table is. Below the numbers of the rows that are there,
+ * because the writer counts on from the newest one in its own memory.
+ */
 export function fillLog(path: string, rows: number): void {
   const chunk = 1_000_000;
   using(path, (db) => {
@@ -38,12 +41,12 @@ export function fillLog(path: string, rows: number): void {
       .all()
       .join(', ');
     const fill = db.prepare(
-      `insert into reading (${columns})
+      `insert into reading (seq, ${columns})
        with recursive n (i) as (select 1 union all select i + 1 from n where i < ?)
-       select ${columns} from n cross join (select * from reading order by seq desc limit 1)`,
+       select i - ?, ${columns} from n cross join (select * from reading order by seq desc limit 1)`,
     );
     for (let left = rows; left > 0; left -= chunk) {
-      fill.run(Math.min(left, chunk));
+      fill.run(Math.min(left, chunk), left + 1);
       db.pragma('wal_checkpoint(PASSIVE)');
     }
   });

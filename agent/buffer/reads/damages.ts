@@ -1,14 +1,14 @@
 import type { RecordedDamage } from '../../domain/damage.js';
 import type { Connection } from '../buffer-file.js';
 
-type Said = Pick<RecordedDamage, 'restored' | 'lost' | 'notes'>;
+type Said = Pick<RecordedDamage, 'restored' | 'lost' | 'notes' | 'isRemoved'>;
 interface DamageRow extends Omit<RecordedDamage, keyof Said> {
   readonly report: string | null;
 }
 
 /** Files that are damaged more often than this have been told of before. */
 const MAX_DAMAGES = 20;
-const NOTHING: Said = { restored: {}, lost: [], notes: [] };
+const NOTHING: Said = { restored: {}, lost: [], notes: [], isRemoved: false };
 
 export function openDamageReads(db: Connection) {
   const newest = db.prepare<[number], DamageRow>(
@@ -17,8 +17,8 @@ export function openDamageReads(db: Connection) {
   return {
     damages: (): readonly RecordedDamage[] =>
       newest.all(MAX_DAMAGES).map(({ report, ...row }) => {
-        const said = report === null ? NOTHING : (JSON.parse(report) as Said);
-        return { ...row, ...said };
+        const said = report === null ? {} : (JSON.parse(report) as Partial<Said>);
+        return { ...row, ...NOTHING, ...said };
       }),
   };
 }

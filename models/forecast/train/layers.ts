@@ -1,132 +1,168 @@
-import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import { CALENDAR_SIZE } from '../../window/calendar.js';
-import type { Encoded } from '../features.js';
+import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from '../features.js';
 import { QUANTILES } from '../horizons.js';
 import {
-  DENSE_UNITS,
-  HEAD_SIZE,
-  initialLinear,
-  LAYER_SIZES,
-  LINEAR_SIZE,
-  LSTM_UNITS,
+  COMPRESSION,
+  DAY_PARTS,
+  dayPartMatrix,
+  INCREMENT_START,
+  INCREMENTS,
+  mapWeights,
+  NEAR_STEPS,
+  NEWEST_SLOTS,
   type NetworkWeights,
   PATCH_SIZE,
-  PATCHES,
-  type Pooled,
-  pool,
-  STEPS,
+  type WeightName,
+  weightShapes,
 } from '../network.js';
 import type { Targets } from '../samples.js';
+import type { ForecastShape } from '../series-history.js';
 import type { Backend } from './backend.js';
+import { createLstm, createMultiply } from './lstm.js';
 
 export interface Network {
-  /** One step of gradient descent; the mean pinball loss before it. */
-  learn(batch: Pooled, targets: Targets, learningRate: number): number;
-  /** Normalised quantiles, [rows, STEPS, QUANTILES], as the exported graph gives them. */
-  predict(encoded: Encoded): Float32Array;
-  weights(): NetworkWeights;
+  /** The mean pinball loss of a batch and where it falls, by weight. */
+  gradients(batch: Encoded, targets: Targets): { readonly loss: number; readonly gradients: NetworkWeights };
+  loss(batch: Encoded, targets: Targets): number;
+  /** Normalised quantiles, [rows, QUANTILES, steps], as the exported graph gives them. */
+  predict(batch: Encoded): Float32Array;
+  /** What the linear path sees, [rows, LINEAR_SIZE]. */
+  linearInputs(batch: Encoded): Float32Array;
+  assign(weights: NetworkWeights): void;
   /** Frees the memory of the backend, which no collector sees. */
   dispose(): void;
 }
 
-/** Built with seeded random weights, or with given ones. */
-export function createNetwork({ tf, layers }: Backend, from: { seed: number } | { weights: NetworkWeights }): Network {
-  const seed = 'seed' in from ? from.seed : 0;
-  const random = (salt: number) => layers.initializers.glorotUniform({ seed: seed * 10 + salt });
-  const patches = layers.input({ shape: [PATCHES, PATCH_SIZE] });
-  const mix = layers.input({ shape: [LINEAR_SIZE] });
-  const calendar = layers.input({ shape: [CALENDAR_SIZE] });
-  const lstm = layers.layers.lstm({
-    units: LSTM_UNITS,
-    // ONNX knows no hard sigmoid with TensorFlow's constants.
-    recurrentActivation: 'sigmoid',
-    kernelInitializer: random(1),
-    recurrentInitializer: random(2),
-  });
-  const linear = layers.layers.dense({ units: STEPS });
-  const dense = layers.layers.dense({ units: DENSE_UNITS, activation: 'tanh', kernelInitializer: random(3) });
-  const head = layers.layers.dense({ units: HEAD_SIZE, kernelInitializer: 'zeros' });
-  const state = layers.layers.concatenate().apply([lstm.apply(patches), calendar] as never) as never;
-  const model = layers.model({
-    inputs: [patches, mix, calendar],
-    outputs: [linear.apply(mix) as never, head.apply(dense.apply(state)) as never],
-  });
-  const tensor = (data: Float32Array, [rows, columns]: readonly [number, number]) => tf.tensor2d(data, [rows, columns]);
-  const setLayer = (layer: typeof linear, arrays: readonly Tensor[]) => {
-    layer.setWeights([...arrays]);
-    for (const array of arrays) array.dispose();
-  };
-  const start = 'weights' in from ? from.weights : { linear: initialLinear() };
-  setLayer(linear, [tensor(start.linear.kernel, LAYER_SIZES.linear), tf.tensor1d(start.linear.bias)]);
-  if ('weights' in from) {
-    const given = from.weights;
-    setLayer(lstm as never, [
-      tensor(given.lstm.kernel, LAYER_SIZES.lstm),
-      tensor(given.lstm.recurrent, [LSTM_UNITS, 4 * LSTM_UNITS]),
-      tf.tensor1d(given.lstm.bias),
-    ]);
-    setLayer(dense, [tensor(given.dense.kernel, LAYER_SIZES.dense), tf.tensor1d(given.dense.bias)]);
-    setLayer(head, [tensor(given.head.kernel, LAYER_SIZES.head), tf.tensor1d(given.head.bias)]);
-  }
-  const optimizer = tf.train.adam();
+export interface NetworkOptions {
+  readonly shape: ForecastShape;
+  readonly weights: NetworkWeights;
+  /** How much each step counts, summing to the number of steps. */
+  readonly stepWeights: Float32Array;
+}
 
-  function forward(batch: Pooled): readonly [low: Tensor, median: Tensor, high: Tensor] {
-    const rows = batch.linear.length / LINEAR_SIZE;
-    const [base, correction] = model.apply([
-      tf.tensor3d(batch.patches, [rows, PATCHES, PATCH_SIZE]),
-      tf.tensor2d(batch.linear, [rows, LINEAR_SIZE]),
-      tf.tensor2d(batch.calendar, [rows, CALENDAR_SIZE]),
-    ]) as [Tensor2D, Tensor2D];
-    const part = (index: number) => tf.slice(correction, [0, index * STEPS], [-1, STEPS]);
-    const median = tf.add(base, part(0));
-    return [tf.sub(median, tf.softplus(part(1))), median, tf.add(median, tf.softplus(part(2)))];
+/** The network of ../network.ts in TensorFlow.js, with its gradient. */
+export function createNetwork(backend: Backend, { shape, weights, stepWeights }: NetworkOptions): Network {
+  const { tf } = backend;
+  const lastState = createLstm(backend);
+  const multiply = createMultiply(backend);
+  const steps = shape.horizons.length;
+  const shapes = weightShapes(steps);
+  const names = Object.keys(shapes) as WeightName[];
+  const variables = Object.fromEntries(
+    names.map((name) => [name, tf.variable(tf.tensor(weights[name], [...shapes[name]]), true)]),
+  ) as Record<WeightName, Variable>;
+  const dayParts = tf.tensor2d(dayPartMatrix(shape.horizons), [steps, DAY_PARTS]);
+  const perStep = tf.tensor2d(stepWeights, [1, steps]);
+
+  const compress = (x: Tensor): Tensor => tf.div(x, tf.add(tf.div(tf.abs(x), COMPRESSION), 1));
+  const silu = (x: Tensor): Tensor => tf.mul(x, tf.sigmoid(x));
+  const gemm = (x: Tensor, kernel: WeightName, bias: WeightName): Tensor2D =>
+    tf.add(multiply(x as Tensor2D, variables[kernel] as unknown as Tensor2D), variables[bias]);
+
+  function inputsOf({ rows, window, measured, seasons, spread, context }: Encoded) {
+    return {
+      rows,
+      window: tf.tensor2d(window, [rows, PATCHES * PATCH_SLOTS]),
+      measured: tf.tensor3d(measured, [rows, PATCHES, 1]),
+      seasons: tf.tensor3d(seasons, [rows, SEASONS, steps]),
+      spread: tf.tensor2d(spread, [rows, steps]),
+      context: tf.tensor2d(context, [rows, CONTEXT_SIZE]),
+    };
+  }
+  type Inputs = ReturnType<typeof inputsOf>;
+
+  const near = ({ seasons, rows }: Inputs): Tensor =>
+    tf.reshape(tf.slice(seasons, [0, 0, 0], [-1, -1, NEAR_STEPS]), [rows, SEASONS * NEAR_STEPS]);
+
+  function linearMix(inputs: Inputs): Tensor {
+    const { rows, window } = inputs;
+    const newest = tf.slice(window, [0, (PATCHES - 1) * PATCH_SLOTS], [-1, PATCH_SLOTS]);
+    const oldest = tf.slice(window, [0, 0], [-1, PATCH_SLOTS]);
+    const means = tf.mean(tf.reshape(window, [rows, PATCHES, PATCH_SLOTS]), 2);
+    return tf.concat([newest, oldest, means, near(inputs)], 1);
   }
 
-  function pinball(batch: Pooled, targets: Targets): Scalar {
-    const shape: [number, number] = [targets.values.length / STEPS, STEPS];
-    const actual = tf.tensor2d(targets.values, shape);
-    const known = tf.tensor2d(targets.known, shape);
-    const losses = forward(batch).map((forecast, index) => {
+  function lstm({ rows, measured }: Inputs, compressed: Tensor): Tensor {
+    const patches = tf.concat([tf.reshape(compressed, [rows, PATCHES, PATCH_SLOTS]), measured], 2);
+    const kernel = tf.concat(
+      [variables.lstm, tf.expandDims(variables.lstmBias, 0), variables.recurrent],
+      0,
+    ) as Tensor2D;
+    return tf.transpose(lastState(tf.transpose(tf.reshape(patches, [rows, PATCHES * PATCH_SIZE]) as Tensor2D), kernel));
+  }
+
+  function hidden(inputs: Inputs): Tensor {
+    const { rows, window, spread, context } = inputs;
+    const compressed = compress(window);
+    const newest = tf.slice(compressed, [0, PATCHES * PATCH_SLOTS - NEWEST_SLOTS], [-1, NEWEST_SLOTS]);
+    const seasons = compress(inputs.seasons);
+    const parts = tf.matMul(tf.reshape(seasons, [rows * SEASONS, steps]) as Tensor2D, dayParts);
+    const inputsOfDense = [
+      context,
+      newest,
+      lstm(inputs, compressed),
+      near({ ...inputs, seasons: seasons as Inputs['seasons'] }),
+      tf.reshape(parts, [rows, SEASONS * DAY_PARTS]),
+      tf.matMul(spread, dayParts),
+    ];
+    return silu(gemm(tf.concat(inputsOfDense as Tensor2D[], 1), 'dense', 'denseBias'));
+  }
+
+  /** One tensor [rows, steps] for each quantile. */
+  function forward(inputs: Inputs): Tensor[] {
+    const { seasons } = inputs;
+    const seasonal = tf.sum(tf.mul(seasons, tf.expandDims(variables.seasons, 0)), 1);
+    const linear = tf.add(gemm(linearMix(inputs), 'linear', 'linearBias'), seasonal);
+    const layer = hidden(inputs);
+    const median: Tensor = tf.add(linear, gemm(layer, 'correct', 'correctBias'));
+    const raw = gemm(gemm(layer, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
+    const widths = tf.softplus(tf.add(raw, INCREMENT_START));
+    const column = (index: number) => tf.slice(widths, [0, index * steps], [-1, steps]);
+    const half = INCREMENTS / 2;
+    const below: Tensor[] = [];
+    const above: Tensor[] = [];
+    for (let index = 0; index < half; index++) {
+      below.unshift(tf.sub(below[0] ?? median, column(index)));
+      above.push(tf.add(above.at(-1) ?? median, column(half + index)));
+    }
+    return [...below, median, ...above];
+  }
+
+  function pinball(batch: Encoded, targets: Targets): Scalar {
+    const actual = tf.tensor2d(targets.values, [batch.rows, steps]);
+    const weight = tf.mul(tf.tensor2d(targets.weights, [batch.rows, steps]), perStep);
+    const losses = forward(inputsOf(batch)).map((forecast, index) => {
       const quantile = QUANTILES[index] ?? 0.5;
-      const error = tf.mul(tf.sub(actual, forecast), known);
-      return tf.sum(tf.maximum(tf.mul(error, quantile), tf.mul(error, quantile - 1)));
+      const error = tf.sub(actual, forecast);
+      return tf.sum(tf.mul(tf.maximum(tf.mul(error, quantile), tf.mul(error, quantile - 1)), weight));
     });
-    return tf.div(tf.addN(losses), tf.maximum(tf.sum(known), 1));
-  }
-
-  function read(layer: { getWeights(): Tensor[] }): Float32Array[] {
-    return layer.getWeights().map((weight) => Float32Array.from(weight.dataSync()));
+    const known = targets.weights.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
+    return tf.div(tf.addN(losses), Math.max(known, 1) * QUANTILES.length);
   }
 
   return {
-    learn(batch, targets, learningRate) {
-      // The type hides it, but the optimiser reads its rate at every step.
-      (optimizer as unknown as { learningRate: number }).learningRate = learningRate;
-      return tf.tidy(() => optimizer.minimize(() => pinball(batch, targets), true)?.dataSync()[0] ?? 0);
+    gradients(batch, targets) {
+      const { value, grads } = tf.variableGrads(() => pinball(batch, targets), Object.values(variables));
+      const loss = value.dataSync()[0] ?? Number.NaN;
+      const byId = new Map(names.map((name) => [name, grads[variables[name].name]]));
+      const gradients = mapWeights(steps, (name) => Float32Array.from(byId.get(name)?.dataSync() ?? []));
+      tf.dispose([value, grads]);
+      return { loss, gradients };
     },
-    predict(encoded) {
-      return tf.tidy(() => Float32Array.from(tf.stack([...forward(pool(encoded))], 2).dataSync()));
-    },
-    weights() {
-      const [linearKernel, linearBias] = read(linear);
-      const [lstmKernel, recurrent, lstmBias] = read(lstm);
-      const [denseKernel, denseBias] = read(dense);
-      const [headKernel, headBias] = read(head);
-      return {
-        linear: layer(linearKernel, linearBias),
-        lstm: { ...layer(lstmKernel, lstmBias), recurrent: recurrent ?? new Float32Array() },
-        dense: layer(denseKernel, denseBias),
-        head: layer(headKernel, headBias),
-      };
+    loss: (batch, targets) => tf.tidy(() => pinball(batch, targets).dataSync()[0] ?? Number.NaN),
+    predict: (batch) =>
+      tf.tidy(() => Float32Array.from(tf.concat(forward(inputsOf(batch)) as Tensor2D[], 1).dataSync())),
+    linearInputs: (batch) => tf.tidy(() => Float32Array.from(linearMix(inputsOf(batch)).dataSync())),
+    assign(next) {
+      for (const name of names) {
+        const tensor = tf.tensor(next[name], [...shapes[name]]);
+        variables[name].assign(tensor);
+        tensor.dispose();
+      }
     },
     dispose() {
-      optimizer.dispose();
-      model.dispose();
+      tf.dispose([dayParts, perStep]);
+      for (const name of names) variables[name].dispose();
     },
   };
 }
-
-const layer = (kernel: Float32Array = new Float32Array(), bias: Float32Array = new Float32Array()) => ({
-  kernel,
-  bias,
-});

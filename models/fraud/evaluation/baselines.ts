@@ -1,9 +1,9 @@
+import type { Days } from '../day-model.js';
 import { logOf } from '../features/evidence.js';
 import { membersOf } from '../feeder/balance.js';
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import { scoreRow } from '../forest/forest.js';
 import { trainForest } from '../forest/forest-training.js';
-import type { Days } from './theft-scores.js';
 
 /** By meter, then by day. */
 type Scores = Float64Array[];

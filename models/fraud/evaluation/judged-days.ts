@@ -1,7 +1,7 @@
+import type { Days } from '../day-model.js';
 import type { FleetPower } from '../fleet-power.js';
 import { areaUnderRoc, averagePrecision, type Judged } from './ranking-measures.js';
 import type { TheftLabel } from './theft-bench.js';
-import type { Days } from './theft-scores.js';
 
 /** Scores of the test part beside the truth, one for each meter and day that was judged. */
 export interface JudgedDays extends Judged {

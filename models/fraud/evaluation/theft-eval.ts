@@ -1,5 +1,6 @@
 import { boostedScore } from '../boosting/boosted-trees.js';
 import { trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
+import type { Days } from '../day-model.js';
 import type { EpisodeRule } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { sortedQuantile } from '../features/robust.js';
@@ -8,7 +9,7 @@ import { bestRule, lossRatioRule, rawForest } from './baselines.js';
 import { type Disturbances, disturb } from './disturbances.js';
 import { judgeDays, type Measures, measure } from './judged-days.js';
 import type { TheftBench } from './theft-bench.js';
-import { type Days, type FleetScores, scoreFleet } from './theft-scores.js';
+import { type FleetScores, scoreFleet } from './theft-scores.js';
 import { detectionDay, type EpisodeMeasures, measureEpisodes, type Outcome, rankMeters } from './visits.js';
 
 export interface TheftEvaluation {

@@ -1,22 +1,11 @@
-import { ROW_WIDTH } from '../features/evidence-row.js';
+import { type Days, trainDayModel } from '../day-model.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
 import { createUsualLoads } from '../feeder/usual-load.js';
 import type { FleetPower } from '../fleet-power.js';
-import { type IsolationForest, scoreRow } from '../forest/forest.js';
-import { trainForest } from '../forest/forest-training.js';
-
-/** As many as scikit-learn's forest was tried with; their number hardly matters above a hundred. */
-const TREES = 200;
-const SUBSAMPLE = 256;
-
-/** Days of the fleet, both included. */
-export interface Days {
-  readonly from: number;
-  readonly to: number;
-}
+import { scoreRow } from '../forest/forest.js';
 
 /** Scores of all meters on all days, by meter, then by day; NaN where a meter was not judged. */
 export interface FleetScores {
@@ -27,7 +16,7 @@ export interface FleetScores {
 /** Trained on clean days alone, frozen, and then used on every day. */
 export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetScores {
   const evidence = gatherFleetEvidence(fleet);
-  const forest = trainOn(fleet, { evidence, clean, seed });
+  const { forest } = trainDayModel({ fleet, clean, seed, evidence });
   const noFeeder = fleet.meters.map((_, meter) =>
     Float64Array.from({ length: fleet.days }, (_, day) => {
       const row = evidence.row(meter, day);
@@ -40,22 +29,6 @@ export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetS
     judgeFeeder(fleet, { balance, noFeeder, feeder });
   }
   return { noFeeder, feeder };
-}
-
-function trainOn(
-  fleet: FleetPower,
-  { evidence, clean, seed }: { evidence: ReturnType<typeof gatherFleetEvidence>; clean: Days; seed: number },
-): IsolationForest {
-  const rows: Float32Array[] = [];
-  for (const meter of fleet.meters.keys()) {
-    for (let day = clean.from; day <= clean.to; day++) {
-      const row = evidence.row(meter, day);
-      if (row !== undefined) rows.push(row);
-    }
-  }
-  const flat = new Float32Array(rows.length * ROW_WIDTH);
-  for (const [index, row] of rows.entries()) flat.set(row, index * ROW_WIDTH);
-  return trainForest({ rows: flat, features: ROW_WIDTH, trees: TREES, subsample: SUBSAMPLE, seed });
 }
 
 function judgeFeeder(

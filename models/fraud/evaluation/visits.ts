@@ -1,8 +1,8 @@
+import type { Days } from '../day-model.js';
 import { type DayEpisode, type EpisodeRule, episodesOf } from '../episodes/episodes.js';
 import type { FleetPower } from '../fleet-power.js';
 import { theftOn } from './judged-days.js';
 import type { TheftLabel } from './theft-bench.js';
-import type { Days } from './theft-scores.js';
 
 export interface Outcome {
   readonly fleet: FleetPower;

@@ -98,3 +98,13 @@ test('at the end of a day the last slot has the row of that day; within it, only
     expect(rowSoFar(atNoon, lookAt(atNoon), evidence.peers(day))).toHaveLength(ROW_WIDTH);
   }
 });
+
+test('a theft that outlasts the reference is remembered where its days are flagged, and forgotten where they are not', () => {
+  const long = createSmallFleet({ meters: 8, days: 200 });
+  const stolen = withReport(long, THIEF, { fromDay: 90, report: (watts) => watts * 0.4 });
+  const level = DAY_EVIDENCE.indexOf('level_drop');
+  const isFlagged = (row: Float32Array) => (row[level] as number) > 4;
+  const after = (of: ReturnType<typeof gatherFleetEvidence>) => of.row(THIEF, 199)?.[level] ?? Number.NaN;
+  expect(after(gatherFleetEvidence(stolen))).toBeLessThan(2);
+  expect(after(gatherFleetEvidence(stolen, isFlagged))).toBeGreaterThan(6);
+});

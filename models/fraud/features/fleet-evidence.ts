@@ -4,8 +4,12 @@ import { buildReference, DROPS, EVIDENCE_WIDTH, type MeterReference, writeDrops,
 import { ROW_WIDTH, writeRow } from './evidence-row.js';
 import { medianOf } from './robust.js';
 
-/** Days before the judged one that a meter is compared with; the gap keeps a slow thief from becoming the standard. */
-export const REFERENCE_DAYS = { from: 84, to: 28 };
+/**
+ * The days that a meter is compared with: the newest ones that ended so long ago, so many of them. The gap keeps a slow
+ * thief from becoming the standard. Days that were flagged are left out, and older ones taken; after half a year
+ * whatever a meter reports has become usual, since tenants do change.
+ */
+const REFERENCE = { endsAgo: 28, days: 57, oldestAgo: 182 };
 /** Fewer say too little about what is usual. */
 const LEAST_REFERENCE_DAYS = 21;
 /** A day of which less is known is not judged. */
@@ -24,7 +28,10 @@ export interface FleetEvidence {
   shape(meter: number, day: number): Float32Array;
 }
 
-export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
+/** Whether a day is taken for theft, once its row is known. */
+export type IsFlagged = (row: Float32Array) => boolean;
+
+export function gatherFleetEvidence(fleet: FleetPower, isFlagged: IsFlagged = () => false): FleetEvidence {
   const { days, slotsPerDay } = fleet;
   const shapes = fleet.meters.map(({ powerW }) => {
     const all = new Float32Array(days * SHAPE_WIDTH);
@@ -34,68 +41,84 @@ export function gatherFleetEvidence(fleet: FleetPower): FleetEvidence {
   const shape = (meter: number, day: number) =>
     (shapes[meter] as Float32Array).subarray(day * SHAPE_WIDTH, (day + 1) * SHAPE_WIDTH);
   const evidence = fleet.meters.map(() => new Float32Array(days * EVIDENCE_WIDTH).fill(Number.NaN));
+  const rows = fleet.meters.map(() => new Float32Array(days * ROW_WIDTH).fill(Number.NaN));
+  const rowAt = (meter: number, day: number) =>
+    (rows[meter] as Float32Array).subarray(day * ROW_WIDTH, (day + 1) * ROW_WIDTH);
+  const flagged = fleet.meters.map(() => new Uint8Array(days));
+  const reference = (meter: number, day: number) =>
+    referenceOf(fleet, { day, shape: (past) => shape(meter, past), flagged: flagged[meter] as Uint8Array });
   const peersByDay: Float64Array[] = [];
   for (let day = 0; day < days; day++) {
-    const judged = judgeable(fleet, { day, shape });
+    const judged = judgeable(fleet, { day, shape, reference });
     const peers = peersOf(judged.map(({ drops }) => drops));
     peersByDay.push(peers);
-    for (const { meter, reference, drops } of judged) {
-      writeEvidence(evidence[meter] as Float32Array, day * EVIDENCE_WIDTH, {
+    for (const { meter, usual, drops } of judged) {
+      const own = evidence[meter] as Float32Array;
+      writeEvidence(own, day * EVIDENCE_WIDTH, {
         shape: shape(meter, day),
         powerW: dayOf((fleet.meters[meter] as { powerW: Float32Array }).powerW, slotsPerDay, day),
-        reference,
+        reference: usual,
         drops,
         peers,
       });
+      const row = rowAt(meter, day);
+      writeRow(row, 0, { evidence: own, day });
+      if (isFlagged(row)) (flagged[meter] as Uint8Array)[day] = 1;
     }
   }
-  const rows = evidence.map((values) => {
-    const all = new Float32Array(days * ROW_WIDTH);
-    for (let day = 0; day < days; day++) writeRow(all, day * ROW_WIDTH, { evidence: values, day });
-    return all;
-  });
   return {
     days,
     shape,
     evidence: (meter) => evidence[meter] as Float32Array,
-    reference: (meter, day) => referenceOf(fleet, { meter, day, shape }),
+    reference,
     peers: (day) => peersByDay[day] as Float64Array,
     row(meter, day) {
-      const row = rows[meter]?.subarray(day * ROW_WIDTH, (day + 1) * ROW_WIDTH);
-      return row === undefined || Number.isNaN(row[0]) ? undefined : row;
+      const row = rowAt(meter, day);
+      return Number.isNaN(row[0]) ? undefined : row;
     },
   };
 }
 
 interface Judgeable {
   readonly meter: number;
-  readonly reference: MeterReference;
+  readonly usual: MeterReference;
   readonly drops: Float64Array;
 }
 
-function judgeable(
-  fleet: FleetPower,
-  { day, shape }: { day: number; shape: (meter: number, day: number) => Float32Array },
-): Judgeable[] {
+interface Past {
+  readonly day: number;
+  readonly shape: (meter: number, day: number) => Float32Array;
+  readonly reference: (meter: number, day: number) => MeterReference | undefined;
+}
+
+function judgeable(fleet: FleetPower, { day, shape, reference }: Past): Judgeable[] {
   return fleet.meters.flatMap((_, meter) => {
     if ((shape(meter, day)[AT.present] as number) < LEAST_PRESENT) return [];
-    const reference = referenceOf(fleet, { meter, day, shape });
-    if (reference === undefined) return [];
+    const usual = reference(meter, day);
+    if (usual === undefined) return [];
     const drops = new Float64Array(DROPS);
-    writeDrops(drops, 0, { shape: shape(meter, day), reference, weekday: weekdayOf(fleet, day) });
-    return [{ meter, reference, drops }];
+    writeDrops(drops, 0, { shape: shape(meter, day), reference: usual, weekday: weekdayOf(fleet, day) });
+    return [{ meter, usual, drops }];
   });
 }
 
+interface OwnPast {
+  readonly day: number;
+  readonly shape: (day: number) => Float32Array;
+  readonly flagged: Uint8Array;
+}
+
 /** What is usual for a meter on that day; undefined while too few days are known. */
-export function referenceOf(
-  fleet: FleetPower,
-  { meter, day, shape }: { meter: number; day: number; shape: (meter: number, day: number) => Float32Array },
-): MeterReference | undefined {
+function referenceOf(fleet: FleetPower, { day, shape, flagged }: OwnPast): MeterReference | undefined {
   const chosen: Float32Array[] = [];
   const weekdays: number[] = [];
-  for (let past = Math.max(day - REFERENCE_DAYS.from, 0); past <= day - REFERENCE_DAYS.to; past++) {
-    const figures = shape(meter, past);
+  const oldest = Math.max(day - REFERENCE.oldestAgo, 0);
+  // Of a plain past these are the days within twelve weeks: what is missing is not looked for in older ones.
+  let looked = 0;
+  for (let past = day - REFERENCE.endsAgo; past >= oldest && looked < REFERENCE.days; past--) {
+    if (flagged[past] === 1) continue;
+    looked += 1;
+    const figures = shape(past);
     if ((figures[AT.present] as number) < LEAST_PRESENT) continue;
     chosen.push(figures);
     weekdays.push(weekdayOf(fleet, past));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { base64Of, bytesFrom } from '../../base64.js';
-import { createForest, type IsolationForest } from './forest.js';
+import { createForest, type IsolationForest, scoreRow } from './forest.js';
 import { LEAF } from './forest-nodes.js';
 
 /** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 8 bytes for each split. */
@@ -24,6 +24,8 @@ export const forestFileSchema = z.strictObject({
   exact: z.literal('float32').optional(),
   /** Of leaves only, as uint16. */
   sizes: packed,
+  /** What the forest gave for PROBES where it was made; the first bundles have none. */
+  golden: z.array(z.number().min(0).max(1)).max(64).optional(),
 });
 
 export type ForestFile = z.infer<typeof forestFileSchema>;
@@ -31,7 +33,8 @@ export type ForestFile = z.infer<typeof forestFileSchema>;
 const LEAF_BYTE = 255;
 const THRESHOLD_BYTES = 4;
 
-export function packForest({ subsample, features, roots, nodes }: IsolationForest): ForestFile {
+export function packForest(forest: IsolationForest): ForestFile {
+  const { subsample, features, roots, nodes } = forest;
   return {
     trees: roots.length,
     features,
@@ -39,7 +42,28 @@ export function packForest({ subsample, features, roots, nodes }: IsolationFores
     splits: base64Of(Uint8Array.from(nodes.feature, (feature) => (feature === LEAF ? LEAF_BYTE : feature))),
     thresholds: base64Of(nodes.threshold.filter((_, node) => nodes.feature[node] !== LEAF)),
     sizes: base64Of(Uint16Array.from(nodes.size.filter((_, node) => nodes.feature[node] === LEAF))),
+    golden: probe(forest),
   };
+}
+
+const PROBES = 8;
+/** Powers and logarithms may differ in their last digits from one processor to the next. */
+const SAME_SCORE = 1e-9;
+
+/** The scores of rows that differ in every feature, from nothing to a little above the largest evidence. */
+const probe = (forest: IsolationForest): number[] =>
+  Array.from({ length: PROBES }, (_, row) =>
+    scoreRow(
+      forest,
+      Float32Array.from({ length: forest.features }, (__, feature) => ((row * 7 + feature * 5) % 19) / 2),
+    ),
+  );
+
+function givesGolden(forest: IsolationForest, golden: readonly number[]): boolean {
+  const given = probe(forest);
+  return (
+    golden.length === PROBES && golden.every((score, row) => Math.abs(score - (given[row] as number)) < SAME_SCORE)
+  );
 }
 
 /** The forest, or why the file holds none. */
@@ -98,10 +122,12 @@ function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): Isol
     if (size[roots[tree] as number] !== file.subsample) return { reason: `tree ${tree} loses rows` };
   }
   if (node !== splits.length) return { reason: `${splits.length - node} nodes belong to no tree` };
-  return createForest({
+  const forest = createForest({
     subsample: file.subsample,
     features: file.features,
     roots,
     nodes: { feature, threshold, right, size },
   });
+  const isGolden = file.golden === undefined || givesGolden(forest, file.golden);
+  return isGolden ? forest : { reason: 'the forest does not give its golden scores' };
 }

@@ -49,8 +49,9 @@ export function layOut(roots: Uint32Array, nodes: ForestNodes): ForestWalk {
   return { ...walk, steps };
 }
 
-/** The sum over all trees of the row's path. Four trees at a time: their memory accesses wait side by side. */
-export function sumOfPaths({ steps, roots, feature, threshold, left, path }: ForestWalk, row: Float32Array): number {
+/** The sum over all trees of the path of the row that begins at `offset`. Four trees at a time: their memory accesses wait side by side. */
+export function sumOfPaths(walk: ForestWalk, row: Float32Array, offset = 0): number {
+  const { steps, roots, feature, threshold, left, path } = walk;
   let sum = 0;
   let tree = 0;
   for (; tree + 4 <= roots.length; tree += 4) {
@@ -59,17 +60,22 @@ export function sumOfPaths({ steps, roots, feature, threshold, left, path }: For
     let c = roots[tree + 2] as number;
     let d = roots[tree + 3] as number;
     for (let step = 0; step < steps; step++) {
-      a = (left[a] as number) + (Number((row[feature[a] as number] as number) > (threshold[a] as number)) | 0);
-      b = (left[b] as number) + (Number((row[feature[b] as number] as number) > (threshold[b] as number)) | 0);
-      c = (left[c] as number) + (Number((row[feature[c] as number] as number) > (threshold[c] as number)) | 0);
-      d = (left[d] as number) + (Number((row[feature[d] as number] as number) > (threshold[d] as number)) | 0);
+      a =
+        (left[a] as number) + (Number((row[offset + (feature[a] as number)] as number) > (threshold[a] as number)) | 0);
+      b =
+        (left[b] as number) + (Number((row[offset + (feature[b] as number)] as number) > (threshold[b] as number)) | 0);
+      c =
+        (left[c] as number) + (Number((row[offset + (feature[c] as number)] as number) > (threshold[c] as number)) | 0);
+      d =
+        (left[d] as number) + (Number((row[offset + (feature[d] as number)] as number) > (threshold[d] as number)) | 0);
     }
     sum += (path[a] as number) + (path[b] as number) + (path[c] as number) + (path[d] as number);
   }
   for (; tree < roots.length; tree++) {
     let a = roots[tree] as number;
     for (let step = 0; step < steps; step++) {
-      a = (left[a] as number) + (Number((row[feature[a] as number] as number) > (threshold[a] as number)) | 0);
+      a =
+        (left[a] as number) + (Number((row[offset + (feature[a] as number)] as number) > (threshold[a] as number)) | 0);
     }
     sum += path[a] as number;
   }

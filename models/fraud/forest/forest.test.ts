@@ -114,4 +114,6 @@ test('a damaged forest is refused with a reason', () => {
   expect(parseForest({ ...file, trees: file.trees + 1 })).toHaveProperty('reason');
   expect(parseForest({ ...file, trees: file.trees - 1 })).toHaveProperty('reason');
   expect(parseForest({ ...file, subsample: 255 })).toHaveProperty('reason');
+  const other = packForest(trainForest({ ...options, seed: 4 }));
+  expect(parseForest({ ...file, golden: other.golden })).toEqual({ reason: expect.stringContaining('golden') });
 });

@@ -81,6 +81,6 @@ export function explainRow(forest: IsolationForest, row: Float32Array, savings: 
 export function scoreRows(forest: IsolationForest, rows: Float32Array): Float64Array {
   const { features } = forest;
   return Float64Array.from({ length: Math.floor(rows.length / features) }, (_, index) =>
-    scoreRow(forest, rows.subarray(index * features, (index + 1) * features)),
+    scoreOf(forest, sumOfPaths(forest.walk, rows, index * features)),
   );
 }

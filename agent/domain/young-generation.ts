@@ -1,0 +1,30 @@
+import { setFlagsFromString } from 'node:v8';
+
+/** So many come in one commit only while they come faster than they are stored. */
+const UNDER_LOAD = 500;
+
+let isSmall = false;
+
+/**
+ * V8 lets the space for young objects grow to 32 MB while it loads a program, and keeps it; that is worth its memory
+ * only to a thread that takes in tens of thousands of readings a second. Its largest size can be set on the command line
+ * alone, which is not ours; whether it grows can be changed at any time, for all threads of the process.
+ */
+export function keepYoungGenerationSmall(): void {
+  isSmall = true;
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** V8 sets it back for all threads whenever a thread begins. */
+export function keepSmallBeside(worker: { once(event: 'online', heard: () => void): unknown }): void {
+  worker.once('online', () => {
+    if (isSmall) keepYoungGenerationSmall();
+  });
+}
+
+/** Called with the size of each commit. */
+export function growUnderLoad(publications: number): void {
+  if (!isSmall || publications < UNDER_LOAD) return;
+  isSmall = false;
+  setFlagsFromString('--semi-space-growth-factor=2');
+}

@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+import { SLOT_WIDTHS } from './forecast/horizons.js';
+import { HOLIDAY_COUNTRIES } from './window/holidays.js';
+import { zoneOffset } from './window/zone.js';
+
+/** Words of the command line, each parsed once. */
+export const whole = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number');
+  return value;
+};
+
+export const slotWidth = (text: string): number => {
+  const minutes = Number(/^(\d+)(?:m|min)?$/.exec(text)?.[1] ?? (text === '1h' ? 60 : Number.NaN));
+  if (!(SLOT_WIDTHS as readonly number[]).includes(minutes)) {
+    throw new InvalidArgumentError(`one of ${SLOT_WIDTHS.map((width) => `${width}m`).join(', ')}`);
+  }
+  return minutes;
+};
+
+export const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim());
+
+export const instant = (text: string): number => {
+  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+  if (!Number.isFinite(ms)) throw new InvalidArgumentError('not a time such as 2013-11-01 or 2013-11-01T12:00:00Z');
+  return ms;
+};
+
+export const country = (text: string): string => {
+  if (!HOLIDAY_COUNTRIES.includes(text)) throw new InvalidArgumentError(`one of ${HOLIDAY_COUNTRIES.join(', ')}`);
+  return text;
+};
+
+export const zone = (text: string): string => {
+  try {
+    zoneOffset(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`no time zone: ${error instanceof Error ? error.message : text}`);
+  }
+};

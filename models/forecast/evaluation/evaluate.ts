@@ -1,0 +1,238 @@
+import { WINDOW_SLOTS } from '../../../agent/domain/slot.js';
+import { type AdaptiveBands, createAdaptiveBands } from '../adaptive-bands.js';
+import type { Calibration } from '../calibration.js';
+import type { History } from '../history.js';
+import {
+  type ForecastRow,
+  HIGH,
+  type Horizon,
+  LOW,
+  MEDIAN,
+  QUANTILES,
+  reachOf,
+  slotsPerDay,
+  wattsAt,
+} from '../horizons.js';
+import { seasonalDifference } from '../samples.js';
+import type { SeriesHistory } from '../series-history.js';
+import type { Baseline, PointForecast } from './baseline.js';
+import { SEASONAL_DAY } from './baselines.js';
+import type { Group } from './groups.js';
+import { createTally, meanOfScores, type Scores, type Tally } from './scores.js';
+
+/** What is measured: anything that forecasts with bands. */
+export interface Candidate {
+  readonly calibration: Calibration;
+  predict(histories: readonly History[], factors: Float32Array): Promise<readonly ForecastRow[]>;
+}
+
+export interface EvaluationOptions {
+  /** Whole series, in the same slots. */
+  readonly meters: readonly SeriesHistory[];
+  /** First slot of the test. */
+  readonly testFrom: number;
+  readonly groups: readonly Group[];
+  readonly baselines: readonly Baseline[];
+  readonly model?: Candidate | undefined;
+  /** Forecasts only every so many strides: for a quick look. */
+  readonly everyStride?: number;
+}
+
+export interface Coverage {
+  readonly month: string;
+  readonly adapted: number;
+  readonly asTrained: number;
+}
+
+export interface GroupResult {
+  /** `model` and the baselines by name: means over meters of per-meter figures. */
+  readonly scores: Readonly<Record<string, Scores>>;
+  readonly perMeter: readonly { readonly meter: string; readonly scores: Readonly<Record<string, Scores>> }[];
+  readonly forecasts: number;
+  /** Of the model's band that should hold nine of ten. */
+  readonly coverage: readonly Coverage[];
+}
+
+export const MODEL = 'model';
+
+/**
+ * A rolling origin over the test, all meters at a time and in the order of time, as on a gateway: the bands adapt to
+ * what they missed once it is known. A slot is scored only where the actual and every method have a value.
+ */
+export async function evaluate(options: EvaluationOptions): Promise<Readonly<Record<string, GroupResult>>> {
+  const { meters, testFrom, groups, baselines } = options;
+  const prepared = meters.map((history) => ({
+    history,
+    points: baselines.map(({ name, prepare }) => ({ name, forecast: prepare(history, testFrom) })),
+  }));
+  const results: Record<string, GroupResult> = {};
+  for (const group of groups) results[group.name] = await evaluateGroup(group, prepared, options);
+  return results;
+}
+
+interface Prepared {
+  readonly history: SeriesHistory;
+  readonly points: readonly { readonly name: string; readonly forecast: PointForecast }[];
+}
+
+async function evaluateGroup(
+  group: Group,
+  prepared: readonly Prepared[],
+  options: EvaluationOptions,
+): Promise<GroupResult> {
+  const { testFrom, model, everyStride = 1 } = options;
+  const horizons = prepared[0]?.history.shape.horizons ?? [];
+  const books = prepared.map((meter) => createBook(meter, { group, testFrom, hasModel: model !== undefined }));
+  const bands = model === undefined ? undefined : createFollowedBands(model.calibration, horizons);
+  const reach = reachOf(group.steps.map((step) => horizons[step] as Horizon));
+  const end = Math.max(0, ...prepared.map(({ history }) => history.series.powerW.length));
+  for (let origin = Math.max(testFrom, WINDOW_SLOTS); origin + reach <= end; origin += group.stride * everyStride) {
+    const now = books.filter((book) => book.opens(origin));
+    bands?.settle(origin);
+    const rows = await model?.predict(
+      now.map(({ history }) => history.at(origin)),
+      bands?.factors ?? new Float32Array(),
+    );
+    for (const [index, book] of now.entries()) book.score(origin, rows?.[index], bands);
+  }
+  const perMeter = books.flatMap((book) => book.result() ?? []);
+  return {
+    scores: meansOf(perMeter),
+    perMeter,
+    forecasts: books.reduce((sum, { forecasts }) => sum + forecasts, 0),
+    coverage: bands?.coverage() ?? [],
+  };
+}
+
+/** What one meter's forecasts were worth. */
+function createBook(
+  { history, points }: Prepared,
+  { group, testFrom, hasModel }: { group: Group; testFrom: number; hasModel: boolean },
+) {
+  const tallies: Record<string, Tally> = Object.fromEntries(
+    [...(hasModel ? [MODEL] : []), ...points.map(({ name }) => name)].map((name) => [name, createTally()]),
+  );
+  const { shape, series } = history;
+  const actuals = new Float64Array(shape.horizons.length);
+  const answers = points.map(() => new Float64Array(shape.horizons.length));
+  let forecasts = 0;
+
+  return {
+    history,
+    get forecasts() {
+      return forecasts;
+    },
+    /** Whether a gateway would forecast here: the newest slot is known. */
+    opens: (origin: number): boolean => origin <= series.powerW.length && Number.isFinite(series.powerW[origin - 1]),
+    score(origin: number, row: ForecastRow | undefined, bands: FollowedBands | undefined): void {
+      history.actualsAt(origin, actuals);
+      for (const [index, { forecast }] of points.entries()) forecast(origin, answers[index] as Float64Array);
+      forecasts += 1;
+      for (const step of group.steps) {
+        const actual = actuals[step] as number;
+        if (Number.isNaN(actual) || answers.some((answer) => Number.isNaN(answer[step]))) continue;
+        for (const [index, { name }] of points.entries()) {
+          const value = answers[index]?.[step] as number;
+          tallies[name]?.add(actual, { median: value, mean: value });
+        }
+        if (row === undefined || bands === undefined) continue;
+        const quantiles = row.watts.subarray(step * QUANTILES.length, (step + 1) * QUANTILES.length);
+        tallies[MODEL]?.add(actual, { median: quantiles[MEDIAN] as number, mean: bands.meanOf(row, step), quantiles });
+        bands.note(origin, { step, actual, row, atMs: history.series.startMs + origin * shape.slotMinutes * 60_000 });
+      }
+    },
+    result() {
+      const seasonal = tallies[SEASONAL_DAY]?.mae ?? Number.NaN;
+      if ((Object.values(tallies)[0]?.count ?? 0) === 0) return undefined;
+      const before = seasonalDifference(series.powerW.subarray(0, testFrom), slotsPerDay(shape.slotMinutes));
+      const scores = Object.entries(tallies).map(([name, tally]) => [name, tally.scores(before, seasonal)] as const);
+      return { meter: series.meter, scores: Object.fromEntries(scores) };
+    },
+  };
+}
+
+interface FollowedBands extends Pick<AdaptiveBands, 'factors'> {
+  note(origin: number, seen: { step: number; actual: number; row: ForecastRow; atMs: number }): void;
+  /** Tells the bands of everything that is known by now. */
+  settle(now: number): void;
+  meanOf(row: ForecastRow, step: number): number;
+  coverage(): readonly Coverage[];
+}
+
+/** The bands of a test, which learn of a miss when its slots are over and not before. */
+function createFollowedBands(calibration: Calibration, horizons: readonly Horizon[]): FollowedBands {
+  const bands = createAdaptiveBands(calibration);
+  const waiting = new Map<string, { due: number; step: number; missed: number; of: number }>();
+  const months = new Map<string, { adapted: number; asTrained: number; of: number }>();
+  const count = QUANTILES.length;
+
+  return {
+    factors: bands.factors,
+    note(origin, { step, actual, row, atMs }) {
+      const [low, median, high] = [LOW, MEDIAN, HIGH].map((quantile) => wattsAt(row, step, quantile)) as [
+        number,
+        number,
+        number,
+      ];
+      const stretch =
+        (bands.factors[step * count + LOW] as number) / (calibration.factors[step * count + LOW] as number);
+      const isInside = actual >= low && actual <= high;
+      const wouldBe = actual >= median - (median - low) / stretch && actual <= median + (high - median) / stretch;
+      const month = new Date(atMs).toISOString().slice(0, 7);
+      const kept = months.get(month) ?? { adapted: 0, asTrained: 0, of: 0 };
+      months.set(month, {
+        adapted: kept.adapted + (isInside ? 1 : 0),
+        asTrained: kept.asTrained + (wouldBe ? 1 : 0),
+        of: kept.of + 1,
+      });
+      const { offset, slots } = horizons[step] as Horizon;
+      const key = `${origin} ${step}`;
+      const { missed, of } = waiting.get(key) ?? { missed: 0, of: 0 };
+      waiting.set(key, { due: origin + offset + slots, step, missed: missed + (isInside ? 0 : 1), of: of + 1 });
+    },
+    settle(now) {
+      for (const [key, { due, step, missed, of }] of waiting) {
+        if (due > now) continue;
+        bands.observe(step, missed, of);
+        waiting.delete(key);
+      }
+    },
+    meanOf(row, step) {
+      let mean = 0;
+      for (let quantile = 0; quantile < count; quantile++) {
+        mean += (calibration.mean[step * count + quantile] as number) * wattsAt(row, step, quantile);
+      }
+      return mean;
+    },
+    coverage: () =>
+      [...months].map(([month, { adapted, asTrained, of }]) => ({
+        month,
+        adapted: adapted / of,
+        asTrained: asTrained / of,
+      })),
+  };
+}
+
+/** Results of separate runs as one: every meter of every run counts the same. */
+export function joinGroups(parts: readonly GroupResult[]): GroupResult {
+  const perMeter = parts.flatMap((part) => part.perMeter);
+  const months = new Set(parts.flatMap(({ coverage }) => coverage.map(({ month }) => month)));
+  const coverage = [...months].map((month) => {
+    const those = parts.flatMap((part) => part.coverage.filter((one) => one.month === month));
+    const mean = (read: (one: Coverage) => number) => those.reduce((sum, one) => sum + read(one), 0) / those.length;
+    return { month, adapted: mean(({ adapted }) => adapted), asTrained: mean(({ asTrained }) => asTrained) };
+  });
+  return {
+    scores: meansOf(perMeter),
+    perMeter,
+    forecasts: parts.reduce((sum, { forecasts }) => sum + forecasts, 0),
+    coverage,
+  };
+}
+
+function meansOf(perMeter: GroupResult['perMeter']): Readonly<Record<string, Scores>> {
+  const names = Object.keys(perMeter[0]?.scores ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, meanOfScores(perMeter.flatMap((one) => one.scores[name] ?? []))]),
+  );
+}

@@ -1,0 +1,102 @@
+import type { GroupResult } from './evaluate.js';
+import type { Evaluation } from './file.js';
+import type { Scores } from './scores.js';
+
+/** One document, errors in the file's own unit. */
+export function asJson(evaluation: Evaluation, perMeter: boolean): string {
+  const { results, trainedOn, unitW, ...about } = evaluation;
+  const groups = (all: Readonly<Record<string, GroupResult>>) =>
+    Object.fromEntries(
+      Object.entries(all).map(([name, { scores }]) => [
+        name,
+        Object.fromEntries(Object.entries(scores).map(([method, one]) => [method, inUnit(one, unitW)])),
+      ]),
+    );
+  const document = {
+    data: about.data,
+    model: about.model,
+    unit: about.unit,
+    slot_minutes: about.slotMinutes,
+    test_from: new Date(about.testFromMs).toISOString(),
+    seed: about.seed,
+    meters: about.meters,
+    parameters: about.parameters,
+    horizons: groups(results),
+    ...(trainedOn === undefined ? {} : { horizons_of_meters_trained_on: groups(trainedOn) }),
+    ...(perMeter ? { mae_per_meter: maePerMeter(results, unitW) } : {}),
+    coverage90_by_month: Object.fromEntries(
+      Object.entries(results).map(([name, { coverage }]) => [
+        name,
+        Object.fromEntries(
+          coverage.map(({ month, adapted, asTrained }) => [month, { adapted, as_trained: asTrained }]),
+        ),
+      ]),
+    ),
+  };
+  return JSON.stringify(document, null, 2);
+}
+
+function inUnit({ mae, rmse, pinball, ...ratios }: Scores, unitW: number): Scores {
+  return { mae: mae / unitW, rmse: rmse / unitW, pinball: pinball / unitW, ...ratios };
+}
+
+export function asTable(evaluation: Evaluation, perMeter: boolean): string {
+  const { data, model, unit, unitW, slotMinutes, testFromMs, seed, meters, parameters, results, trainedOn } =
+    evaluation;
+  const lines = [
+    `${data}: ${meters} meters, slots of ${slotMinutes} minutes, test from ${new Date(testFromMs).toISOString()}`,
+    `${model}; ${parameters} parameters, seed ${seed}; errors in ${unit}, mean over meters`,
+  ];
+  for (const [name, group] of Object.entries(results)) lines.push('', ...tableOf(`horizon ${name}`, group, unitW));
+  for (const [name, group] of Object.entries(trainedOn ?? {})) {
+    lines.push('', ...tableOf(`horizon ${name}, meters trained on`, group, unitW));
+  }
+  if (!perMeter) return lines.join('\n');
+  for (const [name, meters] of Object.entries(maePerMeter(results, unitW))) {
+    lines.push('', `horizon ${name}, MAE of each meter`);
+    for (const [meter, errors] of Object.entries(meters)) {
+      const cells = Object.entries(errors).map(([method, mae]) => `${method} ${digits(mae)}`);
+      lines.push(`${meter.padEnd(24)}${cells.join('  ')}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+function maePerMeter(results: Readonly<Record<string, GroupResult>>, unitW: number) {
+  const maes = (scores: Readonly<Record<string, Scores>>) =>
+    Object.fromEntries(Object.entries(scores).map(([method, { mae }]) => [method, mae / unitW]));
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { perMeter }]) => [
+      name,
+      Object.fromEntries(perMeter.map(({ meter, scores }) => [meter, maes(scores)])),
+    ]),
+  );
+}
+
+const COLUMNS = ['MAE', 'RMSE', 'MASE', 'vs day', 'pinball', 'in band', 'R²'];
+
+function tableOf(title: string, { scores, forecasts, coverage }: GroupResult, unitW: number): string[] {
+  const row = (name: string, cells: readonly string[]) =>
+    `${name.padEnd(16)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+  const methods = Object.entries(scores).map(([name, one]) => {
+    const { mae, rmse, mase, mase_vs_seasonal, pinball, coverage90, r2 } = inUnit(one, unitW);
+    const band = coverage90 === undefined ? '' : `${(coverage90 * 100).toFixed(1)} %`;
+    return row(name, [
+      digits(mae),
+      digits(rmse),
+      mase.toFixed(3),
+      mase_vs_seasonal.toFixed(3),
+      digits(pinball),
+      band,
+      r2.toFixed(3),
+    ]);
+  });
+  const months = coverage.map(
+    ({ month, adapted, asTrained }) =>
+      `${month}: ${(adapted * 100).toFixed(1)} % in the 90 % band (${(asTrained * 100).toFixed(1)} % without adapting)`,
+  );
+  return [`${title}, ${forecasts} forecasts`, row('', COLUMNS), ...methods, ...months];
+}
+
+/** Four digits, whatever the unit. */
+const digits = (value: number): string => (value >= 1_000 ? value.toFixed(0) : value.toPrecision(4));

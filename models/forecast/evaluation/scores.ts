@@ -1,0 +1,99 @@
+import { QUANTILES } from '../horizons.js';
+
+/** Errors of one method on one meter over one group of horizons, or their means over meters. Watts where not a ratio. */
+export interface Scores {
+  /** Of the median. */
+  readonly mae: number;
+  /** Of the mean. */
+  readonly rmse: number;
+  /** MAE over that of the same time yesterday on the part before the test. */
+  readonly mase: number;
+  /** MAE over that of the same time yesterday on the test itself. */
+  readonly mase_vs_seasonal: number;
+  /** Mean over the seven quantiles; a point forecast stands for all of them. */
+  readonly pinball: number;
+  /** Share of actuals inside the band that should hold nine of ten; of methods that give one. */
+  readonly coverage90?: number;
+  readonly r2: number;
+}
+
+export interface Answer {
+  readonly median: number;
+  readonly mean: number;
+  /** All of QUANTILES; none for a point forecast. */
+  readonly quantiles?: ArrayLike<number>;
+}
+
+export interface Tally {
+  add(actual: number, answer: Answer): void;
+  readonly count: number;
+  readonly mae: number;
+  /** `seasonalBefore` and `seasonal` are the errors of the same time yesterday before and in the test. */
+  scores(seasonalBefore: number, seasonal: number): Scores;
+}
+
+export function createTally(): Tally {
+  let count = 0;
+  let absolute = 0;
+  let squared = 0;
+  let pinball = 0;
+  let inside = 0;
+  let hasBand = false;
+  let sum = 0;
+  let sumOfSquares = 0;
+
+  return {
+    add(actual, { median, mean, quantiles }) {
+      count += 1;
+      absolute += Math.abs(actual - median);
+      squared += (actual - mean) ** 2;
+      sum += actual;
+      sumOfSquares += actual * actual;
+      for (const [index, level] of QUANTILES.entries()) {
+        const error = actual - (quantiles === undefined ? median : (quantiles[index] as number));
+        pinball += Math.max(level * error, (level - 1) * error) / QUANTILES.length;
+      }
+      if (quantiles === undefined) return;
+      hasBand = true;
+      const last = quantiles.length - 1;
+      if (actual >= (quantiles[0] as number) && actual <= (quantiles[last] as number)) inside += 1;
+    },
+    get count() {
+      return count;
+    },
+    get mae() {
+      return absolute / count;
+    },
+    scores(seasonalBefore, seasonal) {
+      const spread = sumOfSquares - (sum * sum) / count;
+      return {
+        mae: absolute / count,
+        rmse: Math.sqrt(squared / count),
+        mase: absolute / count / seasonalBefore,
+        mase_vs_seasonal: absolute / count / seasonal,
+        pinball: pinball / count,
+        ...(hasBand ? { coverage90: inside / count } : {}),
+        r2: spread > 0 ? 1 - squared / spread : 0,
+      };
+    },
+  };
+}
+
+/** Every meter counts the same. */
+export function meanOfScores(all: readonly Scores[]): Scores {
+  const mean = (read: (scores: Scores) => number | undefined) => {
+    const values = all.map(read).filter((value): value is number => value !== undefined && Number.isFinite(value));
+    return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+  };
+  return {
+    mae: mean(({ mae }) => mae),
+    rmse: mean(({ rmse }) => rmse),
+    mase: mean(({ mase }) => mase),
+    mase_vs_seasonal: mean(({ mase_vs_seasonal }) => mase_vs_seasonal),
+    pinball: mean(({ pinball }) => pinball),
+    ...(all.some(({ coverage90 }) => coverage90 !== undefined)
+      ? { coverage90: mean(({ coverage90 }) => coverage90) }
+      : {}),
+    r2: mean(({ r2 }) => r2),
+  };
+}

@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dayOf } from '../fleet-power.js';
+import { precisionRecallCurve, rocCurve } from './curves.js';
+import { judgeDays } from './judged-days.js';
+import { axes, band, escaped, frameOf, polyline, svg, text } from './svg.js';
+import type { TheftLabel } from './theft-bench.js';
+import type { TheftResults } from './theft-eval.js';
+import { detectionDay, type Outcome } from './visits.js';
+
+const SIZE = { width: 900, height: 240 };
+/** Around a theft, so that what was usual can be seen. */
+const DAYS_AROUND = 45;
+const DAY_MS = 86_400_000;
+
+/** Plots of the whole test, and a page for each thief: what was reported, what it scored, and when it was found. */
+export async function writePages(dir: string, results: TheftResults): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const { withFeeder, withoutFeeder } = results;
+  const named = [
+    { name: 'with feeders', judged: judgeDays(withFeeder, withFeeder.scores) },
+    { name: 'without feeders', judged: judgeDays(withoutFeeder, withoutFeeder.scores) },
+  ];
+  await writeFile(join(dir, 'roc.svg'), rocCurve(named));
+  await writeFile(join(dir, 'precision-recall.svg'), precisionRecallCurve(named));
+  for (const label of withFeeder.labels) await writeFile(join(dir, fileOf(label)), pageOf(label, results));
+  await writeFile(join(dir, 'index.html'), indexOf(results));
+}
+
+/** The name of a meter may hold anything; that of a file may not. */
+const fileOf = ({ meter, firstDay }: TheftLabel): string =>
+  `${meter.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)}-${firstDay}.html`;
+
+const verdictOf = (outcome: Outcome, label: TheftLabel): string => {
+  const day = detectionDay(outcome, label);
+  return Number.isFinite(day) ? `found on day ${day}` : 'missed';
+};
+
+function indexOf({ withFeeder, withoutFeeder }: TheftResults): string {
+  const rows = withFeeder.labels.map(
+    (label) =>
+      `<tr><td><a href="${fileOf(label)}">${escaped(label.meter)}</a></td><td>${escaped(label.type)}</td><td>${verdictOf(withFeeder, label)}</td><td>${verdictOf(withoutFeeder, label)}</td></tr>`,
+  );
+  return page(
+    'Thieves',
+    `<table><tr><th>meter</th><th>theft</th><th>with feeders</th><th>without</th></tr>${rows.join('')}</table><p><img src="roc.svg" alt="ROC"> <img src="precision-recall.svg" alt="Precision and recall"></p>`,
+  );
+}
+
+function pageOf(label: TheftLabel, { withFeeder, withoutFeeder }: TheftResults): string {
+  const { fleet } = withFeeder;
+  const index = fleet.meters.findIndex(({ meter }) => meter === label.meter);
+  const from = Math.max(label.firstDay - DAYS_AROUND, 0);
+  const to = Math.min(label.lastDay + DAYS_AROUND, fleet.days - 1);
+  const days = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+  const powerW = fleet.meters[index]?.powerW ?? new Float32Array();
+  const energy = days.map((day) => [day, dayEnergyKwh(dayOf(powerW, fleet.slotsPerDay, day))] as const);
+  const highest = Math.max(...energy.map(([, kwh]) => kwh).filter(Number.isFinite), 0.1);
+  const scoreOf = ({ scores }: Outcome) => days.map((day) => [day, scores[index]?.[day] ?? Number.NaN] as const);
+  const date = (day: number) => new Date(fleet.startMs + day * DAY_MS).toISOString().slice(0, 10);
+  const body = [
+    `<p>${escaped(label.type)}, ${date(label.firstDay)} to ${date(label.lastDay)} (grey). With feeders: ${verdictOf(withFeeder, label)}; without: ${verdictOf(withoutFeeder, label)}. Days count from ${date(0)}.</p>`,
+    plot('Reported, kWh a day', { label, days, y: [0, highest], lines: [[energy, '#1b6ca8']] }),
+    plot('Score with feeders (blue) and without (orange)', {
+      label,
+      days,
+      y: [0, 1],
+      lines: [
+        [scoreOf(withFeeder), '#1b6ca8'],
+        [scoreOf(withoutFeeder), '#c2410c'],
+      ],
+    }),
+  ];
+  return page(`${label.meter}: ${label.type}`, body.join(''));
+}
+
+interface Plot {
+  readonly label: TheftLabel;
+  readonly days: readonly number[];
+  readonly y: readonly [number, number];
+  readonly lines: readonly (readonly [readonly (readonly [number, number])[], string])[];
+}
+
+function plot(title: string, { label, days, y, lines }: Plot): string {
+  const frame = frameOf({ ...SIZE, x: [days[0] ?? 0, days.at(-1) ?? 1], y });
+  return svg(SIZE, [
+    band(frame, [label.firstDay, label.lastDay + 1], '#e5e5e5'),
+    text({ x: frame.left, y: 20 }, title),
+    ...axes(frame),
+    ...lines.map(([points, colour]) => polyline(frame, points, colour)),
+  ]);
+}
+
+function dayEnergyKwh(powerW: Float32Array): number {
+  const known = powerW.filter(Number.isFinite);
+  return ((known.reduce((sum, watts) => sum + watts, 0) / known.length) * 24) / 1_000;
+}
+
+const page = (title: string, body: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>${escaped(title)}</title><body style="font-family:sans-serif"><h1>${escaped(title)}</h1>${body}</body>\n`;

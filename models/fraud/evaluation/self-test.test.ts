@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { trainDayModel } from '../day-model.js';
+import { createSmallFleet } from '../generated-fleet.js';
+import { testYourself } from './self-test.js';
+
+const fleet = createSmallFleet({ meters: 20 });
+const model = trainDayModel({ fleet, clean: { from: 0, to: 119 }, seed: 1 });
+
+test('it finds a bypass at once, raises hardly an alarm besides, and says so the same way twice', () => {
+  const options = { fleet, model, seed: 3, attacks: ['bypass', 'zero_window'] as const, rounds: 2 };
+  const result = testYourself(options);
+  expect(result.thefts).toBe(8);
+  expect(result.per_attack['bypass']).toEqual({ thefts: 4, recall: 1 });
+  expect(result.median_days_to_detect).toBeLessThanOrEqual(7);
+  expect(result.false_alarms_per_100_meter_days).toBeLessThan(1);
+  expect(testYourself(options)).toEqual(result);
+});
+
+test('a model that sees nothing finds nothing', () => {
+  const blind = {
+    ...model,
+    calibration: {
+      knots: [
+        [0, 0],
+        [1, 0.1],
+      ] as const,
+    },
+  };
+  const result = testYourself({ fleet, model: blind, seed: 3, attacks: ['bypass'], rounds: 1 });
+  expect(result).toMatchObject({ recall: 0, median_days_to_detect: null, false_alarms_per_100_meter_days: 0 });
+});

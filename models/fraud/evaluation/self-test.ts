@@ -1,0 +1,92 @@
+import { seededRandom } from '../../../agent/domain/clock.js';
+import { ATTACK_KINDS, type AttackKind } from '../../fleet/attacks.js';
+import { DECLARED_SCORE } from '../calibration.js';
+import { type DayModel, scoreDay } from '../day-model.js';
+import { type DayEpisode, type EpisodeRule, episodesOf } from '../episodes/episodes.js';
+import { gatherFleetEvidence } from '../features/fleet-evidence.js';
+import type { FleetPower } from '../fleet-power.js';
+import { attackFleet, type InjectedTheft } from './attacked-fleet.js';
+
+/** What a model would find in a fleet, if some of its meters stole. */
+export interface SelfTest {
+  /** Thefts in which an episode opened. */
+  readonly recall: number;
+  readonly per_attack: Readonly<Record<string, { readonly thefts: number; readonly recall: number }>>;
+  /** Episodes that opened on days without theft. */
+  readonly false_alarms_per_100_meter_days: number;
+  /** Of the thefts; null when fewer than half were found. */
+  readonly median_days_to_detect: number | null;
+  readonly thefts: number;
+}
+
+export interface SelfTestOptions {
+  /** Without theft, as far as is known. */
+  readonly fleet: FleetPower;
+  readonly model: DayModel;
+  readonly seed: number;
+  readonly attacks?: readonly AttackKind[];
+  readonly rounds?: number;
+}
+
+/** The first day that has a past to be compared with. */
+const FIRST_DAY = 49;
+const THEFT_DAYS = 30;
+/** Few at a time, so that the evidence of peers is still that of honest meters. */
+const THIEF_SHARE = 0.2;
+const ROUNDS = 5;
+/** As the evaluation without feeders opens and closes episodes. */
+const RULE: EpisodeRule = { threshold: DECLARED_SCORE, opens: { days: 4, of: 5 }, closesAfter: 5 };
+
+/** Injects attacks into a fleet's own clean weeks, as often as there are rounds, and looks what the model finds. */
+export function testYourself(options: SelfTestOptions): SelfTest {
+  const { fleet, model, seed, attacks = ATTACK_KINDS, rounds = ROUNDS } = options;
+  const random = seededRandom(seed);
+  const found: { readonly attack: AttackKind; readonly day: number }[] = [];
+  let honestDays = 0;
+  let alarms = 0;
+  for (let round = 0; round < rounds; round++) {
+    const attacked = attackFleet(fleet, { random, attacks, share: THIEF_SHARE, firstDay: FIRST_DAY, days: THEFT_DAYS });
+    const evidence = gatherFleetEvidence(attacked.fleet);
+    for (const meter of fleet.meters.keys()) {
+      const theft = attacked.thefts.find((one) => one.meter === meter);
+      const scores = Array.from({ length: fleet.days }, (_, day) => {
+        const row = evidence.row(meter, day);
+        return row === undefined ? Number.NaN : scoreDay(model, row).score;
+      });
+      const episodes = episodesOf(scores, RULE);
+      honestDays += scores.filter((score, day) => !Number.isNaN(score) && !covers(theft, day)).length;
+      alarms += episodes.filter(({ openedDay }) => !covers(theft, openedDay)).length;
+      if (theft !== undefined) found.push({ attack: theft.attack, day: detectedOn(theft, episodes) });
+    }
+  }
+  return summarise(found, (100 * alarms) / Math.max(honestDays, 1));
+}
+
+const covers = (theft: InjectedTheft | undefined, day: number): boolean =>
+  theft !== undefined && day >= theft.firstDay && day <= theft.lastDay;
+
+/** On which day of the theft, from 1 on. */
+function detectedOn(theft: InjectedTheft, episodes: readonly DayEpisode[]): number {
+  const episode = episodes.find(({ openedDay }) => covers(theft, openedDay));
+  return episode === undefined ? Number.POSITIVE_INFINITY : episode.openedDay - theft.firstDay + 1;
+}
+
+function summarise(found: readonly { attack: AttackKind; day: number }[], falseAlarms: number): SelfTest {
+  const recallOf = (part: typeof found) =>
+    part.filter(({ day }) => Number.isFinite(day)).length / Math.max(part.length, 1);
+  const kinds = [...new Set(found.map(({ attack }) => attack))].sort();
+  const days = found.map(({ day }) => day).sort((a, b) => a - b);
+  const median = days[Math.floor((days.length - 1) / 2)] ?? Number.POSITIVE_INFINITY;
+  return {
+    thefts: found.length,
+    recall: recallOf(found),
+    per_attack: Object.fromEntries(
+      kinds.map((kind) => {
+        const part = found.filter(({ attack }) => attack === kind);
+        return [kind, { thefts: part.length, recall: recallOf(part) }];
+      }),
+    ),
+    false_alarms_per_100_meter_days: falseAlarms,
+    median_days_to_detect: Number.isFinite(median) ? median : null,
+  };
+}

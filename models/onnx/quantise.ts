@@ -1,0 +1,16 @@
+/** One scale for each column, with zero at zero. */
+export function quantiseColumns(
+  values: Float32Array,
+  columns: number,
+): { readonly values: Int8Array; readonly scales: Float32Array } {
+  const scales = new Float32Array(columns);
+  for (const [index, value] of values.entries()) {
+    const column = index % columns;
+    scales[column] = Math.max(scales[column] as number, Math.abs(value) / 127);
+  }
+  const quantised = Int8Array.from(values, (value, index) => {
+    const scale = scales[index % columns] as number;
+    return scale === 0 ? 0 : Math.round(value / scale);
+  });
+  return { values: quantised, scales: scales.map((scale) => (scale === 0 ? 1 : scale)) };
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TrueDay, TrueFault, TrueTheft } from '../../scripts/simulator/truth.js';
+import { succeeds, wattwarden } from '../kit/command.js';
+import { type LoneGateway, openLoneGateway } from '../kit/lone-gateway.js';
+import { storedValues } from '../kit/stored.js';
+
+type Line = TrueDay | TrueFault | TrueTheft | { readonly what: 'simulation'; readonly seed: number };
+
+let gateway: LoneGateway;
+beforeAll(async () => {
+  gateway = await openLoneGateway();
+});
+afterAll(() => gateway?.close());
+
+test('simulated days reach the gateway, and the file says what really was', async () => {
+  const truth = join(gateway.dir, 'truth.jsonl');
+  const fleet = ['--meters', '4', '--feeders', '1', '--thefts', '2', '--deeds', 'bypass,cap', '--missing', '1'];
+  const when = ['--days', '2', '--interval', '900', '--speed', 'max', '--faults', 'garbled,duplicate'];
+  const said = await succeeds('simulate', '--url', `mqtt://${gateway.mqtt}`, ...fleet, ...when, '--truth', truth);
+  const lines = (await readFile(truth, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  const of = <What extends Line['what']>(what: What) =>
+    lines.filter((line): line is Extract<Line, { what: What }> => line.what === what);
+
+  expect(of('simulation')).toMatchObject([{ seed: 1 }]);
+  expect(of('day').length).toBe(2 * 4); // three customers who speak, and a feeder
+  for (const { counted_wh, known } of of('day')) expect(known && counted_wh > 0).toBe(true);
+  for (const { deed } of of('theft')) expect(['bypass', 'cap']).toContain(deed.kind);
+  const thieves = of('theft').map(({ meter }) => meter);
+  const stolen = of('day').filter(
+    ({ meter, counted_wh, consumed_wh }) => thieves.includes(meter) && counted_wh < 0.9 * consumed_wh,
+  );
+  expect(stolen.length).toBeGreaterThan(0);
+  const faults = of('fault');
+  expect(new Set(faults.flatMap((line) => line.faults))).toEqual(new Set(['garbled', 'duplicate']));
+
+  const stored = storedValues(join(gateway.dir, 'data', 'buffer.sqlite'));
+  expect([...stored.keys()].sort()).toEqual(['feeder-1', 'meter-001', 'meter-002', 'meter-003']);
+  const messages = Number(/(\d+) messages acknowledged/.exec(said)?.[1]);
+  const garbled = faults.filter((line) => line.faults.includes('garbled')).length;
+  const repeated = new Set(faults.filter((line) => !line.faults.includes('garbled')).map(({ payload }) => payload))
+    .size;
+  const total = [...stored.values()].reduce((sum, values) => sum + values.length, 0);
+  expect(total).toBe(messages - garbled - repeated);
+});
+
+test.each([
+  [
+    'a format without times is not accelerated',
+    ['--format', 'shelly', '--speed', '10', '--days', '1'],
+    /carry no time/,
+  ],
+  ['a DSMR-reader is one meter', ['--format', 'dsmr-reader'], /names no meter/],
+  ['accelerated time has an end', ['--speed', '10'], /--days/],
+  ['somebody must speak', ['--meters', '3', '--missing', '3'], /leaves no customer/],
+  ['a buffer takes whole days', ['--into', '/nowhere/buffer.sqlite', '--days', '1.5'], /whole ones/],
+])('%s', async (_, given, words) => {
+  const { code, stderr } = await wattwarden('simulate', ...given);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(words);
+});
