@@ -138,6 +138,12 @@ function deniedAt(path: string): string | undefined {
   });
 }
 
+/** A file that is longer already keeps its length. */
+export function boundFile(db: Connection, maxBytes: number): void {
+  const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
+}
+
 function orClose(db: Connection, prepare: () => void): Connection {
   try {
     prepare();

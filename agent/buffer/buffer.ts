@@ -1,41 +1,40 @@
 import type { ChangeSeq, EpochMs, LogId, MeterId, Seq } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import type { WriteCause, WrittenBytes } from '../domain/disk.js';
-import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
+import { codeOf, isWriteRefused, messageOf } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Meter } from '../domain/meter.js';
-import type { Note } from '../domain/quality.js';
 import type { Reading } from '../domain/reading.js';
-import type { Rejected } from '../domain/rejection.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
 import { SLOT_MINUTES, type SlotMinutes } from '../domain/slot.js';
 import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 import { openAnalysisStore } from './analysis-store.js';
 import { startBoot } from './boot.js';
-import { type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
+import { boundFile, type Connection, closeAsItIs, closeForWriting, logIdOf, openForWriting } from './buffer-file.js';
 import { type Damage, type DamageReport, openDamageBook, type Salvaged } from './damage-book.js';
+import { type Endurance, openEndurance } from './endurance.js';
 import { MAX_AHEAD_MS, openFuture } from './future.js';
-import { openGrowth, ROW_BYTES } from './growth.js';
 import { type Heard, openHeardBook } from './heard-book.js';
+import { type Batch, createIntake } from './intake.js';
 import { openMeterBook } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
-import { type Moment, openReadingLog, type ReadingLog } from './reading-log.js';
+import { openReadingLog } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
-import { type Keep, keepFor, openRetention, type Pruned } from './retention.js';
+import { type Keep, keepFor, NOTHING_PRUNED, openRetention, type Pruned } from './retention.js';
 import { openSettledBook } from './settled-book.js';
-import { type LogRow, openSlotBook, type SlotBook } from './slot-book.js';
+import { openSlotBook } from './slot-book.js';
 import type { Packing } from './slot-days.js';
+import { type Closed, createSlotTurn, replay } from './slot-turn.js';
 import { claimSlotWidth } from './slot-width.js';
 import { createTransactions } from './transactions.js';
 import { readUseMark, wasClosed, writeUseMark } from './use-mark.js';
 import { takeWriterLock, type WriterLock } from './writer-lock.js';
-import { openWrittenBook } from './written-book.js';
 
 export interface BufferOptions {
   readonly path: string;
@@ -66,32 +65,11 @@ export interface BufferOptions {
   readonly kernelBootId?: string;
 }
 
-export interface Batch {
-  readonly readings: readonly Reading[];
-  readonly rejected: readonly Rejected[];
-  /** Words for the flags of the readings, for the report of data quality. */
-  readonly notes?: readonly Note[];
-}
-
-/** How long the room and the card last at the present rates. */
-export interface Endurance {
-  /** Bytes that a day adds to the file. */
-  growthPerDay(now: EpochMs): number | undefined;
-  /** What may be deleted before anything is lost to the centre; without a centre, before anything but slots is left. */
-  droppableBytes(): number;
-  writtenLastDay(now: EpochMs): number;
-  writtenPerDay(now: EpochMs): number | undefined;
-  saveWritten(now: EpochMs): void;
-}
-
 /** The only writer. Every method is synchronous; when it returns, what it wrote is on disk. */
 export interface Buffer extends Relief, Endurance {
   readonly logId: LogId;
   commit(batch: Batch): { readonly seq: Seq };
-  closeSlots(
-    now: EpochMs,
-    limit: number,
-  ): { readonly closed: number; readonly more: boolean; readonly changeSeq: ChangeSeq };
+  closeSlots(now: EpochMs, limit: number): Closed;
   /** Packs some of the oldest finished days; go on while there is more. */
   packDays(now: EpochMs): Packing;
   storeAnalysis(result: AnalysisResult): ChangeSeq;
@@ -148,14 +126,8 @@ export interface Core {
   abandon(): void;
 }
 
-/** Slots in memory at most; history that arrives in bulk closes as it comes. 20,000 meters have 40,000 open at a time. */
-const MAX_OPEN_SLOTS = 100_000;
-const FORCED_CLOSE_SLOTS = 1_000;
 /** The next reading of a meter is awaited so long: with it, a slot knows how its energy ends. */
 const GRACE_INTERVALS = 1.5;
-/** Slots of the past that the end of the log touches again at start are dropped from memory this often. */
-const REPLAY_SWEEP_ROWS = 10_000;
-
 /** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
@@ -212,6 +184,8 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   const replayFrom = slots.replayFrom;
   const settled = openSettledBook(db, transactions);
   const quality = openQualityBook(db, transactions);
+  // For those below that work on several of the tables above.
+  const books = { transactions, meters, models, states, slots, readingLog, rejectedLog, placement, quality, heard };
   const future = openFuture(db, { transactions, states, days: slots.days });
   const retention = openRetention(db, {
     transactions,
@@ -226,26 +200,19 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     settled: () => (keepUnsettled ? settled.of('reading') : []),
     replayFrom,
   });
-  const writtenBook = openWrittenBook(db, transactions);
+  const endurance = openEndurance(db, { ...books, relief, keepUnsettled, lastSeq: readingLog.lastSeq, slotMs });
   const { because } = transactions;
-  boundFile(db, options.maxBytes);
+  if (options.maxBytes !== undefined) boundFile(db, options.maxBytes);
   const damages = openDamageBook(db, transactions);
-  const restoring = openRestoring(db, {
-    transactions,
-    meters,
-    models,
-    states,
-    slots,
-    readingLog,
-    rejectedLog,
-    placement,
-  });
+  const restoring = openRestoring(db, books);
   const lastStop = damages.lastBootEnded() && wasClosed(readUseMark(options.path)) ? 'clean' : 'unclean';
   const beginClock = (baseMs: number | undefined) => options.beginClock?.({ ...placement.latest(), baseMs });
   const boot = startBoot(db, { ...options, trust, beginClock }, transactions);
   attempt('the buffer is open, but takes nothing in', () => transactions.run(boot.write));
   replay(readingLog, slots, { from: transactions.position('replay'), end: beyondPlaced() });
   placement.begin();
+  const turn = createSlotTurn({ ...books, clock, log, boot, future });
+  const intake = createIntake({ ...books, clock, boot, restoring, makeRoom: turn.makeRoom });
   noteUse(false);
 
   /** For what can wait until there is room again, or comes again by itself. */
@@ -268,87 +235,15 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     }
   }
 
-  /** `nowMs` for what did not arrive by itself: where a row stands among the starts of this machine. */
-  function append({ readings, rejected }: Batch, nowMs?: number): Appended {
-    meters.registerExpected();
-    const rows: LogRow[] = [];
-    const live: LogRow[] = [];
-    let moment: Moment | undefined;
-    let momentOfMs: number | undefined;
-    for (const reading of readings) {
-      const atMs = nowMs ?? reading.receivedAtMs;
-      // Under load dozens arrive in one millisecond.
-      if (moment === undefined || atMs !== momentOfMs) moment = boot.moment(atMs);
-      momentOfMs = atMs;
-      const row = readingLog.append(reading, meters.keyOf(reading.meter), moment);
-      rows.push(row);
-      if (moment.isHeld) placement.hold(row.seq);
-      else {
-        slots.prepare(row.meter, row.takenAtMs);
-        live.push(row);
-      }
-    }
-    rejectedLog.append(rejected);
-    return { rows, live };
-  }
-
-  /** After the commit: counts and silence are kept in memory, and written now and then. */
-  function keepBooks(rows: readonly LogRow[], { readings, rejected, notes = [] }: Batch): void {
-    for (const [index, { receivedAtMs, flags }] of readings.entries()) {
-      const meter = rows[index]?.meter ?? NO_METER;
-      quality.accepted(meter, receivedAtMs, flags);
-      heard.heard(meter, receivedAtMs);
-    }
-    const keyOf = (meter: MeterId | undefined) =>
-      meter === undefined ? NO_METER : (meters.knownKey(meter) ?? NO_METER);
-    for (const one of rejected) quality.refused(keyOf(one.meter), one.receivedAtMs, one);
-    for (const note of notes) quality.explain(keyOf(note.meter), clock.now(), note);
-  }
-
-  function closeSlots(now: EpochMs, limit: number) {
-    const { placing, closed, more } = because('slots', () => {
-      const written = quality.step(clock.monotonicMs());
-      if (written.length > 0) transactions.run(() => heard.save(written));
-      const { more: isPlacing } = placement.step({
-        prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
-        add: slots.add,
-      });
-      return { placing: isPlacing, ...closeDue(now, limit) };
-    });
-    return { closed, more: more || placing, changeSeq: transactions.lastChange() };
-  }
-
-  /** What is being placed brings its slots in order: none is closed before all of it has come. */
-  function closeDue(now: EpochMs, limit: number): { readonly closed: number; readonly more: boolean } {
-    const { reachedMs } = placement;
-    if (reachedMs !== undefined) return slots.close(Math.min(now, reachedMs), limit);
-    if (!boot.isTrusted) return { closed: 0, more: false };
-    if (future.step().more) return { closed: 0, more: true };
-    slots.dropBeyond(now + MAX_AHEAD_MS);
-    return slots.close(now, limit);
-  }
-
-  /** What was committed stays committed, so this may fail without failing the commit. */
-  function makeRoom(): void {
-    try {
-      closeDue(clock.now(), FORCED_CLOSE_SLOTS);
-    } catch (error) {
-      log.warn({ code: codeOf(error), slots: slots.size() }, `slots wait in memory: ${messageOf(error)}`);
-    }
-  }
-
   const buffer: Buffer = {
     logId,
     commit(batch) {
-      const { rows, live } = because('readings', () => transactions.run(() => append(batch)));
-      for (const row of live) slots.add(row);
-      restoring.sawLive(rows);
-      keepBooks(rows, batch);
-      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
+      intake.commit(batch);
       return { seq: readingLog.lastSeq() };
     },
-    closeSlots,
-    packDays: (now) => (boot.isTrusted ? because('slots', () => slots.days.pack(now)) : { days: 0, more: false }),
+    importReadings: intake.importReadings,
+    closeSlots: turn.closeSlots,
+    packDays: turn.packDays,
     storeAnalysis: (result) => because('analysis', () => analysis.store(result)),
     settle(stream, { logId: ofLog, ranges }) {
       if (ofLog !== logId) {
@@ -357,22 +252,6 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
       }
       const last = stream === 'reading' ? readingLog.lastSeq() : transactions.lastChange();
       because('settled', () => settled.settle(stream, ranges, last));
-    },
-    importReadings(known, readings) {
-      // Its rows have their times; they must not wait to be moved with those that came in meanwhile.
-      if (!boot.isTrusted) throw new WattwardenError('clock.untrusted', 'nothing is imported meanwhile');
-      const fresh = readings.filter(({ meter, takenAtMs }) => {
-        const key = meters.knownKey(meter);
-        return key === undefined || !slots.knows(key, takenAtMs);
-      });
-      const appeared = known.filter(({ id }) => !meters.registered.has(id));
-      if (appeared.length > 0) transactions.run(() => meters.register(appeared));
-      if (fresh.length === 0) return 0;
-      // Not heard today, and no matter of today's data quality: they are history.
-      const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
-      for (const row of rows) slots.add(row);
-      if (slots.size() > MAX_OPEN_SLOTS) makeRoom();
-      return fresh.length;
     },
     recordBundle(state, atMs) {
       transactions.run(() => models.record(state, atMs));
@@ -402,15 +281,9 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     probe: () => because('maintenance', relief.probe),
     checkpoint: relief.checkpoint,
     droppable: relief.droppable,
-    growthPerDay: openGrowth(db, { lastSeq: readingLog.lastSeq, slotMs }),
-    droppableBytes() {
-      const { settled: rows, inSlots } = relief.droppable();
-      return (keepUnsettled ? rows : inSlots) * ROW_BYTES.reading;
-    },
-    writtenLastDay: writtenBook.lastDay,
-    writtenPerDay: writtenBook.meanPerDay,
+    ...endurance,
     saveWritten: (now) =>
-      void attempt('the bytes written are not noted', () => because('maintenance', () => writtenBook.save(now))),
+      void attempt('the bytes written are not noted', () => because('maintenance', () => endurance.saveWritten(now))),
     written: () => ({ ...transactions.written.bytes }),
     wrote: transactions.written.add,
     head: () => ({ seq: readingLog.lastSeq(), changeSeq: transactions.lastChange() }),
@@ -437,39 +310,4 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
   return { buffer, abandon: () => closeAsItIs(db) };
 }
 
-/** A file that is longer already keeps its length. */
-function boundFile(db: Connection, maxBytes: number | undefined): void {
-  if (maxBytes === undefined) return;
-  const pageBytes = Number(db.pragma('page_size', { simple: true }));
-  db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / pageBytes))}`);
-}
-
-interface Appended {
-  readonly rows: readonly LogRow[];
-  /** Those that are not held back until the time is known. */
-  readonly live: readonly LogRow[];
-}
-
 const UNVERIFIED: Trust = { state: 'trusted', by: 'unverified' };
-
-const NOTHING_PRUNED: Pruned = {
-  readings: 0,
-  rejected: 0,
-  slots: 0,
-  days: 0,
-  forecasts: 0,
-  anomalies: 0,
-  quality: 0,
-  more: false,
-};
-
-/** Rebuilds the slots that were open when the buffer was last in use, however it ended. */
-function replay(readingLog: ReadingLog, slots: SlotBook, { from, end }: { from: number; end: number }): void {
-  let rows = 0;
-  for (const row of readingLog.replay(from, end)) {
-    slots.add(row);
-    rows += 1;
-    if (rows % REPLAY_SWEEP_ROWS === 0) slots.dropUnchanged();
-  }
-  slots.dropUnchanged();
-}

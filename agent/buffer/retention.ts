@@ -29,6 +29,17 @@ export interface Pruned {
   readonly more: boolean;
 }
 
+export const NOTHING_PRUNED: Pruned = {
+  readings: 0,
+  rejected: 0,
+  slots: 0,
+  days: 0,
+  forecasts: 0,
+  anomalies: 0,
+  quality: 0,
+  more: false,
+};
+
 /** What is kept of one table; the bound that is met first holds. */
 export interface Kept {
   readonly ms: number;

@@ -100,8 +100,8 @@ function contents(path: string, meter?: string): Contents {
       const key = `${row.meter} ${row.takenAtMs}`;
       if (!readings.has(key)) readings.set(key, row.powerDw);
     }
-    // Within the range: the first slot's energy also tells of what was before it.
-    const slots = reader.slotsOf((meter ?? 'a') as MeterId, epochMs(from + 300_000), epochMs(to));
+    // Within the range: the energy of its first and last slot also tells of what was before and after it.
+    const slots = reader.slotsOf((meter ?? 'a') as MeterId, epochMs(from + 300_000), epochMs(to - 300_000));
     return { rows: all.length, readings, energyMwh: slots.reduce((sum, { energyMwh }) => sum + energyMwh, 0) };
   } finally {
     reader.close();
