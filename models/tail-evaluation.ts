@@ -4,6 +4,7 @@ import { alignSeries } from './forecast/evaluation/align.js';
 import { BASELINES } from './forecast/evaluation/baselines.js';
 import { evaluate, MODEL } from './forecast/evaluation/evaluate.js';
 import { usualGroups } from './forecast/evaluation/groups.js';
+import { slotsPerDay } from './forecast/horizons.js';
 import { bandPlot } from './forecast/plots/band-plot.js';
 import { horizonPlot, hourPlot, reliabilityPlot } from './forecast/plots/error-plots.js';
 import { createErrorTables } from './forecast/plots/error-tables.js';
@@ -12,6 +13,7 @@ import type { Predict } from './onnx/session.js';
 import type { MeterSeries } from './series.js';
 import type { ForecastPart } from './train-forecast.js';
 import { NOWHERE, type Place } from './window/calendar.js';
+import { PROFILE_LEAST_DAYS } from './window/seasonal-profile.js';
 
 /** Drawings that stand beside the card, in its order. */
 export const PLOTS = [
@@ -39,6 +41,8 @@ interface TailOptions {
 /** Enough for stable means on a long file. */
 const MOST_ORIGINS = 500;
 const FEWEST_STRIDES = 7;
+/** A slot is scored only where every baseline has a value: one that a young fleet cannot have yet would leave nothing. */
+const DAYS_BEFORE: Readonly<Record<string, number>> = { seasonal_week: 7, median_28d: PROFILE_LEAST_DAYS + 1 };
 const HOUR_MS = 3_600_000;
 
 /** A new bundle on the last part of the series, beside what needs no training. */
@@ -49,7 +53,8 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
   const startMs = aligned[0]?.startMs ?? 0;
   const meters = aligned.map((one) => createSeriesHistory(one, shape));
   const testFrom = Math.round((splitMs - startMs) / slotMs);
-  const baselines = BASELINES.filter(({ name }) => name !== 'ridge');
+  const days = testFrom / slotsPerDay(shape.slotMinutes);
+  const baselines = BASELINES.filter(({ name }) => name !== 'ridge' && days >= (DAYS_BEFORE[name] ?? 0));
   const strides = Math.ceil(((aligned[0]?.powerW.length ?? 0) - testFrom) / MOST_ORIGINS);
   const groups = usualGroups(shape).map((group) => ({ ...group, stride: Math.max(strides, FEWEST_STRIDES) }));
   const tables = createErrorTables({

@@ -57,6 +57,7 @@ const portRows = (kind: string, ports: readonly Port[]): string =>
 type Methods = Manifest['evaluation']['horizons'][string];
 
 function tableOf(group: string, methods: Methods): string {
+  if (Object.keys(methods).length === 0) return `\n### ${groupTitle(group)}\n\nThe test was too short for any.\n`;
   const rows = Object.entries(methods).map(([name, { mae, rmse, mase_vs_seasonal, pinball, coverage90 }]) => {
     const figures = [mae.toFixed(1), rmse.toFixed(1), mase_vs_seasonal.toFixed(3), pinball.toFixed(1)].join(' | ');
     return `| ${name} | ${figures} | ${coverage90 === undefined ? '' : `${(coverage90 * 100).toFixed(1)} %`} |`;
