@@ -5,7 +5,7 @@ import { drawSamples, targetsOf } from '../samples.js';
 import { loadBackend } from '../train/backend.js';
 import { createPlainLstm, type PlainLstm } from '../train/plain-lstm.js';
 import type { Baseline } from './baseline.js';
-import type { Schooling } from './yardsticks.js';
+import type { Schooling } from './schooling.js';
 
 const LESSONS = 1_200;
 const BATCH = 128;

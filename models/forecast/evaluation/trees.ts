@@ -6,7 +6,7 @@ import { slotsPerDay } from '../horizons.js';
 import { drawSamples, type SampleSource, targetsOf } from '../samples.js';
 import type { ForecastShape } from '../series-history.js';
 import type { Baseline } from './baseline.js';
-import type { Schooling } from './yardsticks.js';
+import type { Schooling } from './schooling.js';
 
 const MOST_ROWS = 60_000;
 const BATCH = 1_000;

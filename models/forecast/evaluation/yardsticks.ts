@@ -1,22 +1,12 @@
 import type { MeterSeries } from '../../series.js';
-import type { Place } from '../../window/calendar.js';
-import { createSource, type SampleSource } from '../samples.js';
-import type { ForecastShape } from '../series-history.js';
+import { createSource } from '../samples.js';
 import type { Baseline } from './baseline.js';
+import type { Schooling } from './schooling.js';
 import { trainTrees } from './trees.js';
 
 export interface YardstickOptions {
   readonly trees?: true;
   readonly plainLstm?: true;
-}
-
-/** What a yardstick that is trained on many meters may learn from. */
-export interface Schooling {
-  readonly sources: readonly SampleSource[];
-  readonly shape: ForecastShape;
-  readonly seed: number;
-  readonly place: Place | undefined;
-  readonly tell: (line: string) => void;
 }
 
 /** Those that were asked for; none sees more of the meters than the forecaster does. */
