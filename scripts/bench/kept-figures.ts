@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
-import { VERSION } from '../../agent/version.js';
 
 interface Kept {
   readonly name: string;
@@ -26,8 +25,7 @@ export function keepFigures(page: string, kept: Kept): void {
 }
 
 function blockOf({ command, table, notes, at }: Kept): string {
-  const measured = `Measured on ${at.toISOString().slice(0, 10)} with \`${command}\` of wattwarden ${VERSION}`;
-  const when = `${measured} on ${machine()}.`;
+  const when = `Measured on ${at.toISOString().slice(0, 10)} with \`${command}\` on ${machine()}.`;
   return [when, '', table, ...notes.map((note) => `\n${note}`)].join('\n');
 }
 
