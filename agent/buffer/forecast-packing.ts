@@ -83,7 +83,11 @@ export function unpackForecast(packed: Uint8Array): readonly ForecastStep[] | un
 
 const isUint16 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 0xffff;
 const isPackable = ({ offsetSlots, slots, lowW, medianW, highW }: ForecastStep): boolean =>
-  isUint16(offsetSlots) && isUint16(slots) && [lowW, medianW, highW].every(Number.isFinite);
+  isUint16(offsetSlots) &&
+  isUint16(slots) &&
+  Number.isFinite(lowW) &&
+  Number.isFinite(medianW) &&
+  Number.isFinite(highW);
 
 function exponentFor(steps: readonly ForecastStep[]): number {
   let neededW = SMALLEST_UNIT_W;
