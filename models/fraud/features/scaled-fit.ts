@@ -1,0 +1,89 @@
+import { RATIO_FLOOR_W } from './day-shape.js';
+
+/**
+ * Whether a day looks like the meter's usual loads made smaller: how much likelier its slots become when all of them
+ * are raised by one factor. Who is away has a low day that no factor makes usual; who reports a share has one.
+ */
+export interface UsualLevels {
+  /** Log density of each level, by part of the day and bin. */
+  readonly logDensity: Float64Array;
+}
+
+/** Tenths of a logarithm, up to 100 kW. */
+const BINS_PER_LOG = 10;
+const BINS = 93;
+/** Three hours each. */
+const BLOCKS = 8;
+/** Of a slot of which nothing is known. */
+const UNKNOWN = 255;
+/** A level is as usual as its neighbours: a triangle with a standard deviation of two bins. */
+const KERNEL = [1, 2, 3, 4, 5, 4, 3, 2, 1].map((weight) => weight / 25);
+const REACH = (KERNEL.length - 1) / 2;
+/** What every bin has before anything is counted. */
+const PRIOR = 0.02;
+/** By how many bins a day is raised: from a tenth more to ten times as much. */
+const RAISES = [1, 2, 3, 4, 5, 7, 9, 11, 14, 18, 23];
+
+export function levelsOf(powerW: Float32Array): Uint8Array {
+  return Uint8Array.from(powerW, (watts) => {
+    if (Number.isNaN(watts)) return UNKNOWN;
+    const level = Math.log(Math.max(watts, 0) / RATIO_FLOOR_W + 1) * BINS_PER_LOG;
+    return Math.min(Math.floor(level), BINS - 1);
+  });
+}
+
+/** `days` as levelsOf gives them. */
+export function learnLevels(days: readonly Uint8Array[]): UsualLevels {
+  const counts = new Float64Array(BLOCKS * BINS);
+  for (const levels of days) {
+    for (let slot = 0; slot < levels.length; slot++) {
+      const level = levels[slot] as number;
+      if (level === UNKNOWN) continue;
+      const at = blockOf(slot, levels.length) * BINS + level;
+      counts[at] = (counts[at] as number) + 1;
+    }
+  }
+  const logDensity = new Float64Array(BLOCKS * BINS);
+  for (let block = 0; block < BLOCKS; block++) {
+    const smooth = spread(counts.subarray(block * BINS, (block + 1) * BINS));
+    const total = smooth.reduce((sum, count) => sum + count, 0);
+    for (let bin = 0; bin < BINS; bin++) logDensity[block * BINS + bin] = Math.log((smooth[bin] as number) / total);
+  }
+  return { logDensity };
+}
+
+/** By how much the log density of a slot rises, on average, for the best factor; 0 when none makes the day more usual. */
+export function scaledFit(powerW: Float32Array, { logDensity }: UsualLevels): number {
+  const levels = levelsOf(powerW);
+  let known = 0;
+  const gains = new Float64Array(RAISES.length);
+  for (let slot = 0; slot < levels.length; slot++) {
+    const level = levels[slot] as number;
+    if (level === UNKNOWN) continue;
+    known += 1;
+    // Nothing times any factor is nothing.
+    if (level === 0) continue;
+    const from = blockOf(slot, levels.length) * BINS;
+    const asReported = logDensity[from + level] as number;
+    for (let at = 0; at < RAISES.length; at++) {
+      const raised = Math.min(level + (RAISES[at] as number), BINS - 1);
+      gains[at] = (gains[at] as number) + (logDensity[from + raised] as number) - asReported;
+    }
+  }
+  return known === 0 ? 0 : Math.max(0, ...gains) / known;
+}
+
+const blockOf = (slot: number, slots: number): number => Math.floor((slot * BLOCKS) / slots);
+
+function spread(counts: Float64Array): Float64Array {
+  const smooth = new Float64Array(BINS).fill(PRIOR);
+  for (let bin = 0; bin < BINS; bin++) {
+    const count = counts[bin] as number;
+    if (count === 0) continue;
+    for (let step = -REACH; step <= REACH; step++) {
+      const at = bin + step;
+      if (at >= 0 && at < BINS) smooth[at] = (smooth[at] as number) + count * (KERNEL[step + REACH] as number);
+    }
+  }
+  return smooth;
+}
