@@ -25,24 +25,19 @@ const PRIOR = 0.02;
 const RAISES = [1, 2, 3, 4, 5, 7, 9, 11, 14, 18, 23];
 
 export function levelsOf(powerW: Float32Array): Uint8Array {
-  return Uint8Array.from(powerW, (watts) => {
-    if (Number.isNaN(watts)) return UNKNOWN;
+  const levels = new Uint8Array(powerW.length);
+  for (let slot = 0; slot < levels.length; slot++) {
+    const watts = powerW[slot] as number;
     const level = Math.log(Math.max(watts, 0) / RATIO_FLOOR_W + 1) * BINS_PER_LOG;
-    return Math.min(Math.floor(level), BINS - 1);
-  });
+    levels[slot] = Number.isNaN(watts) ? UNKNOWN : Math.min(level, BINS - 1);
+  }
+  return levels;
 }
 
 /** `days` as levelsOf gives them. */
 export function learnLevels(days: readonly Uint8Array[]): UsualLevels {
   const counts = new Float64Array(BLOCKS * BINS);
-  for (const levels of days) {
-    for (let slot = 0; slot < levels.length; slot++) {
-      const level = levels[slot] as number;
-      if (level === UNKNOWN) continue;
-      const at = blockOf(slot, levels.length) * BINS + level;
-      counts[at] = (counts[at] as number) + 1;
-    }
-  }
+  for (const levels of days) countLevels(levels, counts);
   const logDensity = new Float64Array(BLOCKS * BINS);
   for (let block = 0; block < BLOCKS; block++) {
     const smooth = spread(counts.subarray(block * BINS, (block + 1) * BINS));
@@ -54,23 +49,35 @@ export function learnLevels(days: readonly Uint8Array[]): UsualLevels {
 
 /** By how much the log density of a slot rises, on average, for the best factor; 0 when none makes the day more usual. */
 export function scaledFit(powerW: Float32Array, { logDensity }: UsualLevels): number {
-  const levels = levelsOf(powerW);
-  let known = 0;
+  const counts = new Float64Array(BLOCKS * BINS);
+  const known = countLevels(levelsOf(powerW), counts);
   const gains = new Float64Array(RAISES.length);
+  for (let cell = 0; cell < counts.length; cell++) {
+    const count = counts[cell] as number;
+    const level = cell % BINS;
+    // Nothing times any factor is nothing.
+    if (count === 0 || level === 0) continue;
+    const asReported = logDensity[cell] as number;
+    const highest = cell - level + BINS - 1;
+    for (let at = 0; at < RAISES.length; at++) {
+      const raised = logDensity[Math.min(cell + (RAISES[at] as number), highest)] as number;
+      gains[at] = (gains[at] as number) + count * (raised - asReported);
+    }
+  }
+  return known === 0 ? 0 : Math.max(0, ...gains) / known;
+}
+
+/** Adds how often each level comes up in each part of the day, and tells how many slots are known. */
+function countLevels(levels: Uint8Array, counts: Float64Array): number {
+  let known = 0;
   for (let slot = 0; slot < levels.length; slot++) {
     const level = levels[slot] as number;
     if (level === UNKNOWN) continue;
     known += 1;
-    // Nothing times any factor is nothing.
-    if (level === 0) continue;
-    const from = blockOf(slot, levels.length) * BINS;
-    const asReported = logDensity[from + level] as number;
-    for (let at = 0; at < RAISES.length; at++) {
-      const raised = Math.min(level + (RAISES[at] as number), BINS - 1);
-      gains[at] = (gains[at] as number) + (logDensity[from + raised] as number) - asReported;
-    }
+    const at = blockOf(slot, levels.length) * BINS + level;
+    counts[at] = (counts[at] as number) + 1;
   }
-  return known === 0 ? 0 : Math.max(0, ...gains) / known;
+  return known;
 }
 
 const blockOf = (slot: number, slots: number): number => Math.floor((slot * BLOCKS) / slots);
