@@ -1,5 +1,5 @@
 import { epochMs } from '../../../agent/domain/brand.js';
-import type { MeterSeries } from '../../series.js';
+import { type MeterSeries, neverChanges } from '../../series.js';
 import { simulateHomes } from '../../simulated-homes.js';
 import { type LoadUnit, loadWideCsv, WideCsvError, wattsPer } from '../../wide-csv.js';
 import type { CandidateOptions } from './candidates.js';
@@ -36,6 +36,8 @@ interface Loaded {
 /** Homes that no shipped bundle has seen: another seed. */
 const HELD_OUT = { homes: 30, days: 42, seed: 90_210, startMs: epochMs(Date.UTC(2024, 0, 1)) };
 const TEST_SHARE = 0.2;
+const NOTHING_SCORED =
+  'no slot of the test has both an actual and every baseline; those need a week before the test, and the horizon after it';
 
 export async function evaluateFile(options: EvalOptions, tell: Tell): Promise<Evaluation> {
   const slotMinutes = options.step;
@@ -49,12 +51,17 @@ export async function evaluateFile(options: EvalOptions, tell: Tell): Promise<Ev
       ? Math.floor(slots * (1 - TEST_SHARE))
       : Math.ceil((options.testFrom - startMs) / slotMs);
   if (testFrom < 1 || testFrom >= slots) throw new WideCsvError('the test would begin outside of the file');
-  const series = options.allMeters === true ? loaded.series : chooseMeters(loaded.series, { testFrom, slotMinutes });
+  const moving = loaded.series.filter((one) => !neverChanges(one));
+  if (moving.length === 0) throw new WideCsvError('no meter ever changes: no error on it would say anything');
+  const series = options.allMeters === true ? moving : chooseMeters(moving, { testFrom, slotMinutes });
   if (series.length === 0) throw new WideCsvError('no meter has enough values; --all-meters takes them all the same');
   tell(
     `${series.length} of ${loaded.series.length} meters; test from ${new Date(startMs + testFrom * slotMs).toISOString()}`,
   );
   const outcome = await run(options, { series, testFrom, tell });
+  for (const [name, { perMeter }] of Object.entries(outcome.results)) {
+    if (perMeter.length === 0) throw new WideCsvError(`horizon ${name}: ${NOTHING_SCORED}`);
+  }
   return {
     data: loaded.data,
     unit: loaded.unit,
