@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsSchema } from '../config/schema.js';
-import { feedOptions } from './settings.js';
+import { feedOptions, threadOptions } from './settings.js';
 import { createFeeds, SHIPPED_MAPPINGS } from './validate/feeds/registry.js';
 
 test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
@@ -21,4 +24,12 @@ test('local times are those of the machine until a zone is set', () => {
   const machine = Intl.DateTimeFormat().resolvedOptions().timeZone;
   expect(feedOptions(settingsSchema.parse({})).zone.name).toBe(machine);
   expect(feedOptions(settingsSchema.parse({ feeds: { time_zone: 'Asia/Kolkata' } })).zone.name).toBe('Asia/Kolkata');
+});
+
+test.each([5, 30])('a gateway of slots of %i minutes looks for the bundle that is shipped for them', (minutes) => {
+  const settings = settingsSchema.parse({ buffer: { slot_minutes: minutes } });
+  const { slotMinutes, shippedDir } = threadOptions(settings).models;
+  expect(slotMinutes).toBe(minutes);
+  const bundles = fileURLToPath(new URL('../models/bundles', import.meta.url));
+  expect(readdirSync(bundles)).toContain(basename(shippedDir));
 });
