@@ -1,12 +1,11 @@
 import type { Anomaly } from '../domain/anomaly.js';
 import type { ChangeSeq, MeterId } from '../domain/brand.js';
-import type { Forecast } from '../domain/forecast.js';
+import type { PackedForecast } from '../domain/forecast.js';
 import type { Logger } from '../domain/log.js';
 import type { AnalysisResult } from '../domain/results.js';
 import type { SlotScore } from '../domain/slot.js';
 import { SCALE } from '../domain/stored.js';
 import type { Connection } from './buffer-file.js';
-import { packForecast } from './forecast-packing.js';
 import type { MeterBook } from './meter-book.js';
 import type { MeterStates } from './meter-state.js';
 import type { ModelBook } from './model-book.js';
@@ -78,10 +77,9 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
      where meter = @meter and slot_start_ms = @slotStartMs`,
   );
 
-  function storeForecast({ meter: id, issuedSlotMs, modelVersion, steps }: Forecast): 'stored' | 'unusable' {
+  function storeForecast({ meter: id, issuedSlotMs, modelVersion, packed }: PackedForecast): 'stored' | 'stranger' {
     const meter = meters.knownKey(id);
-    const packed = packForecast(steps);
-    if (meter === undefined || packed === undefined) return 'unusable';
+    if (meter === undefined) return 'stranger';
     const model = models.keyOf(modelVersion);
     const known = knownForecast.get(issuedSlotMs, meter);
     if (known === undefined) {
@@ -149,7 +147,7 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
   return {
     store(result) {
       const anomalous = new Set(result.anomalies.map(placeOf));
-      const unusable = transactions.run(() => {
+      const strangers = transactions.run(() => {
         const outcomes = result.forecasts.map(storeForecast);
         for (const score of result.scores) {
           storeScore(score, result.analysedUpTo);
@@ -157,9 +155,10 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
         }
         for (const anomaly of result.anomalies) storeAnomaly(anomaly, result.analysedUpTo);
         transactions.advance('analysed', Math.min(result.analysedUpTo, transactions.lastChange()));
-        return outcomes.filter((outcome) => outcome === 'unusable').length;
+        return outcomes.filter((outcome) => outcome === 'stranger').length;
       });
-      if (unusable > 0) log.warn({ forecasts: unusable }, 'forecasts without finite values were left out');
+      if (strangers > 0)
+        log.warn({ forecasts: strangers }, 'forecasts of meters that the buffer does not know were left out');
       return transactions.lastChange();
     },
   };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { changeSeq } from '../domain/brand.js';
 import type { ForecastStep } from '../domain/forecast.js';
+import { packSteps } from '../domain/forecast-packing.fixture.js';
 import type { AnalysisResult } from '../domain/results.js';
 import { at, type Bench, createBench, meterId, reading } from './test-kit.js';
 
@@ -22,7 +23,7 @@ const nextHour = Array.from({ length: 12 }, (_, n) => step(n, 1, n));
 const nextDay = Array.from({ length: 24 }, (_, n) => step(n * 12, 12, 1_000 + n));
 
 const result = (upTo: number, more: Partial<AnalysisResult> = {}): AnalysisResult => ({
-  forecasts: [{ meter: meterId('a'), issuedSlotMs: at(5 * MINUTE), modelVersion: 'v1', steps: nextHour }],
+  forecasts: [{ meter: meterId('a'), issuedSlotMs: at(5 * MINUTE), modelVersion: 'v1', packed: packSteps(nextHour) }],
   scores: [{ meter: meterId('a'), slotStartMs: at(0), score: 0.8765, rawScore: 0.5432, modelVersion: 'v1' }],
   anomalies: [
     {
@@ -175,7 +176,9 @@ test('slots to analyse come in pages that end where the next one begins', () => 
 test('the newest forecast goes on with the rest of the last outlook', () => {
   const { buffer, reader } = closedSlot();
   const forecast = (offsetMs: number, steps: readonly ForecastStep[]) =>
-    result(1, { forecasts: [{ meter: meterId('a'), issuedSlotMs: at(offsetMs), modelVersion: 'v1', steps }] });
+    result(1, {
+      forecasts: [{ meter: meterId('a'), issuedSlotMs: at(offsetMs), modelVersion: 'v1', packed: packSteps(steps) }],
+    });
   expect(reader.latestForecast(meterId('a'))).toBeUndefined();
   buffer.storeAnalysis(forecast(5 * MINUTE, [...nextHour, ...nextDay]));
   expect(reader.latestForecast(meterId('a'))?.steps).toHaveLength(36);
@@ -191,12 +194,11 @@ test('the newest forecast goes on with the rest of the last outlook', () => {
   expect(reader.latestForecast(meterId('stranger'))).toBeUndefined();
 });
 
-test('a forecast without finite values or of an unknown meter is left out, the rest is stored', () => {
+test('a forecast of an unknown meter is left out, the rest is stored', () => {
   const { buffer, reader } = closedSlot();
   const [good] = result(1).forecasts;
-  const bad = { meter: meterId('a'), issuedSlotMs: at(0), modelVersion: 'v1', steps: [step(0, 1, Number.NaN)] };
-  const unknown = { meter: meterId('nobody'), issuedSlotMs: at(0), modelVersion: 'v1', steps: nextHour };
-  buffer.storeAnalysis(result(1, { forecasts: [bad, unknown, ...(good === undefined ? [] : [good])] }));
+  const unknown = { meter: meterId('nobody'), issuedSlotMs: at(0), modelVersion: 'v1', packed: packSteps(nextHour) };
+  buffer.storeAnalysis(result(1, { forecasts: [unknown, ...(good === undefined ? [] : [good])] }));
   expect(reader.stream('forecast', 0, 9)).toHaveLength(1);
 });
 

@@ -1,11 +1,11 @@
 import type { Anomaly } from './anomaly.js';
 import type { ChangeSeq } from './brand.js';
-import type { Forecast } from './forecast.js';
+import type { PackedForecast } from './forecast.js';
 import type { SlotScore } from './slot.js';
 
 /** Results of one tick, stored in one transaction together with the position they reach. */
 export interface AnalysisResult {
-  readonly forecasts: readonly Forecast[];
+  readonly forecasts: readonly PackedForecast[];
   readonly scores: readonly SlotScore[];
   readonly anomalies: readonly Anomaly[];
   /** Slots up to this change are forecast and scored. */

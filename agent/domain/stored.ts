@@ -52,7 +52,7 @@ export interface StoredForecast {
   readonly meter: MeterId;
   readonly issuedSlotMs: EpochMs;
   readonly modelVersion: string;
-  /** See agent/buffer/forecast-packing.ts; opaque to whoever only carries it. */
+  /** See forecast-packing.ts; opaque to whoever only carries it. */
   readonly packed: Uint8Array;
 }
 

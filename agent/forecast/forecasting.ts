@@ -1,8 +1,10 @@
 import type { History } from '../../models/forecast/history.js';
-import { type ForecastRow, type Horizon, stepsOf } from '../../models/forecast/horizons.js';
+import { type ForecastRow, HIGH, type Horizon, LOW, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
 import type { SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
-import type { Forecast } from '../domain/forecast.js';
+import { WattwardenError } from '../domain/errors.js';
+import type { PackedForecast } from '../domain/forecast.js';
+import { BAND_VALUES, createForecastPacker } from '../domain/forecast-packing.js';
 
 /** What forecasting needs of a model. */
 export interface Forecaster {
@@ -13,7 +15,7 @@ export interface Forecaster {
 
 export interface Forecasting {
   /** One forecast for each of the meters that has enough history. */
-  forecast(meters: Iterable<MeterId>, forecaster: Forecaster): Promise<readonly Forecast[]>;
+  forecast(meters: Iterable<MeterId>, forecaster: Forecaster): Promise<readonly PackedForecast[]>;
   /** The median that was given for this slot before it was known. */
   expectedW(meter: MeterId, slotStartMs: EpochMs): number | undefined;
 }
@@ -33,28 +35,30 @@ interface Expected {
 export function createForecasting(windows: SlotWindows): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
   const latest = new Map<MeterId, Expected>();
+  const room = windows.allocate(PART);
 
-  async function forecastPart(meters: readonly MeterId[], forecaster: Forecaster): Promise<readonly Forecast[]> {
-    const ready = meters.flatMap((meter) => {
-      const history = windows.history(meter);
+  async function forecastPart(meters: readonly MeterId[], forecaster: Forecaster): Promise<readonly PackedForecast[]> {
+    const ready = meters.flatMap((meter, index) => {
+      const history = windows.history(meter, { room: room[index] });
       return history !== undefined && history.window.present >= LEAST_SLOTS ? [{ meter, history }] : [];
     });
     if (ready.length === 0) return [];
     const rows = await forecaster.predict(ready.map(({ history }) => history));
+    const pack = createRowPacker(forecaster);
+    const mediansW = slotMediansOf(forecaster.horizons);
     return ready.flatMap(({ meter, history }, index) => {
       const row = rows[index];
       if (row === undefined) return [];
       const issuedSlotMs = history.window.endMs;
-      const steps = stepsOf(row, forecaster.horizons);
-      latest.set(meter, { issuedSlotMs, mediansW: slotMedians(steps) });
-      return [{ meter, issuedSlotMs, modelVersion: forecaster.version, steps }];
+      latest.set(meter, { issuedSlotMs, mediansW: mediansW(row) });
+      return [{ meter, issuedSlotMs, modelVersion: forecaster.version, packed: pack(row) }];
     });
   }
 
   return {
     async forecast(meters, forecaster) {
       const all = [...meters];
-      const forecasts: Forecast[] = [];
+      const forecasts: PackedForecast[] = [];
       for (let from = 0; from < all.length; from += PART) {
         forecasts.push(...(await forecastPart(all.slice(from, from + PART), forecaster)));
       }
@@ -69,11 +73,31 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   };
 }
 
+function createRowPacker({ horizons, version }: Forecaster): (row: ForecastRow) => Uint8Array {
+  const spans = horizons.map(({ offset, slots }) => ({ offsetSlots: offset, slots }));
+  const pack = createForecastPacker(spans);
+  const bands = new Float64Array(spans.length * BAND_VALUES);
+  return ({ watts }) => {
+    for (let step = 0, from = 0, to = 0; step < spans.length; step++, from += QUANTILES.length, to += BAND_VALUES) {
+      bands[to] = watts[from + LOW] as number;
+      bands[to + 1] = watts[from + MEDIAN] as number;
+      bands[to + 2] = watts[from + HIGH] as number;
+    }
+    const packed = pack?.(bands);
+    if (packed !== undefined) return packed;
+    throw new WattwardenError('bundle.unreadable', `${version}: a forecast has no finite values or no place in time`);
+  };
+}
+
 /** By how many slots ahead they are; NaN where a forecast leaves one out. */
-function slotMedians(steps: Forecast['steps']): Float32Array {
-  const single = steps.filter(({ slots }) => slots === 1);
-  const medians = new Float32Array(single.reduce((most, step) => Math.max(most, step.offsetSlots + 1), 0));
-  medians.fill(Number.NaN);
-  for (const { offsetSlots, medianW } of single) medians[offsetSlots] = medianW;
-  return medians;
+function slotMediansOf(horizons: readonly Horizon[]): (row: ForecastRow) => Float32Array {
+  const single = horizons.flatMap(({ offset, slots }, step) =>
+    slots === 1 ? [{ offset, at: step * QUANTILES.length + MEDIAN }] : [],
+  );
+  const length = single.reduce((most, { offset }) => Math.max(most, offset + 1), 0);
+  return ({ watts }) => {
+    const medians = new Float32Array(length).fill(Number.NaN);
+    for (const { offset, at } of single) medians[offset] = watts[at] as number;
+    return medians;
+  };
 }

@@ -1,4 +1,3 @@
-import type { ForecastStep } from '../../agent/domain/forecast.js';
 import { SLOT_MINUTES } from '../../agent/domain/slot.js';
 
 /** One span of the future: from `offset` slots after the window's end, `slots` long; its mean power is forecast. */
@@ -50,14 +49,4 @@ export interface ForecastRow {
 /** Watts of one step of a row at one quantile (an index into QUANTILES). */
 export function wattsAt(row: ForecastRow, step: number, quantile: number): number {
   return row.watts[step * QUANTILES.length + quantile] ?? Number.NaN;
-}
-
-export function stepsOf(row: ForecastRow, horizons: readonly Horizon[]): readonly ForecastStep[] {
-  return horizons.map(({ offset, slots }, step) => ({
-    offsetSlots: offset,
-    slots,
-    lowW: wattsAt(row, step, LOW),
-    medianW: wattsAt(row, step, MEDIAN),
-    highW: wattsAt(row, step, HIGH),
-  }));
 }

@@ -36,7 +36,7 @@ test('a window may end with an older slot: nothing newer is in it, and a backlog
   const ring = 8 * WINDOW_SLOTS;
   for (let slot = 0; slot < 2 * ring; slot++) windows.put(METER, at(slot), slot);
   const newest = 2 * ring - 1;
-  const backlog = windows.history(METER, at(newest + 1 - WINDOW_SLOTS));
+  const backlog = windows.history(METER, { endMs: at(newest + 1 - WINDOW_SLOTS) });
   expect(backlog?.window.endMs).toBe(at(newest + 1 - WINDOW_SLOTS));
   expect(backlog?.window.present).toBe(WINDOW_SLOTS);
   expect(backlog?.window.values.at(-1)).toBe(newest - WINDOW_SLOTS);
@@ -51,16 +51,26 @@ test('each coming slot has the one a week before it, and none that the window co
   const windows = createSlotWindows();
   for (let slot = 0; slot < 9 * WINDOW_SLOTS; slot++) if (slot % 7 !== 3) windows.put(METER, at(slot), slot);
   const end = 8 * WINDOW_SLOTS;
-  const { window, weekAgo } = windows.history(METER, at(end)) ?? {};
+  const { window, weekAgo } = windows.history(METER, { endMs: at(end) }) ?? {};
   expect(window?.endMs).toBe(at(end));
   const expected = Array.from({ length: WINDOW_SLOTS }, (_, j) => end + j - 7 * WINDOW_SLOTS);
   expect(Array.from(weekAgo ?? [])).toEqual(expected.map((slot) => (slot % 7 === 3 ? Number.NaN : slot)));
 
   const hourly = createSlotWindows(3_600_000);
   for (let slot = 0; slot < 600; slot++) hourly.put(METER, epochMs((FIRST + slot) * 3_600_000), slot);
-  const hours = hourly.history(METER, epochMs((FIRST + 500) * 3_600_000))?.weekAgo ?? new Float32Array(0);
+  const hours = hourly.history(METER, { endMs: epochMs((FIRST + 500) * 3_600_000) })?.weekAgo ?? new Float32Array(0);
   // A window of 288 hours is longer than a week: what would lie behind its end is not known yet.
   expect([hours[0], hours[167], hours[168], countPresent(hours)]).toEqual([332, 499, Number.NaN, 168]);
+});
+
+test('a history is written into the room that it is given, and nothing of the one before stays in it', () => {
+  const windows = createSlotWindows();
+  const other = 'other' as MeterId;
+  for (let slot = 0; slot < 9 * WINDOW_SLOTS; slot++) windows.put(METER, at(slot), 1 + slot);
+  windows.put(other, at(9 * WINDOW_SLOTS), 7);
+  const [room] = windows.allocate(1);
+  expect(windows.history(METER, { room })?.window.values).toBe(room?.values);
+  expect(windows.history(other, { room })).toEqual(windows.history(other));
 });
 
 test('a profile stays until there is another, and an unknown meter has none', () => {

@@ -26,6 +26,17 @@ export interface MeterHistory {
   readonly profileSpread: Float32Array;
 }
 
+/** What the copies of a history are written into; the next one that is written into it takes its place. */
+export interface Room {
+  readonly values: Float32Array;
+  readonly weekAgo: Float32Array;
+}
+
+interface HistoryOptions {
+  readonly endMs?: EpochMs | undefined;
+  readonly room?: Room | undefined;
+}
+
 /** The memory of all meters of a gateway; how many there are is bounded by the registry of meters. */
 export interface SlotWindows {
   readonly slotMs: number;
@@ -40,8 +51,10 @@ export interface SlotWindows {
    * (any more). What has left the memory is missing in it.
    */
   get(meter: MeterId, endMs?: EpochMs): SlotWindow | undefined;
-  /** As `get`, with what is remembered of the week and the month before. */
-  history(meter: MeterId, endMs?: EpochMs): MeterHistory | undefined;
+  /** As `get`, with what is remembered of the week and the month before; in room of its own unless some is given. */
+  history(meter: MeterId, options?: HistoryOptions): MeterHistory | undefined;
+  /** Room for so many histories. */
+  allocate(histories: number): readonly Room[];
   meters(): Iterable<MeterId>;
   readonly size: number;
   /** What the memory of all meters takes; at five minutes 11,520 bytes for each. */
@@ -89,9 +102,18 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   const holds = ({ newest, ring }: Memory, slot: number): boolean =>
     slot <= newest && slot > newest - ringSlots && !Number.isNaN(ring[slot % ringSlots]);
 
-  /** `length` slots from `from` on, as far as they are remembered and lie before `end`. */
-  function copy({ newest, ring }: Memory, from: number, end = Number.POSITIVE_INFINITY): Float32Array {
-    const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
+  interface Copied {
+    readonly from: number;
+    readonly end?: number;
+    readonly values?: Float32Array | undefined;
+  }
+
+  /** A window's slots from `from` on, as far as they are remembered and lie before `end`. */
+  function copy(
+    { newest, ring }: Memory,
+    { from, end = Number.POSITIVE_INFINITY, values = new Float32Array(WINDOW_SLOTS) }: Copied,
+  ): Float32Array {
+    values.fill(Number.NaN);
     const first = Math.max(from, newest - ringSlots + 1, 0);
     const last = Math.min(from + WINDOW_SLOTS, newest + 1, end) - 1;
     if (first > last) return values;
@@ -103,8 +125,8 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
     return values;
   }
 
-  function windowOf(memory: Memory, last: number): SlotWindow {
-    const values = copy(memory, last - WINDOW_SLOTS + 1);
+  function windowOf(memory: Memory, last: number, room?: Float32Array): SlotWindow {
+    const values = copy(memory, { from: last - WINDOW_SLOTS + 1, values: room });
     return { endMs: epochMs((last + 1) * slotMs), values, present: countPresent(values) };
   }
 
@@ -135,17 +157,22 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       const found = ending(meter, endMs);
       return found === undefined ? undefined : windowOf(found.memory, found.last);
     },
-    history(meter, endMs) {
+    history(meter, { endMs, room } = {}) {
       const found = ending(meter, endMs);
       if (found === undefined) return undefined;
       const { memory, last } = found;
       return {
-        window: windowOf(memory, last),
-        weekAgo: copy(memory, last + 1 - slotsPerWeek, last + 1),
+        window: windowOf(memory, last, room?.values),
+        weekAgo: copy(memory, { from: last + 1 - slotsPerWeek, end: last + 1, values: room?.weekAgo }),
         profileMedian: memory.median,
         profileSpread: memory.spread,
       };
     },
+    allocate: (histories) =>
+      Array.from({ length: histories }, () => ({
+        values: new Float32Array(WINDOW_SLOTS),
+        weekAgo: new Float32Array(WINDOW_SLOTS),
+      })),
     meters: () => memories.keys(),
     get size() {
       return memories.size;

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { packForecast } from '../../agent/buffer/forecast-packing.js';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { createForecasting } from '../../agent/forecast/forecasting.js';
@@ -53,10 +52,7 @@ async function measure({ size, say }: Setting) {
   const forecaster = await openForecaster(bundle, 'int8');
   const forecasting = createForecasting(windows);
   /** A tick as on the gateway: windows out of memory, inference, watts, and the bytes that are stored. */
-  const tick = async (meters: number) => {
-    const forecasts = await forecasting.forecast(everyone.slice(0, meters), forecaster);
-    return forecasts.map(({ steps }) => packForecast(steps));
-  };
+  const tick = (meters: number) => forecasting.forecast(everyone.slice(0, meters), forecaster);
   const metrics: Record<string, number> = {};
   // Warm at the largest batch, so that what grows afterwards grows with the number of meters.
   await tick(MAX_BATCH);

@@ -1,8 +1,8 @@
 import { epochMs, type MeterId } from '../../domain/brand.js';
 import type { Forecast, ForecastStep } from '../../domain/forecast.js';
+import { unpackForecast } from '../../domain/forecast-packing.js';
 import type { StoredForecast } from '../../domain/stored.js';
 import type { Connection } from '../buffer-file.js';
-import { unpackForecast } from '../forecast-packing.js';
 import { SELECT_FORECASTS } from './columns.js';
 import type { MeterKeys } from './meter-keys.js';
 

@@ -1,4 +1,4 @@
-import type { ForecastStep } from '../domain/forecast.js';
+import type { ForecastStep, Span } from './forecast.js';
 
 /**
  * A forecast in few bytes. Byte 0: version (high half) and layout (low half); byte 1: the unit, 0.1 W times a power of
@@ -29,36 +29,55 @@ const NEXT_DAY: Run = { offsetSlots: 0, slots: 12, count: 24 };
 const LAYOUTS: readonly (readonly Run[] | null)[] = [null, [NEXT_HOUR], [NEXT_HOUR, NEXT_DAY], [NEXT_DAY]];
 const EXPLICIT = 0;
 
-/** Undefined when a value is not a finite number, or a step has no place in time. */
-export function packForecast(steps: readonly ForecastStep[]): Uint8Array | undefined {
-  if (!steps.every(isPackable)) return undefined;
-  const runs = runsOf(steps);
+/** Watts of each span: the lower edge of the band, the median, the upper edge. */
+export const BAND_VALUES = 3;
+
+/** Packs forecasts of the same spans from `bands`, [spans, BAND_VALUES]; undefined when a value is not a finite number. */
+export type ForecastPacker = (bands: Float64Array) => Uint8Array | undefined;
+
+/** Undefined for spans that have no place in time. */
+export function createForecastPacker(spans: readonly Span[]): ForecastPacker | undefined {
+  if (!spans.every(isPackable)) return undefined;
+  const head = headOf(spans);
+  return (bands) => {
+    const exponent = exponentFor(bands);
+    if (exponent === undefined) return undefined;
+    const unitW = SMALLEST_UNIT_W * 2 ** exponent;
+    const packed = new Uint8Array(head.length + spans.length * STEP_BYTES);
+    packed.set(head);
+    packed[1] = exponent;
+    let at = head.length;
+    for (let value = 0; value < bands.length; value += BAND_VALUES) {
+      const medianW = bands[value + 1] as number;
+      const median = Math.round(medianW / unitW);
+      packed[at] = median >> 8;
+      packed[at + 1] = median;
+      packed[at + 2] = widthCode((medianW - (bands[value] as number)) / unitW);
+      packed[at + 3] = widthCode(((bands[value + 2] as number) - medianW) / unitW);
+      at += STEP_BYTES;
+    }
+    return packed;
+  };
+}
+
+/** All that comes before the steps; the unit is not known yet. */
+function headOf(spans: readonly Span[]): Uint8Array {
+  const runs = runsOf(spans);
   const layout = Math.max(
     EXPLICIT,
     LAYOUTS.findIndex((candidate) => candidate !== null && sameRuns(candidate, runs)),
   );
-  const exponent = exponentFor(steps);
-  const unitW = SMALLEST_UNIT_W * 2 ** exponent;
-  const spelt = layout === EXPLICIT ? runs : [];
-  const headBytes = layout === EXPLICIT ? 4 + runs.length * RUN_BYTES : 2;
-  const packed = new Uint8Array(headBytes + steps.length * STEP_BYTES);
-  const view = new DataView(packed.buffer);
+  const head = new Uint8Array(layout === EXPLICIT ? 4 + runs.length * RUN_BYTES : 2);
+  const view = new DataView(head.buffer);
   view.setUint8(0, VERSION * 16 + layout);
-  view.setUint8(1, exponent);
-  if (layout === EXPLICIT) view.setUint16(2, runs.length);
-  for (const [index, { offsetSlots, slots, count }] of spelt.entries()) {
+  if (layout !== EXPLICIT) return head;
+  view.setUint16(2, runs.length);
+  for (const [index, { offsetSlots, slots, count }] of runs.entries()) {
     view.setUint16(4 + index * RUN_BYTES, offsetSlots);
     view.setUint16(6 + index * RUN_BYTES, slots);
     view.setUint16(8 + index * RUN_BYTES, count);
   }
-  let at = headBytes;
-  for (const { lowW, medianW, highW } of steps) {
-    view.setInt16(at, Math.round(medianW / unitW));
-    view.setUint8(at + 2, widthCode((medianW - lowW) / unitW));
-    view.setUint8(at + 3, widthCode((highW - medianW) / unitW));
-    at += STEP_BYTES;
-  }
-  return packed;
+  return head;
 }
 
 /** Undefined for a version that this program does not know. */
@@ -82,16 +101,14 @@ export function unpackForecast(packed: Uint8Array): readonly ForecastStep[] | un
 }
 
 const isUint16 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 0xffff;
-const isPackable = ({ offsetSlots, slots, lowW, medianW, highW }: ForecastStep): boolean =>
-  isUint16(offsetSlots) &&
-  isUint16(slots) &&
-  Number.isFinite(lowW) &&
-  Number.isFinite(medianW) &&
-  Number.isFinite(highW);
+const isPackable = ({ offsetSlots, slots }: Span): boolean => isUint16(offsetSlots) && isUint16(slots);
 
-function exponentFor(steps: readonly ForecastStep[]): number {
+/** Of the unit in which all values fit; undefined when one is not a finite number. */
+function exponentFor(bands: Float64Array): number | undefined {
   let neededW = SMALLEST_UNIT_W;
-  for (const { lowW, medianW, highW } of steps) {
+  for (let value = 0; value < bands.length; value += BAND_VALUES) {
+    const [lowW, medianW, highW] = [bands[value] as number, bands[value + 1] as number, bands[value + 2] as number];
+    if (!Number.isFinite(lowW + medianW + highW)) return undefined;
     const widthW = Math.max(medianW - lowW, highW - medianW);
     neededW = Math.max(neededW, Math.abs(medianW) / MAX_MEDIAN, widthW / MAX_WIDTH);
   }
@@ -106,9 +123,9 @@ function widthCode(units: number): number {
 
 const widthOf = (code: number): number => (code === 0 ? 0 : WIDTH_RATIO ** (code - 1));
 
-function runsOf(steps: readonly ForecastStep[]): Run[] {
+function runsOf(spans: readonly Span[]): Run[] {
   const runs: { offsetSlots: number; slots: number; count: number }[] = [];
-  for (const { offsetSlots, slots } of steps) {
+  for (const { offsetSlots, slots } of spans) {
     const run = runs.at(-1);
     if (run !== undefined && run.slots === slots && offsetSlots === run.offsetSlots + run.count * slots) run.count += 1;
     else runs.push({ offsetSlots, slots, count: 1 });

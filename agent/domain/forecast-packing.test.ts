@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ForecastStep } from '../domain/forecast.js';
-import { packForecast, unpackForecast } from './forecast-packing.js';
+import type { ForecastStep } from './forecast.js';
+import { packSteps } from './forecast-packing.fixture.js';
+import { createForecastPacker, unpackForecast } from './forecast-packing.js';
 
 const runOf = (offsetSlots: number, slots: number, count: number) =>
   Array.from({ length: count }, (_, n) => ({ offsetSlots: offsetSlots + n * slots, slots }));
@@ -30,7 +31,7 @@ const anySteps = fc.tuple(spans, fc.constantFrom(1, 100, 10_000)).chain(([list, 
 test('what comes back is within the error that is promised', () => {
   fc.assert(
     fc.property(anySteps, (steps) => {
-      const back = unpackForecast(packForecast(steps) ?? new Uint8Array());
+      const back = unpackForecast(packSteps(steps));
       expect(back?.map(({ offsetSlots, slots }) => ({ offsetSlots, slots }))).toEqual(
         steps.map(({ offsetSlots, slots }) => ({ offsetSlots, slots })),
       );
@@ -54,30 +55,28 @@ test('what comes back is within the error that is promised', () => {
 test('a tick takes 60 bytes at most, the hourly outlook included', () => {
   const steps = (list: readonly { offsetSlots: number; slots: number }[]) =>
     list.map((span) => ({ ...span, lowW: -1e6, medianW: 1, highW: 1e6 }));
-  const tick = packForecast(steps(NEXT_HOUR))?.length ?? Number.NaN;
-  const hourly = packForecast(steps([...NEXT_HOUR, ...NEXT_DAY]))?.length ?? Number.NaN;
+  const tick = packSteps(steps(NEXT_HOUR)).length;
+  const hourly = packSteps(steps([...NEXT_HOUR, ...NEXT_DAY])).length;
   expect(tick).toBe(50);
   expect((11 * tick + hourly) / 12).toBeLessThanOrEqual(60);
 });
 
 test('quantiles that cross have no width', () => {
-  const [step] =
-    unpackForecast(packForecast([{ offsetSlots: 0, slots: 1, lowW: 9, medianW: 5, highW: 1 }]) ?? new Uint8Array()) ??
-    [];
+  const [step] = unpackForecast(packSteps([{ offsetSlots: 0, slots: 1, lowW: 9, medianW: 5, highW: 1 }])) ?? [];
   expect(step).toMatchObject({ lowW: 5, medianW: 5, highW: 5 });
 });
 
 test('values that are not finite cannot be packed, another version cannot be unpacked', () => {
-  const good: ForecastStep = { offsetSlots: 0, slots: 1, lowW: 0, medianW: 0, highW: 0 };
-  for (const bad of [
-    { lowW: Number.NaN },
-    { highW: Number.POSITIVE_INFINITY },
-    { offsetSlots: -1 },
-    { slots: 70_000 },
-  ]) {
-    expect(packForecast([good, { ...good, ...bad }])).toBeUndefined();
+  const span = { offsetSlots: 0, slots: 1 };
+  const pack = createForecastPacker([span]);
+  expect(pack?.(Float64Array.of(1, 2, 3))).toBeInstanceOf(Uint8Array);
+  for (const bad of [Float64Array.of(Number.NaN, 2, 3), Float64Array.of(1, 2, Number.POSITIVE_INFINITY)]) {
+    expect(pack?.(bad)).toBeUndefined();
   }
-  const packed = packForecast([good]) ?? new Uint8Array();
+  for (const bad of [{ offsetSlots: -1 }, { slots: 70_000 }]) {
+    expect(createForecastPacker([span, { ...span, ...bad }])).toBeUndefined();
+  }
+  const packed = packSteps([{ ...span, lowW: 0, medianW: 0, highW: 0 }]);
   packed[0] = 0x20;
   expect(unpackForecast(packed)).toBeUndefined();
   expect(unpackForecast(new Uint8Array())).toBeUndefined();
