@@ -10,6 +10,12 @@ export const whole = (text: string): number => {
   return value;
 };
 
+export const share = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('not a share from 0 to 1');
+  return value;
+};
+
 export const slotWidth = (text: string): number => {
   const minutes = Number(/^(\d+)(?:m|min)?$/.exec(text)?.[1] ?? (text === '1h' ? 60 : Number.NaN));
   if (!(SLOT_WIDTHS as readonly number[]).includes(minutes)) {

@@ -42,8 +42,6 @@ export interface TrainBundleOptions {
   readonly forecastFrom?: string;
   /** The same the other way round. */
   readonly theftFrom?: string;
-  /** Without a theft model of days. */
-  readonly slotsOnly?: boolean;
   /** So that a training that was interrupted goes on. */
   readonly checkpoints?: Checkpoints;
   readonly onProgress?: OnProgress;
@@ -114,7 +112,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
 }
 
 async function makeTheftModel(
-  { theftFrom, seed, onProgress, slotMinutes, slotsOnly }: TrainBundleOptions,
+  { theftFrom, seed, onProgress, slotMinutes }: TrainBundleOptions,
   series: readonly MeterSeries[],
   predict: Predict,
 ): Promise<TheftModel> {
@@ -123,7 +121,6 @@ async function makeTheftModel(
     series,
     seed,
     ...(slotMinutes === undefined ? {} : { slotMinutes }),
-    ...(slotsOnly === undefined ? {} : { slotsOnly }),
     expect: async (windows) =>
       (await predict(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
     ...(onProgress === undefined ? {} : { onProgress }),
@@ -193,4 +190,4 @@ function describeBundle(
   };
 }
 
-const treesOf = ({ forest }: TheftModel): number => forest.roots.length;
+const treesOf = ({ forest, days }: TheftModel): number => forest.roots.length + (days?.forest.roots.length ?? 0);

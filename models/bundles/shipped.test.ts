@@ -8,6 +8,11 @@ import { evaluate } from '../forecast/evaluation/evaluate.js';
 import { usualGroups } from '../forecast/evaluation/groups.js';
 import { horizonsFor, slotsPerDay } from '../forecast/horizons.js';
 import { createSeriesHistory } from '../forecast/series-history.js';
+import { scoreDay } from '../fraud/day-model.js';
+import { gatherFleetEvidence } from '../fraud/features/fleet-evidence.js';
+import { fleetOfSeries } from '../fraud/fleet-of-series.js';
+import type { FleetPower } from '../fraud/fleet-power.js';
+import { withReport } from '../fraud/generated-fleet.js';
 import { openForecaster } from '../onnx/session.js';
 import { simulateHomes } from '../simulated-homes.js';
 import { PLOTS } from '../tail-evaluation.js';
@@ -27,6 +32,23 @@ test.each(WIDTHS)('the bundle of %i minutes is whole, small, and gives its golde
     await checkGolden(bundle, forecaster);
     await forecaster.close();
   }
+});
+
+test.each(WIDTHS)('its model of days at %i minutes puts a bypass above every day of honest homes it has not seen', async (slotMinutes) => {
+  const startMs = epochMs(Date.UTC(2024, 0, 1));
+  const homes = simulateHomes({ homes: 6, days: 70, seed: 4_712, startMs, slotMinutes });
+  const honest = fleetOfSeries(homes, slotMinutes * 60_000);
+  const { days } = (await shipped(slotMinutes)).theft;
+  if (days === undefined) throw new Error('no model of days');
+  const scoresOf = (fleet: FleetPower, meter: number) => {
+    const evidence = gatherFleetEvidence(fleet);
+    const rows = Array.from({ length: fleet.days }, (_, day) => evidence.row(meter, day));
+    return rows.filter((row) => row !== undefined).map((row) => scoreDay(days, row).score);
+  };
+  const usual = honest.meters.flatMap((_, meter) => scoresOf(honest, meter));
+  expect(usual.length).toBeGreaterThan(100);
+  const stolen = withReport(honest, 1, { fromDay: 60, report: (watts) => watts * 0.1 });
+  expect(scoresOf(stolen, 1).at(-1)).toBeGreaterThan(Math.max(...usual));
 });
 
 test.each(WIDTHS)('at %i minutes it beats what needs no model on homes that it has not seen, and int8 costs nothing', async (slotMinutes) => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
+import { seededRandom } from '../../agent/domain/clock.js';
 import { SLOT_MS } from '../../agent/domain/slot.js';
 import { DECLARED_SCORE } from './calibration.js';
-import { packDayModel, parseDayModel, scoreDay, trainDayModel } from './day-model.js';
+import { calibrateFor, packDayModel, parseDayModel, scoreDay, trainDayModel } from './day-model.js';
 import { ROW_WIDTH } from './features/evidence-row.js';
 import { gatherFleetEvidence } from './features/fleet-evidence.js';
 import { fleetOfSeries } from './fleet-of-series.js';
@@ -31,23 +32,37 @@ test('a week of theft is above the declared score, with the evidence that led to
   for (const { score } of scoresOf(stolen, 0)) expect(score).toBeLessThan(DECLARED_SCORE);
 });
 
+const evidence = gatherFleetEvidence(fleet);
+
+function alarmShareOf(of: typeof model, gathered = evidence): number {
+  const scores = fleet.meters.flatMap((_, meter) =>
+    Array.from({ length: clean.to + 1 }, (__, day) => gathered.row(meter, day) ?? []).filter((row) => row.length > 0),
+  );
+  return scores.filter((row) => scoreDay(of, Float32Array.from(row)).score >= DECLARED_SCORE).length / scores.length;
+}
+
 test('0.6 is reached by the declared share of clean days, or by the contamination that is asked for', () => {
-  const evidence = gatherFleetEvidence(fleet);
-  const shareAbove = (of: typeof model) => {
-    let above = 0;
-    let all = 0;
-    for (const meter of fleet.meters.keys()) {
-      for (let day = clean.from; day <= clean.to; day++) {
-        const row = evidence.row(meter, day);
-        if (row === undefined) continue;
-        all += 1;
-        if (scoreDay(of, row).score >= DECLARED_SCORE) above += 1;
-      }
-    }
-    return above / all;
+  expect(alarmShareOf(model)).toBeLessThanOrEqual(0.001);
+  expect(alarmShareOf(trainDayModel({ fleet, clean, seed: 1, alarmShare: 0.02, evidence }))).toBeCloseTo(0.02, 2);
+});
+
+test('a contamination holds for a fleet that is odder than the one it was trained on, and changes no raw score', () => {
+  const random = seededRandom(2);
+  const odder = {
+    ...fleet,
+    meters: fleet.meters.map((meter) => ({
+      ...meter,
+      powerW: meter.powerW.map((watts, slot) => (slot % 48 === 0 && random() < 0.2 ? 0 : watts)),
+    })),
   };
-  expect(shareAbove(model)).toBeLessThanOrEqual(0.001);
-  expect(shareAbove(trainDayModel({ fleet, clean, seed: 1, alarmShare: 0.02 }))).toBeCloseTo(0.02, 2);
+  for (let day = 60; day < fleet.days; day += 11) {
+    for (const { powerW } of odder.meters) powerW.fill(0, day * 48, (day + 1) * 48);
+  }
+  const gathered = gatherFleetEvidence(odder);
+  expect(alarmShareOf(model, gathered)).toBeGreaterThan(0.03);
+  const asked = calibrateFor(model, { fleet: odder, clean, alarmShare: 0.01, evidence: gathered });
+  expect(alarmShareOf(asked, gathered)).toBeLessThanOrEqual(0.01);
+  expect(asked).toMatchObject({ forest: model.forest, rarity: model.rarity });
 });
 
 test('packed and read it scores as before; for other evidence it is refused', () => {

@@ -6,9 +6,17 @@ import { MEAN_DAYS, ROW_WIDTH } from './features/evidence-row.js';
 import { type FleetEvidence, gatherFleetEvidence } from './features/fleet-evidence.js';
 import type { FleetPower } from './fleet-power.js';
 import { explainRow, type IsolationForest, scoreRow } from './forest/forest.js';
-import { forestFileSchema, packForest, parseForest } from './forest/forest-file.js';
+import { forestFileSchema, packForest, parseForest, roundThresholds } from './forest/forest-file.js';
 import { trainForest } from './forest/forest-training.js';
-import { learnRarity, packRarity, type Rarity, rarityFileSchema, rarityOf, raritySavings } from './rarity.js';
+import {
+  learnRarity,
+  packRarity,
+  parseRarity,
+  type Rarity,
+  rarityFileSchema,
+  rarityOf,
+  raritySavings,
+} from './rarity.js';
 import type { Contribution } from './theft-score.js';
 
 /** Judges a meter's day, or its last 24 hours, against its own past: see features/day-so-far.ts. */
@@ -39,29 +47,38 @@ export interface Days {
   readonly to: number;
 }
 
-export interface DayTraining {
+interface CleanFleet {
   readonly fleet: FleetPower;
   /** Days without theft, as far as is known. */
   readonly clean: Days;
-  readonly seed: number;
-  /** Share of clean meter-days that may reach 0.6: a declared false-alarm rate, or the contamination that is expected. */
-  readonly alarmShare?: number;
-  readonly trees?: number;
   /** What was gathered of the fleet already. */
   readonly evidence?: FleetEvidence;
 }
 
-export function trainDayModel({ fleet, clean, seed, alarmShare, evidence, trees = TREES }: DayTraining): DayModel {
-  const rows = rowsOf(fleet, clean, evidence ?? gatherFleetEvidence(fleet));
-  const count = rows.length / ROW_WIDTH;
-  if (count < FEWEST_ROWS)
-    throw new WattwardenError('model.no_data', `${count} meter-days with a past to compare with`);
-  const forest = trainForest({ rows, features: ROW_WIDTH, trees, subsample: SUBSAMPLE, seed });
+export interface DayTraining extends CleanFleet {
+  readonly seed: number;
+  /** Share of clean meter-days that may reach 0.6: a declared false-alarm rate, or the contamination that is expected. */
+  readonly alarmShare?: number;
+  readonly trees?: number;
+}
+
+export function trainDayModel({ seed, trees = TREES, alarmShare, ...of }: DayTraining): DayModel {
+  const rows = rowsOf(of);
+  const forest = roundThresholds(trainForest({ rows, features: ROW_WIDTH, trees, subsample: SUBSAMPLE, seed }));
   const rarity = learnRarity(rows);
-  const raw = Float64Array.from({ length: count }, (_, row) =>
-    rawScore({ forest, rarity }, rows.subarray(row * ROW_WIDTH, (row + 1) * ROW_WIDTH)),
+  return { forest, rarity, calibration: calibrateOn({ forest, rarity }, rows, alarmShare) };
+}
+
+/** The same model for a fleet that it was not trained on: 0.6 is reached by the given share of this fleet's clean days. */
+export function calibrateFor(model: DayModel, { alarmShare, ...of }: Omit<DayTraining, 'seed' | 'trees'>): DayModel {
+  return { ...model, calibration: calibrateOn(model, rowsOf(of), alarmShare) };
+}
+
+function calibrateOn(model: Omit<DayModel, 'calibration'>, rows: Float32Array, alarmShare?: number): Calibration {
+  const raw = Float64Array.from({ length: rows.length / ROW_WIDTH }, (_, row) =>
+    rawScore(model, rows.subarray(row * ROW_WIDTH, (row + 1) * ROW_WIDTH)),
   );
-  return { forest, rarity, calibration: calibrate(raw, alarmShare) };
+  return calibrate(raw, alarmShare);
 }
 
 /** How odd a day is to the forest, and how rare its evidence, 0..1. */
@@ -70,7 +87,7 @@ export const rawScore = ({ forest, rarity }: Omit<DayModel, 'calibration'>, row:
 
 const joined = (odd: number, rare: number): number => (1 - RARITY_SHARE) * odd + RARITY_SHARE * rare;
 
-function rowsOf(fleet: FleetPower, clean: Days, evidence: FleetEvidence): Float32Array {
+function rowsOf({ fleet, clean, evidence = gatherFleetEvidence(fleet) }: CleanFleet): Float32Array {
   const rows: Float32Array[] = [];
   for (const meter of fleet.meters.keys()) {
     for (let day = clean.from; day <= clean.to; day++) {
@@ -78,6 +95,8 @@ function rowsOf(fleet: FleetPower, clean: Days, evidence: FleetEvidence): Float3
       if (row !== undefined) rows.push(row);
     }
   }
+  if (rows.length < FEWEST_ROWS)
+    throw new WattwardenError('model.no_data', `${rows.length} meter-days with a past to compare with`);
   const flat = new Float32Array(rows.length * ROW_WIDTH);
   for (const [index, row] of rows.entries()) flat.set(row, index * ROW_WIDTH);
   return flat;
@@ -147,5 +166,7 @@ export function parseDayModel(file: DayFile): DayModel | { readonly reason: stri
   if (!rises) return { reason: 'the calibration of days does not rise' };
   const forest = parseForest(file.forest);
   if ('reason' in forest) return forest;
-  return { forest, rarity: { tails: file.rarity }, calibration: { knots: file.calibration } };
+  const rarity = parseRarity(file.rarity);
+  if (rarity === undefined) return { reason: 'a rarity of days does not rise' };
+  return { forest, rarity, calibration: { knots: file.calibration } };
 }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { DAY_MS } from '../../agent/domain/slot.js';
+import { share, whole } from '../command-options.js';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
 import { writePages } from './evaluation/pages.js';
@@ -8,18 +9,6 @@ import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
 import { evaluateTheft } from './evaluation/theft-eval.js';
-
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number');
-  return value;
-};
-
-const share = (text: string): number => {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('not a share from 0 to 1');
-  return value;
-};
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const day = (text: string): number => {

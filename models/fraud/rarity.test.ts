@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { DAY_EVIDENCE, type DayEvidence } from './features/evidence.js';
 import { ROW_WIDTH } from './features/evidence-row.js';
-import { learnRarity, packRarity, rarityOf, raritySavings } from './rarity.js';
+import { learnRarity, packRarity, parseRarity, rarityOf, raritySavings } from './rarity.js';
 
 /** Of ten clean days nine show nothing of a kind; what they do show is between 0 and 4. */
 const random = seededRandom(7);
@@ -42,8 +42,10 @@ test('what is rare is laid to the evidence that is there', () => {
   ]);
 });
 
-test('packed and read it says the same', () => {
-  const read = { tails: JSON.parse(JSON.stringify(packRarity(rarity))) as typeof rarity.tails };
-  const row = rowWith({ level_drop: 2.5, new_zeros: 1.5, near_cap: 0.3 });
-  expect(rarityOf(read, row)).toBe(rarityOf(rarity, row));
+test('packed and read it is the same, and values that fall are refused', () => {
+  const file = JSON.parse(JSON.stringify(packRarity(rarity))) as ReturnType<typeof packRarity>;
+  expect(parseRarity(file)).toEqual(rarity);
+  const few = learnRarity(rows.subarray(0, 300 * ROW_WIDTH));
+  expect(parseRarity(packRarity(few))).toEqual(few);
+  expect(parseRarity([[2, 1], ...file.slice(1)])).toBeUndefined();
 });

@@ -7,9 +7,12 @@ import { MEAN_DAYS, ROW_WIDTH } from './features/evidence-row.js';
  * clean day reaches; and evidence that speaks for different ways of stealing adds up here.
  */
 export interface Rarity {
-  /** Of each number of a row: rising pairs of a value, and minus the log of the share of clean days that reach it. */
-  readonly tails: readonly (readonly (readonly [value: number, nats: number])[])[];
+  /** Of each number of a row. */
+  readonly tails: readonly Tail[];
 }
+
+/** Rising pairs of a value, and minus the log of the share of clean days that reach it. */
+type Tail = readonly (readonly [value: number, nats: number])[];
 
 /** What speaks for the same way of stealing counts once: less is used, nothing is used at times, or a cap is kept. */
 const KINDS: readonly (readonly DayEvidence[])[] = [
@@ -25,9 +28,10 @@ const BLOCKS = [
   { from: MEAN_DAYS.length * EVIDENCE_WIDTH, weight: 0.25 },
 ];
 
-/** Shares of clean days at which a value is kept. */
+/** Shares of clean days at which a value is kept; a file rests on them. */
 const SHARES = [0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001, 0.0005, 0.0002, 0.0001];
-const RAREST = -Math.log(SHARES.at(-1) as number);
+const NATS = SHARES.map((share) => -Math.log(share));
+const RAREST = NATS.at(-1) as number;
 const HIGHEST = BLOCKS.reduce((sum, { weight }) => sum + weight, 0) * Math.sqrt(KINDS.length) * RAREST;
 
 /** What a bundle keeps: a model says the same before it is written and after it was read. */
@@ -37,17 +41,16 @@ export function learnRarity(rows: Float32Array): Rarity {
   const count = rows.length / ROW_WIDTH;
   const tails = Array.from({ length: ROW_WIDTH }, (_, index) => {
     const column = Float32Array.from({ length: count }, (__, row) => rows[row * ROW_WIDTH + index] as number).sort();
-    const tail: (readonly [number, number])[] = [];
-    for (const share of SHARES) {
-      if (share * count < 1) break;
-      const value = rounded(column[Math.floor((1 - share) * (count - 1))] as number);
-      // Of shares that end at the same value the smallest holds.
-      if (tail.at(-1)?.[0] === value) tail.pop();
-      tail.push([value, rounded(-Math.log(share))]);
-    }
-    return tail;
+    const reached = SHARES.filter((share) => share * count >= 1);
+    return tailOf(reached.map((share) => rounded(column[Math.floor((1 - share) * (count - 1))] as number)));
   });
   return { tails };
+}
+
+/** From the value that each of SHARES reaches. */
+function tailOf(values: readonly number[]): Tail {
+  // Of shares that end at the same value the smallest holds.
+  return values.flatMap((value, index) => (value === values[index + 1] ? [] : [[value, NATS[index] as number]]));
 }
 
 /** From 0, nothing that is seldom, to 1. */
@@ -96,21 +99,23 @@ function nats({ tails }: Rarity, row: Float32Array, index: number): number {
   return before[1];
 }
 
-export const rarityFileSchema = z
-  .array(
-    z
-      .array(
-        z.tuple([
-          z.number().min(0),
-          z
-            .number()
-            .min(0)
-            .max(RAREST + 1),
-        ]),
-      )
-      .max(SHARES.length),
-  )
-  .length(ROW_WIDTH);
+/** Of each number of a row, the value that each of SHARES reaches; less than all of them where there were few days. */
+export const rarityFileSchema = z.array(z.array(z.number().min(0)).max(SHARES.length)).length(ROW_WIDTH);
+export type RarityFile = z.infer<typeof rarityFileSchema>;
 
-export const packRarity = ({ tails }: Rarity): z.infer<typeof rarityFileSchema> =>
-  tails.map((tail) => tail.map(([value, rare]) => [value, rare]));
+export const packRarity = ({ tails }: Rarity): RarityFile =>
+  tails.map((tail) => {
+    let kept = 0;
+    return NATS.flatMap((nats) => {
+      const [value, rare] = tail[kept] ?? [];
+      if (value === undefined || rare === undefined) return [];
+      if (nats >= rare) kept += 1;
+      return [value];
+    });
+  });
+
+/** Undefined where values fall. */
+export function parseRarity(file: RarityFile): Rarity | undefined {
+  const rises = file.every((values) => values.every((value, index) => value >= (values[index - 1] ?? 0)));
+  return rises ? { tails: file.map(tailOf) } : undefined;
+}

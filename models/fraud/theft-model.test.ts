@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { ANOMALY_TYPES } from '../../agent/domain/anomaly.js';
-import { epochMs } from '../../agent/domain/brand.js';
+import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { windowAt } from '../forecast/samples.js';
 import type { MeterSeries } from '../series.js';
 import { createHouseholds } from '../synthetic.js';
 import type { SlotWindow } from '../window/slot-windows.js';
+import { createSmallFleet } from './generated-fleet.js';
 import { describe, packTheftModel, parseTheftModel, score, type TheftModel } from './theft-model.js';
 import { trainTheftModel } from './theft-training.js';
 
@@ -92,6 +93,19 @@ test('a packed model scores as before, and the same seed packs the same bytes', 
   const read = parseTheftModel(JSON.parse(text));
   if ('reason' in read) throw new Error(read.reason);
   for (const series of others) expect(score(read, windowOf(series))).toEqual(score(model, windowOf(series)));
+});
+
+test('series of a hundred days give a model of days too, and both are packed small and read back whole', async () => {
+  const fleet = createSmallFleet({ meters: 8, days: 100 });
+  const series = fleet.meters.map(({ meter, powerW }) => ({ meter: meter as MeterId, startMs: fleet.startMs, powerW }));
+  const whole = await trainTheftModel({ series, seed: 1, slotMinutes: 30 });
+  expect(whole.days?.forest.roots).toHaveLength(100);
+  const text = packTheftModel(whole);
+  expect(text.length).toBeLessThan(36 * 1_024);
+  const file = JSON.parse(text) as { days: { forest: { nodes: string } } };
+  expect(parseTheftModel(file)).toEqual(whole);
+  file.days.forest.nodes = file.days.forest.nodes.slice(0, -8);
+  expect(parseTheftModel(file)).toHaveProperty('reason');
 });
 
 test('a model for other features, or with a falling calibration, is refused with the reason', () => {

@@ -10,10 +10,11 @@ import { gatherEvidence, THEFT_FEATURES, THEFT_LIMITS, writeTheftFeatures } from
 import { fleetOfSeries } from './fleet-of-series.js';
 import type { FleetPower } from './fleet-power.js';
 import { scoreRow } from './forest/forest.js';
+import { roundThresholds } from './forest/forest-file.js';
 import { trainForest } from './forest/forest-training.js';
 import type { TheftModel } from './theft-model.js';
 
-/** As many as scikit-learn grows, and still small enough for a cellular link: about 50 KB. */
+/** As many as scikit-learn grows, and still small enough for a cellular link: about 11 KB. */
 const TREES = 100;
 const SUBSAMPLE = 256;
 /** 0.1 % of them are 20 slots: fewer would leave the declared rate to chance, more take time and memory. */
@@ -37,15 +38,13 @@ export interface TheftTrainingOptions {
   readonly series: readonly MeterSeries[];
   readonly seed: number;
   readonly slotMinutes?: number;
-  /** The model of slots alone: all that a gateway runs, and half the size. */
-  readonly slotsOnly?: boolean;
   /** Without it the windows' own past stands in, as it does on a gateway that has no forecast yet. */
   readonly expect?: Expect;
   readonly onProgress?: OnProgress;
 }
 
 export async function trainTheftModel(options: TheftTrainingOptions): Promise<TheftModel> {
-  const { series, seed, slotMinutes = SLOT_MINUTES, slotsOnly = false, expect, onProgress } = options;
+  const { series, seed, slotMinutes = SLOT_MINUTES, expect, onProgress } = options;
   const places = samplePlaces(series);
   if (places.length < FEWEST_ROWS)
     throw new WattwardenError('model.no_data', `${places.length} slots with a day before`);
@@ -60,10 +59,10 @@ export async function trainTheftModel(options: TheftTrainingOptions): Promise<Th
   }
   onProgress?.({ phase: 'theft', done: 0.5, detail: `evidence of ${places.length} slots` });
   writeBackdrop(rows, places.length, seededRandom(seed));
-  const forest = trainForest({ rows, features: width, trees: TREES, subsample: SUBSAMPLE, seed });
+  const forest = roundThresholds(trainForest({ rows, features: width, trees: TREES, subsample: SUBSAMPLE, seed }));
   const raw = Float64Array.from(places, (_, row) => scoreRow(forest, rows.subarray(row * width, (row + 1) * width)));
   onProgress?.({ phase: 'theft', done: 0.7, detail: `${TREES} trees for slots` });
-  const days = slotsOnly ? undefined : trainDays(fleetOfSeries(series, slotMinutes * MINUTE_MS), seed);
+  const days = trainDays(fleetOfSeries(series, slotMinutes * MINUTE_MS), seed);
   const held = days === undefined ? 'none for days' : 'and a forest for days';
   onProgress?.({ phase: 'theft', done: 1, detail: held });
   const model = { forest, features: THEFT_FEATURES, calibration: calibrate(raw) };

@@ -31,6 +31,8 @@ export interface SelfTestOptions {
 /** The first day that has a past to be compared with. */
 const FIRST_DAY = 49;
 const THEFT_DAYS = 30;
+/** So that a theft can begin and end after it. */
+export const FEWEST_SELF_TEST_DAYS = FIRST_DAY + THEFT_DAYS;
 /** Few at a time, so that the evidence of peers is still that of honest meters. */
 const THIEF_SHARE = 0.2;
 const ROUNDS = 5;

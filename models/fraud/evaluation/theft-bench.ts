@@ -26,7 +26,14 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const WATTS_PER_KW = 1_000;
 
-/** Energy in kWh per slot, one column per meter or feeder; blank = missing. All files tell the same days. */
+/** Meters alone. Energy in kWh per slot, one column per meter; blank = missing. */
+export async function loadReported(path: string): Promise<FleetPower> {
+  const { startMs, days, stepMs, columns } = await loadEnergy(path);
+  const meters = [...columns].map(([meter, powerW]) => ({ meter, powerW }));
+  return { startMs: epochMs(startMs), slotsPerDay: DAY_MS / stepMs, days, meters, feeders: [] };
+}
+
+/** The same with feeders, one column each. All files tell the same days. */
 export async function loadTheftBench(files: BenchFiles): Promise<TheftBench> {
   const reported = await loadEnergy(files.reported);
   const measured = await loadEnergy(files.feeders);

@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { base64Of, bytesFrom } from '../../base64.js';
+import { fromHalfBits, halfBits, roundedToHalf } from '../../half.js';
+import { type BitReader, createBitReader, createBitWriter } from './bits.js';
 import { createForest, type IsolationForest, scoreRow } from './forest.js';
 import { LEAF } from './forest-nodes.js';
 
-/** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 8 bytes for each split. */
+/** A tree in preorder needs no pointers, inner nodes no sizes and leaves no thresholds: 23 bits for each split of a rounded forest. */
 const MAX_TREES = 1_000;
-const MAX_NODES = 1_000_000;
+const MAX_SPLITS = 500_000;
 /** Deeper than any tree of a subsample that fits into memory. */
 const MAX_DEPTH = 64;
 const MAX_TEXT = 16 * 1024 * 1024;
+const PROBES = 8;
 
 const packed = z.string().max(MAX_TEXT);
 
@@ -16,37 +19,46 @@ export const forestFileSchema = z.strictObject({
   trees: z.int().min(1).max(MAX_TREES),
   features: z.int().min(1).max(255),
   subsample: z.int().min(1).max(65_535),
-  /** One byte a node: the feature it splits on, 255 at a leaf. */
-  splits: packed,
-  /** Of inner nodes only, as float32, which decides as exactly as float64. */
+  /** Bits: 1 and what the node splits on, or 0 and how many rows ended there. */
+  nodes: packed,
+  /** Of inner nodes only. As float32 they decide as exactly as float64; in half of that where it loses nothing. */
   thresholds: packed,
-  /** What the first bundles said of their thresholds. */
-  exact: z.literal('float32').optional(),
-  /** Of leaves only, as uint16. */
-  sizes: packed,
-  /** What the forest gave for PROBES where it was made; the first bundles have none. */
-  golden: z.array(z.number().min(0).max(1)).max(64).optional(),
+  thresholdBits: z.union([z.literal(16), z.literal(32)]),
+  /** What the forest gave for PROBES rows where it was made. */
+  golden: z.array(z.number().min(0).max(1)).length(PROBES),
 });
 
 export type ForestFile = z.infer<typeof forestFileSchema>;
 
-const LEAF_BYTE = 255;
-const THRESHOLD_BYTES = 4;
+/** Thresholds of 11 bits, which take half the room in a bundle. Whatever is calibrated on the forest comes after it. */
+export function roundThresholds(forest: IsolationForest): IsolationForest {
+  const { nodes } = forest;
+  return createForest({ ...forest, nodes: { ...nodes, threshold: roundedToHalf(nodes.threshold) } });
+}
+
+const widthOf = (features: number): number => Math.ceil(Math.log2(features));
 
 export function packForest(forest: IsolationForest): ForestFile {
   const { subsample, features, roots, nodes } = forest;
+  const written = createBitWriter();
+  for (const [node, feature] of nodes.feature.entries()) {
+    written.bits(feature === LEAF ? 0 : 1, 1);
+    if (feature === LEAF) written.count(nodes.size[node] as number);
+    else written.bits(feature, widthOf(features));
+  }
+  const thresholds = nodes.threshold.filter((_, node) => nodes.feature[node] !== LEAF);
+  const isRounded = roundedToHalf(thresholds).every((rounded, index) => rounded === thresholds[index]);
   return {
     trees: roots.length,
     features,
     subsample,
-    splits: base64Of(Uint8Array.from(nodes.feature, (feature) => (feature === LEAF ? LEAF_BYTE : feature))),
-    thresholds: base64Of(nodes.threshold.filter((_, node) => nodes.feature[node] !== LEAF)),
-    sizes: base64Of(Uint16Array.from(nodes.size.filter((_, node) => nodes.feature[node] === LEAF))),
+    nodes: base64Of(written.bytes()),
+    thresholds: base64Of(isRounded ? Uint16Array.from(thresholds, halfBits) : thresholds),
+    thresholdBits: isRounded ? 16 : 32,
     golden: probe(forest),
   };
 }
 
-const PROBES = 8;
 /** Powers and logarithms may differ in their last digits from one processor to the next. */
 const SAME_SCORE = 1e-9;
 
@@ -61,52 +73,46 @@ const probe = (forest: IsolationForest): number[] =>
 
 function givesGolden(forest: IsolationForest, golden: readonly number[]): boolean {
   const given = probe(forest);
-  return (
-    golden.length === PROBES && golden.every((score, row) => Math.abs(score - (given[row] as number)) < SAME_SCORE)
-  );
+  return golden.every((score, row) => Math.abs(score - (given[row] as number)) < SAME_SCORE);
 }
 
 /** The forest, or why the file holds none. */
 export function parseForest(file: ForestFile): IsolationForest | { readonly reason: string } {
-  const splits = bytesFrom(file.splits);
-  const thresholdBytes = bytesFrom(file.thresholds).buffer;
-  const sizeBytes = bytesFrom(file.sizes).buffer;
-  const leaves = splits.reduce((count, split) => count + (split === LEAF_BYTE ? 1 : 0), 0);
-  if (splits.length === 0 || splits.length > MAX_NODES) return { reason: `${splits.length} nodes` };
-  if (thresholdBytes.byteLength !== (splits.length - leaves) * THRESHOLD_BYTES)
-    return { reason: 'thresholds do not match splits' };
-  if (sizeBytes.byteLength !== leaves * 2) return { reason: 'sizes do not match splits' };
-  const thresholds = new Float32Array(thresholdBytes);
+  const { buffer } = bytesFrom(file.thresholds);
+  if ((buffer.byteLength * 8) % file.thresholdBits !== 0) return { reason: 'thresholds are cut short' };
+  const thresholds =
+    file.thresholdBits === 16 ? Float32Array.from(new Uint16Array(buffer), fromHalfBits) : new Float32Array(buffer);
+  if (thresholds.length > MAX_SPLITS) return { reason: `${thresholds.length} splits` };
   if (!thresholds.every(Number.isFinite)) return { reason: 'a threshold is not a number' };
-  return assemble(file, { splits, thresholds, sizes: new Uint16Array(sizeBytes) });
+  return assemble(file, { written: createBitReader(bytesFrom(file.nodes)), thresholds });
 }
 
 interface Packed {
-  readonly splits: Uint8Array;
+  readonly written: BitReader;
   readonly thresholds: Float32Array;
-  readonly sizes: Uint16Array;
 }
 
-function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): IsolationForest | { reason: string } {
-  const feature = new Int16Array(splits.length);
-  const threshold = new Float32Array(splits.length);
-  const right = new Uint32Array(splits.length);
-  const size = new Uint32Array(splits.length);
+function assemble(file: ForestFile, { written, thresholds }: Packed): IsolationForest | { reason: string } {
+  const count = 2 * thresholds.length + file.trees;
+  const feature = new Int16Array(count);
+  const threshold = new Float32Array(count);
+  const right = new Uint32Array(count);
+  const size = new Uint32Array(count);
   const roots = new Uint32Array(file.trees);
+  const width = widthOf(file.features);
   let node = 0;
   let inner = 0;
-  let leaf = 0;
 
   function readTree(depth: number): boolean {
     const here = node++;
-    const split = splits[here];
-    if (split === undefined || depth > MAX_DEPTH) return false;
-    if (split === LEAF_BYTE) {
+    if (depth > MAX_DEPTH || written.isBeyond()) return false;
+    if (written.bits(1) === 0) {
       feature[here] = LEAF;
-      size[here] = sizes[leaf++] as number;
+      size[here] = written.count();
       return true;
     }
-    if (split >= file.features) return false;
+    const split = written.bits(width);
+    if (split >= file.features || inner >= thresholds.length) return false;
     feature[here] = split;
     threshold[here] = thresholds[inner++] as number;
     if (!readTree(depth + 1)) return false;
@@ -121,13 +127,12 @@ function assemble(file: ForestFile, { splits, thresholds, sizes }: Packed): Isol
     if (!readTree(0)) return { reason: `tree ${tree} is cut short or splits on an unknown feature` };
     if (size[roots[tree] as number] !== file.subsample) return { reason: `tree ${tree} loses rows` };
   }
-  if (node !== splits.length) return { reason: `${splits.length - node} nodes belong to no tree` };
+  if (inner !== thresholds.length || written.isShort()) return { reason: 'some nodes belong to no tree' };
   const forest = createForest({
     subsample: file.subsample,
     features: file.features,
     roots,
     nodes: { feature, threshold, right, size },
   });
-  const isGolden = file.golden === undefined || givesGolden(forest, file.golden);
-  return isGolden ? forest : { reason: 'the forest does not give its golden scores' };
+  return givesGolden(forest, file.golden) ? forest : { reason: 'the forest does not give its golden scores' };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../agent/domain/clock.js';
 import { averagePathLength, createForest, explainRow, floorToFloat32, scoreRow } from './forest.js';
-import { forestFileSchema, packForest, parseForest } from './forest-file.js';
+import { forestFileSchema, packForest, parseForest, roundThresholds } from './forest-file.js';
 import { LEAF } from './forest-nodes.js';
 import { trainForest } from './forest-training.js';
 
@@ -106,9 +106,27 @@ test('a packed forest comes back as it was', () => {
   expect(parseForest(file)).toEqual(forest);
 });
 
+test('rounded to half the bits it splits nearly alike, and comes back as it was', () => {
+  const exact = trainForest(options);
+  const forest = roundThresholds(exact);
+  const [file, larger] = [packForest(forest), packForest(exact)];
+  expect([file.thresholdBits, larger.thresholdBits]).toEqual([16, 32]);
+  expect(JSON.stringify(file).length).toBeLessThan(0.65 * JSON.stringify(larger).length);
+  expect(parseForest(file)).toEqual(forest);
+  const differences = Array.from({ length: 500 }, (_, row) => {
+    const one = rows.subarray(row * 4, row * 4 + 4);
+    return Math.abs(scoreRow(forest, one) - scoreRow(exact, one));
+  });
+  expect(Math.max(...differences)).toBeLessThan(0.01);
+});
+
 test('a damaged forest is refused with a reason', () => {
   const file = packForest(trainForest(options));
-  expect(parseForest({ ...file, splits: file.splits.slice(0, -8) })).toHaveProperty('reason');
+  expect(parseForest({ ...file, nodes: file.nodes.slice(0, -8) })).toHaveProperty('reason');
+  expect(parseForest({ ...file, nodes: '' })).toHaveProperty('reason');
+  expect(parseForest({ ...file, nodes: `AAAA${file.nodes}` })).toHaveProperty('reason');
+  expect(parseForest({ ...file, nodes: `${file.nodes.replaceAll('=', '')}AAAA` })).toHaveProperty('reason');
+  expect(parseForest({ ...file, thresholdBits: 16 })).toHaveProperty('reason');
   expect(parseForest({ ...file, thresholds: file.thresholds.slice(0, -8) })).toHaveProperty('reason');
   expect(parseForest({ ...file, features: 1 })).toHaveProperty('reason');
   expect(parseForest({ ...file, trees: file.trees + 1 })).toHaveProperty('reason');
