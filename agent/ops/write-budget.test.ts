@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { settingsSchema } from '../../config/schema.js';
 import { createWriteBudget } from './write-budget.js';
 
 test('over its budget the window widens until the rate fits, stays within its bound, and narrows again', () => {
@@ -9,8 +10,16 @@ test('over its budget the window widens until the rate fits, stays within its bo
   };
   expect(after(900, 5_000)).toBe(20);
   expect([after(1_100, 5_000), after(1_200, 4_000), after(1_300, 900), after(1_300, 900)]).toEqual([40, 80, 80, 80]);
-  expect([after(1_300, 2_000), after(1_300, 2_000), after(1_300, 2_000)]).toEqual([160, 250, 250]);
-  expect([after(1_300, 700), after(900, 990), after(900, 990), after(900, 990)]).toEqual([125, 62, 31, 20]);
+  for (let n = 0; n < 4; n += 1) after(1_300, 2_000);
+  expect(after(1_300, 2_000)).toBe(1_000);
+  expect([after(1_300, 700), after(900, 990), after(900, 990), after(900, 990)]).toEqual([500, 250, 125, 62]);
+});
+
+test('the window that a gateway has unless told otherwise is one that can widen', () => {
+  const { mqtt } = settingsSchema.parse({ version: 1 });
+  const budget = createWriteBudget({ bytesPerDay: 1_000, windowMs: mqtt.commit_window_ms });
+  budget.update({ lastDay: 2_000, perDay: 2_000 });
+  expect(budget.windowMs).toBeGreaterThan(1.5 * mqtt.commit_window_ms);
 });
 
 test('who never waits does so only over the budget', () => {
