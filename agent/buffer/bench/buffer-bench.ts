@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 const FROM_MS = 20_000 * DAY_MS;
 const STEP_MS = 10_000;
 const SEED = 7;
-const READS = 9;
+const READS = 25;
 const APPENDS = 150;
 /** As many rows as are then read, at the least. */
 const WARM_APPENDS = 60;
@@ -132,12 +132,14 @@ function aHistory({ reader, path }: Running, meters: number) {
   const year = [epochMs(FROM_MS - 365 * DAY_MS), epochMs(FROM_MS)] as const;
   invariant(reader.slotsOf(first, ...year).length === 365 * 288, 'a year of slots');
   const yearMs = Array.from({ length: READS }, () => cpuTimed(() => reader.slotsOf(first, ...year)));
+  const loadMs = Array.from({ length: READS }, () => cpuTimed(() => reader.loadOf(first, day - 365, day)));
   const windowsMs = cpuTimed(() => reader.eachAnalysed(8, () => undefined));
   const profilesMs = cpuTimed(() => {
     for (let n = 0; n < meters; n += 1) reader.loadOf(meterId(`m${n}`), day - 27, day + 1);
   });
   return {
     year_of_one_meter_cpu_ms: round(median(yearMs)),
+    year_of_load_cpu_ms: round(median(loadMs)),
     windows_8_days_cpu_ms_per_1000_meters: round((windowsMs * 1_000) / meters),
     load_28_days_cpu_ms_per_1000_meters: round((profilesMs * 1_000) / meters),
   };
@@ -169,7 +171,7 @@ function withFullLog({ dir, clock, fullRows }: { dir: string; clock: HandClock; 
     move();
     const [appendEmpty = 0, appendFull = 0] = turns(APPENDS, ({ append }) => append());
     move();
-    const [readEmpty = 0, readFull = 0] = turns(5 * READS, ({ read }) => read());
+    const [readEmpty = 0, readFull = 0] = turns(2 * READS, ({ read }) => read());
     return { appends: round(appendFull / appendEmpty), cursor: round(readFull / readEmpty) };
   } finally {
     for (const { log } of logs) log.close();
