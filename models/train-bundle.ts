@@ -8,21 +8,18 @@ import { BUNDLE_FORMAT, type Manifest } from './bundle/manifest.js';
 import { type Bundle, readBundle } from './bundle/read.js';
 import { writeBundle } from './bundle/write.js';
 import { packCalibration } from './forecast/calibration.js';
-import { alignSeries } from './forecast/evaluation/align.js';
-import { BASELINES } from './forecast/evaluation/baselines.js';
-import { evaluate } from './forecast/evaluation/evaluate.js';
-import { usualGroups } from './forecast/evaluation/groups.js';
 import { FEATURE_VERSION } from './forecast/features.js';
 import type { History } from './forecast/history.js';
 import { HORIZONS, horizonsFor, MEDIAN, QUANTILES, reachOf, wattsAt } from './forecast/horizons.js';
 import { drawSamples } from './forecast/samples.js';
-import { createSeriesHistory, type ForecastShape } from './forecast/series-history.js';
+import type { ForecastShape } from './forecast/series-history.js';
 import type { Checkpoints } from './forecast/train/checkpoint.js';
 import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
 import { openNetwork, type Predict, predictWith } from './onnx/session.js';
 import { firstSlots, type MeterSeries, type OnProgress } from './series.js';
+import { evaluateTail } from './tail-evaluation.js';
 import { type ForecastPart, loadForecastPart, trainForecastPart } from './train-forecast.js';
 import type { Place } from './window/calendar.js';
 
@@ -54,8 +51,6 @@ export interface TrainBundleOptions {
 export const FEWEST_SLOTS = WINDOW_SLOTS + reachOf(HORIZONS) + 30;
 const TAIL_SHARE = 0.15;
 const SHORTEST_TAIL_SLOTS = 12;
-/** Enough for stable means on a long file. */
-const MOST_ORIGINS = 500;
 /** One with all that can be known, one with its window alone. */
 const GOLDEN_CASES = 2;
 const FILES = {
@@ -90,7 +85,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
     const predict = predictWith(networks.int8, serving);
     const theft = await makeTheftModel(options, head, predict);
     onProgress?.({ phase: 'evaluate', done: 0, detail: 'model beside its baselines' });
-    const evaluation = await evaluateTail(options, { splitMs, part, predict });
+    const { evaluation, plots } = await evaluateTail({ series, splitMs, part, predict, place });
     // Whoever checks them may stand in another zone and country.
     const nowhere = { shape, calibration: part.calibration };
     const golden = await makeGolden(part, seed, {
@@ -104,6 +99,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
       [FILES.calibration]: packCalibration(part.calibration),
       [FILES.fraud]: packTheftModel(theft),
       [FILES.golden]: packGolden({ cases: golden }),
+      ...plots,
       'card.md': writeCard(manifest, { trees: treesOf(theft) }),
     };
     await writeBundle(options.dir, { manifest, files });
@@ -148,36 +144,6 @@ function until(series: MeterSeries, endMs: EpochMs, { slotMinutes }: ForecastSha
   const slots = Math.floor((endMs - series.startMs) / (slotMinutes * 60_000));
   return firstSlots(series, slots);
 }
-
-async function evaluateTail(
-  { series }: TrainBundleOptions,
-  { splitMs, part, predict }: { splitMs: EpochMs; part: ForecastPart; predict: Predict },
-): Promise<Manifest['evaluation']> {
-  const { shape, calibration } = part;
-  const aligned = alignSeries(series, shape);
-  const meters = aligned.map((one) => createSeriesHistory(one, shape));
-  const testFrom = Math.round((splitMs - (aligned[0]?.startMs ?? 0)) / (shape.slotMinutes * 60_000));
-  const baselines = BASELINES.filter(({ name }) => name !== 'ridge');
-  const strides = Math.max(1, Math.ceil(((aligned[0]?.powerW.length ?? 0) - testFrom) / MOST_ORIGINS));
-  const results = await evaluate({
-    meters,
-    testFrom,
-    groups: usualGroups(shape).map((group) => ({ ...group, stride: Math.max(strides, 7) })),
-    baselines,
-    model: { calibration, predict },
-  });
-  const [first] = Object.values(results);
-  return {
-    split: `The part from ${new Date(splitMs).toISOString()} on, which training has not seen, of the same meters.`,
-    meters: first?.perMeter.length ?? 0,
-    forecasts: first?.forecasts ?? 0,
-    horizons: Object.fromEntries(Object.entries(results).map(([name, { scores }]) => [name, rounded(scores)])),
-  };
-}
-
-/** Six digits: more would say what the processor rounded. */
-const rounded = <T>(scores: T): T =>
-  JSON.parse(JSON.stringify(scores, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)));
 
 async function makeGolden(
   { sources }: ForecastPart,

@@ -118,7 +118,7 @@ async function load(from: Options): Promise<{ series: MeterSeries[]; trainedOn: 
       const slots = from.until === undefined ? one.powerW.length : Math.floor((from.until - one.startMs) / slotMs);
       series.push({ ...firstSlots(one, slots), draws: Math.max(from.draws, 1) });
     }
-    sources.push(`${file.series.length} meters of a file given by hand`);
+    sources.push(`${file.series.length} ${file.series.length === 1 ? 'meter' : 'meters'} of a file given by hand`);
   }
   const meters = from.simulated ?? (from.csv === undefined ? SIMULATED_METERS : 0);
   if (meters > 0) {

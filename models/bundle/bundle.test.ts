@@ -6,12 +6,14 @@ import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { HORIZONS, QUANTILES } from '../forecast/horizons.js';
 import { windowAt } from '../forecast/samples.js';
 import { score } from '../fraud/theft-model.js';
+import { inputPorts } from '../onnx/ports.js';
 import { openForecaster } from '../onnx/session.js';
 import { createHouseholds } from '../synthetic.js';
+import { PLOTS } from '../tail-evaluation.js';
 import { FEWEST_SLOTS, trainBundle } from '../train-bundle.js';
 import { checkGolden } from './golden.js';
 import { BUNDLE_FORMAT, MANIFEST_FILE, type Manifest } from './manifest.js';
-import { readBundle, sha256Of } from './read.js';
+import { readBundle, readBundleFiles, sha256Of } from './read.js';
 
 /** Trainings on a machine that may be busy. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -58,6 +60,9 @@ test('what was written is read back, forecasts and scores, and agrees with its g
   const bundle = await readBundle(whole);
   expect(bundle.manifest).toMatchObject({ version: 'test-1', createdAt: '2024-02-03T04:05:06.000Z', slotMinutes: 5 });
   expect(Object.keys(bundle.manifest.evaluation.horizons)).toEqual(['1', '1-12', '24h']);
+  // A fleet of four days has no last week to stand beside.
+  expect(bundle.manifest.evaluation.meters).toBe(2);
+  expect(Object.keys(bundle.manifest.evaluation.horizons['1'] ?? {})).toEqual(['model', 'persistence', 'seasonal_day']);
   expect(bundle.manifest.parameters).toBeLessThan(50_000);
   expect(Object.values(bundle.manifest.files).reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(150 * 1_024);
   const windows = homes.map((series) => windowAt({ series, origin: 2 * WINDOW_SLOTS }));
@@ -71,6 +76,30 @@ test('what was written is read back, forecasts and scores, and agrees with its g
     await forecaster.close();
   }
   for (const window of windows) expect(Number.isFinite(score(bundle.theft, window).score)).toBe(true);
+});
+
+test('the card says what goes in and comes out, and shows drawings that stand beside it', async () => {
+  const { manifest, file } = await readBundleFiles(whole, 5);
+  const card = new TextDecoder().decode(file('card.md'));
+  for (const { file: name } of PLOTS) {
+    expect(card).toContain(`](${name})`);
+    const drawing = new TextDecoder().decode(file(name));
+    expect(drawing, name).toMatch(/^<svg .*<\/svg>\n$/s);
+    expect(drawing, name).not.toMatch(/NaN|Infinity|undefined/);
+    expect(drawing.match(/<path d="M/g)?.length, name).toBeGreaterThan(4);
+  }
+  for (const { name } of inputPorts(manifest.horizons.length)) expect(card).toContain(`\`${name}\``);
+  expect(card).toContain(manifest.trainedOn);
+});
+
+test('a bundle is described anew from its parts and its data, without a training', async () => {
+  const dir = join(root, 'described');
+  const { manifest } = await train(dir, { forecastFrom: whole, theftFrom: whole, version: 'test-2' });
+  const { files, evaluation } = (await readBundle(whole)).manifest;
+  expect(manifest).toMatchObject({ version: 'test-2', evaluation });
+  for (const name of ['forecast.int8.onnx', 'forecast.float32.onnx', 'calibration.json', 'bands.svg']) {
+    expect(manifest.files[name], name).toEqual(files[name]);
+  }
 });
 
 test('the same seed and data give the same bytes', async () => {

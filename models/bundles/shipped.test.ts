@@ -11,6 +11,7 @@ import { HORIZONS } from '../forecast/horizons.js';
 import { createSeriesHistory } from '../forecast/series-history.js';
 import { openForecaster } from '../onnx/session.js';
 import { simulateHomes } from '../simulated-homes.js';
+import { PLOTS } from '../tail-evaluation.js';
 
 const SHIPPED = fileURLToPath(new URL('./default-5min', import.meta.url));
 
@@ -18,6 +19,7 @@ test('the shipped bundle is whole, small, and gives its golden outputs here', as
   const bundle = await readBundle(SHIPPED);
   const bytes = Object.values(bundle.manifest.files).reduce((sum, file) => sum + file.bytes, bundle.manifestBytes.length);
   expect(bytes).toBeLessThanOrEqual(150 * 1_024);
+  for (const { file } of PLOTS) expect(bundle.manifest.files).toHaveProperty([file]);
   for (const precision of ['int8', 'float32'] as const) {
     const forecaster = await openForecaster(bundle, precision);
     await checkGolden(bundle, forecaster);

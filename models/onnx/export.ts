@@ -1,6 +1,5 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { CONTEXT_SIZE, PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
-import { QUANTILES } from '../forecast/horizons.js';
+import { PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import {
   COMPRESSION,
   DAY_PARTS,
@@ -20,20 +19,9 @@ import type { ForecastShape } from '../forecast/series-history.js';
 import { roundedToHalf } from '../half.js';
 import { createGraph, type GraphBuilder } from './graph.js';
 import { type LstmWeights, lstm } from './lstm.js';
-import type { Port } from './protobuf.js';
+import { inputPorts, outputPort } from './ports.js';
 import { quantiseColumns } from './quantise.js';
 import type { Precision } from './session.js';
-
-export const inputPorts = (steps: number): readonly Port[] => [
-  { name: 'window', dims: ['meters', WINDOW_SLOTS] },
-  { name: 'measured', dims: ['meters', PATCHES] },
-  { name: 'seasons', dims: ['meters', SEASONS, steps] },
-  { name: 'spread', dims: ['meters', steps] },
-  { name: 'context', dims: ['meters', CONTEXT_SIZE] },
-];
-
-/** All steps of the lowest quantile, then of the next. */
-export const outputPort = (steps: number): Port => ({ name: 'quantiles', dims: ['meters', QUANTILES.length * steps] });
 
 /**
  * The network of forecast/network.ts as an ONNX model. What computes with int8 weights in int8 is the LSTM. All other

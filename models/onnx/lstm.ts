@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './graph.js';
-import { quantiseColumns } from './quantise.js';
+import { quantisePairedRows } from './quantise.js';
 import type { Precision } from './session.js';
 
 const GATES = 4;
@@ -43,8 +43,8 @@ function floatNode(graph: GraphBuilder, sequence: string, { kernel, recurrent, b
 function quantisedNode(graph: GraphBuilder, sequence: string, { kernel, recurrent, bias, inputs, units }: LstmWeights) {
   const columns = GATES * units;
   const matrices = [
-    { rows: inputs, ...quantiseColumns(reorderGates(kernel, units), columns) },
-    { rows: units, ...quantiseColumns(reorderGates(recurrent, units), columns) },
+    { rows: inputs, ...quantisePairedRows(reorderGates(kernel, units), columns) },
+    { rows: units, ...quantisePairedRows(reorderGates(recurrent, units), columns) },
   ];
   return {
     op: 'DynamicQuantizeLSTM',

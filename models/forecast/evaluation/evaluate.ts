@@ -36,6 +36,21 @@ export interface EvaluationOptions {
   readonly model?: Candidate | undefined;
   /** Forecasts only every so many strides: for a quick look. */
   readonly everyStride?: number;
+  /** Sees each actual that the model is scored on. */
+  readonly onScored?: (scored: ScoredStep) => void;
+}
+
+export interface ScoredStep {
+  readonly group: string;
+  /** Position among the meters. */
+  readonly meter: number;
+  readonly origin: number;
+  readonly step: number;
+  readonly actual: number;
+  /** Of the model; all of QUANTILES. */
+  readonly quantiles: Float32Array;
+  /** Of the baselines, in their order. */
+  readonly points: readonly number[];
 }
 
 export interface Coverage {
@@ -82,7 +97,17 @@ async function evaluateGroup(
 ): Promise<GroupResult> {
   const { testFrom, model, everyStride = 1 } = options;
   const horizons = prepared[0]?.history.shape.horizons ?? [];
-  const books = prepared.map((meter) => createBook(meter, { group, testFrom, hasModel: model !== undefined }));
+  const { onScored } = options;
+  const books = prepared.map((meter, index) =>
+    createBook(meter, {
+      group,
+      testFrom,
+      hasModel: model !== undefined,
+      ...(onScored === undefined
+        ? {}
+        : { onScored: (scored) => onScored({ group: group.name, meter: index, ...scored }) }),
+    }),
+  );
   const bands = model === undefined ? undefined : createFollowedBands(model.calibration, horizons);
   const reach = reachOf(group.steps.map((step) => horizons[step] as Horizon));
   const end = Math.max(0, ...prepared.map(({ history }) => history.series.powerW.length));
@@ -104,11 +129,15 @@ async function evaluateGroup(
   };
 }
 
+interface BookOptions {
+  readonly group: Group;
+  readonly testFrom: number;
+  readonly hasModel: boolean;
+  readonly onScored?: (scored: Omit<ScoredStep, 'group' | 'meter'>) => void;
+}
+
 /** What one meter's forecasts were worth. */
-function createBook(
-  { history, points }: Prepared,
-  { group, testFrom, hasModel }: { group: Group; testFrom: number; hasModel: boolean },
-) {
+function createBook({ history, points }: Prepared, { group, testFrom, hasModel, onScored }: BookOptions) {
   const tallies: Record<string, Tally> = Object.fromEntries(
     [...(hasModel ? [MODEL] : []), ...points.map(({ name }) => name)].map((name) => [name, createTally()]),
   );
@@ -138,6 +167,7 @@ function createBook(
         if (row === undefined || bands === undefined) continue;
         const quantiles = row.watts.subarray(step * QUANTILES.length, (step + 1) * QUANTILES.length);
         tallies[MODEL]?.add(actual, { median: quantiles[MEDIAN] as number, mean: bands.meanOf(row, step), quantiles });
+        onScored?.({ origin, step, actual, quantiles, points: answers.map((answer) => answer[step] as number) });
         bands.note(origin, { step, actual, row, atMs: history.series.startMs + origin * shape.slotMinutes * 60_000 });
       }
     },

@@ -1,12 +1,11 @@
+import { axes, COLOURS, type Frame, frameOf, polyline, svg, text } from '../../svg.js';
 import { type Cut, cutsOf, type Judged } from './ranking-measures.js';
-import { axes, type Frame, frameOf, polyline, svg, text } from './svg.js';
 
 export interface NamedScores {
   readonly name: string;
   readonly judged: Judged;
 }
 
-const COLOURS = ['#1b6ca8', '#c2410c', '#4d7c0f', '#7c3aed', '#525252', '#a16207'];
 const SIZE = { width: 640, height: 480 };
 
 /** How many thefts are found against how many honest days are accused. */

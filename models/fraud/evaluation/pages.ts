@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { axes, band, escaped, frameOf, polyline, svg, text } from '../../svg.js';
 import { dayOf } from '../fleet-power.js';
 import { precisionRecallCurve, rocCurve } from './curves.js';
 import { judgeDays } from './judged-days.js';
-import { axes, band, escaped, frameOf, polyline, svg, text } from './svg.js';
 import type { TheftLabel } from './theft-bench.js';
 import type { TheftResults } from './theft-eval.js';
 import { detectionDay, type Outcome } from './visits.js';
