@@ -23,6 +23,12 @@ export function firstSlots(series: MeterSeries, count: number): MeterSeries {
   };
 }
 
+/** Nothing can be learnt from it, and no error on it says anything. */
+export function neverChanges({ powerW }: MeterSeries): boolean {
+  const first = powerW.find(Number.isFinite);
+  return powerW.every((watts) => watts === first || !Number.isFinite(watts));
+}
+
 export interface TrainingProgress {
   readonly phase: 'forecast' | 'theft' | 'export' | 'evaluate';
   /** 0..1 within the phase. */

@@ -18,7 +18,7 @@ import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
 import { openNetwork, type Predict, predictWith } from './onnx/session.js';
-import { firstSlots, type MeterSeries, type OnProgress } from './series.js';
+import { firstSlots, type MeterSeries, neverChanges, type OnProgress } from './series.js';
 import { evaluateTail } from './tail-evaluation.js';
 import { type ForecastPart, loadForecastPart, trainForecastPart } from './train-forecast.js';
 import type { Place } from './window/calendar.js';
@@ -133,6 +133,9 @@ function chooseSplit(series: readonly MeterSeries[], { slotMinutes, horizons }: 
   const longest = series.reduce((most, { powerW }) => Math.max(most, powerW.length), 0);
   if (longest < FEWEST_SLOTS) {
     throw new WattwardenError('model.no_data', `the longest series has ${longest} slots, ${FEWEST_SLOTS} are needed`);
+  }
+  if (series.every(neverChanges)) {
+    throw new WattwardenError('model.no_data', `${series.length} series, and none of them ever changes`);
   }
   const endMs = series.reduce((latest, { startMs, powerW }) => Math.max(latest, startMs + powerW.length * slotMs), 0);
   const spare = Math.floor((longest - WINDOW_SLOTS - reachOf(horizons)) * 0.4);

@@ -54,7 +54,7 @@ test('voltage and weather are no meters, temperature is kept, and columns can be
 test.each([
   ['an empty file', '', 'is empty'],
   ['a header alone', 'time,a\n', 'no row'],
-  ['no meter', 'time\n', '0 meters'],
+  ['no meter', 'time\n', 'no column behind the time'],
   ['a missing column', 'time,a,b\n2024-01-01,1\n', 'line 2: 2 columns, the header has 3'],
   ['a word for a number', 'time,a\n2024-01-01T00:00:00,x\n', 'not a number'],
   ['a time between slots', 'time,a\n2024-01-01T00:02:00,1\n', 'not a time on a full 5 minutes'],
@@ -63,6 +63,10 @@ test.each([
   ['a name that no meter can have', 'time,a b\n2024-01-01T00:00:00,1\n', 'cannot be the name'],
 ])('%s is a clear error', async (_, text, message) => {
   await expect(load(text)).rejects.toThrow(message);
+});
+
+test('what is no gzip file under its name is a clear error, which names the file', async () => {
+  await expect(load('time,a\n', { name: 'plain.csv.gz' })).rejects.toThrow(/plain\.csv\.gz: .*header/);
 });
 
 test('a file that is not there is an error, not a hang', async () => {

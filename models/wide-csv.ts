@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { epochMs, type MeterId, parseMeterId } from '../agent/domain/brand.js';
+import { messageOf } from '../agent/domain/errors.js';
 import type { MeterSeries } from './series.js';
 
 /** What the cells of a file hold: mean power, or energy per slot. */
@@ -45,6 +46,14 @@ interface Columns {
  * time; slots without a row are missing too. `.gz` is unpacked.
  */
 export async function loadWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
+  try {
+    return await readWideCsv(path, options);
+  } catch (error) {
+    throw new WideCsvError(`${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
   const file = createReadStream(path);
   const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => input.destroy(error));
@@ -65,7 +74,7 @@ export async function loadWideCsv(path: string, options: WideCsvOptions): Promis
     slots.push(slot);
     cells.push(values);
   }
-  if (columns === undefined) throw new WideCsvError(`${path} is empty`);
+  if (columns === undefined) throw new WideCsvError('the file is empty');
   return assemble(columns, { slots, cells, options });
 }
 
@@ -86,7 +95,8 @@ function parseHeader(text: string, wanted: readonly string[] | undefined): Colum
     if (meter === undefined) throw new WideCsvError(`line 1: “${name}” cannot be the name of a meter`);
     meters.push({ index, meter });
   }
-  if (meters.length === 0 || meters.length > MAX_METERS) throw new WideCsvError(`line 1: ${meters.length} meters`);
+  if (meters.length === 0) throw new WideCsvError('line 1: no column behind the time is that of a meter');
+  if (meters.length > MAX_METERS) throw new WideCsvError(`line 1: more than ${MAX_METERS} meters`);
   return { meters, temperature: names.findIndex((name) => TEMPERATURE.test(name)), width: names.length, leftOut };
 }
 

@@ -13,6 +13,9 @@ const MAX_WIDTH = 65_535;
 const SMALLEST_UNIT_W = 0.1;
 /** Codes 1 to 255 from one unit to the widest band. */
 const WIDTH_RATIO = MAX_WIDTH ** (1 / 254);
+const LOG_WIDTH_RATIO = Math.log(WIDTH_RATIO);
+const RUN_BYTES = 6;
+const STEP_BYTES = 4;
 
 interface Run {
   readonly offsetSlots: number;
@@ -36,19 +39,26 @@ export function packForecast(steps: readonly ForecastStep[]): Uint8Array | undef
   );
   const exponent = exponentFor(steps);
   const unitW = SMALLEST_UNIT_W * 2 ** exponent;
-  const bytes = [VERSION * 16 + layout, exponent];
-  if (layout === EXPLICIT) {
-    bytes.push(...uint16(runs.length));
-    for (const run of runs) bytes.push(...uint16(run.offsetSlots), ...uint16(run.slots), ...uint16(run.count));
+  const spelt = layout === EXPLICIT ? runs : [];
+  const headBytes = layout === EXPLICIT ? 4 + runs.length * RUN_BYTES : 2;
+  const packed = new Uint8Array(headBytes + steps.length * STEP_BYTES);
+  const view = new DataView(packed.buffer);
+  view.setUint8(0, VERSION * 16 + layout);
+  view.setUint8(1, exponent);
+  if (layout === EXPLICIT) view.setUint16(2, runs.length);
+  for (const [index, { offsetSlots, slots, count }] of spelt.entries()) {
+    view.setUint16(4 + index * RUN_BYTES, offsetSlots);
+    view.setUint16(6 + index * RUN_BYTES, slots);
+    view.setUint16(8 + index * RUN_BYTES, count);
   }
+  let at = headBytes;
   for (const { lowW, medianW, highW } of steps) {
-    bytes.push(
-      ...uint16(Math.round(medianW / unitW)),
-      widthCode((medianW - lowW) / unitW),
-      widthCode((highW - medianW) / unitW),
-    );
+    view.setInt16(at, Math.round(medianW / unitW));
+    view.setUint8(at + 2, widthCode((medianW - lowW) / unitW));
+    view.setUint8(at + 3, widthCode((highW - medianW) / unitW));
+    at += STEP_BYTES;
   }
-  return Uint8Array.from(bytes);
+  return packed;
 }
 
 /** Undefined for a version that this program does not know. */
@@ -59,13 +69,13 @@ export function unpackForecast(packed: Uint8Array): readonly ForecastStep[] | un
   if (known === undefined) return undefined;
   const unitW = SMALLEST_UNIT_W * 2 ** view.getUint8(1);
   const runs = known ?? readRuns(view);
-  let at = known === null ? 4 + runs.length * 6 : 2;
+  let at = known === null ? 4 + runs.length * RUN_BYTES : 2;
   return runs.flatMap((run) =>
     Array.from({ length: run.count }, (_, index) => {
       const medianW = view.getInt16(at) * unitW;
       const lowW = medianW - widthOf(view.getUint8(at + 2)) * unitW;
       const highW = medianW + widthOf(view.getUint8(at + 3)) * unitW;
-      at += 4;
+      at += STEP_BYTES;
       return { offsetSlots: run.offsetSlots + index * run.slots, slots: run.slots, lowW, medianW, highW };
     }),
   );
@@ -73,22 +83,25 @@ export function unpackForecast(packed: Uint8Array): readonly ForecastStep[] | un
 
 const isUint16 = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 0xffff;
 const isPackable = ({ offsetSlots, slots, lowW, medianW, highW }: ForecastStep): boolean =>
-  isUint16(offsetSlots) && isUint16(slots) && [lowW, medianW, highW].every(Number.isFinite);
+  isUint16(offsetSlots) &&
+  isUint16(slots) &&
+  Number.isFinite(lowW) &&
+  Number.isFinite(medianW) &&
+  Number.isFinite(highW);
 
 function exponentFor(steps: readonly ForecastStep[]): number {
-  const units = steps.flatMap(({ lowW, medianW, highW }) => [
-    Math.abs(medianW) / MAX_MEDIAN,
-    (medianW - lowW) / MAX_WIDTH,
-    (highW - medianW) / MAX_WIDTH,
-  ]);
-  const neededW = Math.max(SMALLEST_UNIT_W, ...units);
+  let neededW = SMALLEST_UNIT_W;
+  for (const { lowW, medianW, highW } of steps) {
+    const widthW = Math.max(medianW - lowW, highW - medianW);
+    neededW = Math.max(neededW, Math.abs(medianW) / MAX_MEDIAN, widthW / MAX_WIDTH);
+  }
   return Math.min(255, Math.ceil(Math.log2(neededW / SMALLEST_UNIT_W)));
 }
 
 /** Quantiles that crossed have no width. */
 function widthCode(units: number): number {
   if (units < 0.5) return 0;
-  return Math.min(255, 1 + Math.max(0, Math.round(Math.log(units) / Math.log(WIDTH_RATIO))));
+  return Math.min(255, 1 + Math.max(0, Math.round(Math.log(units) / LOG_WIDTH_RATIO)));
 }
 
 const widthOf = (code: number): number => (code === 0 ? 0 : WIDTH_RATIO ** (code - 1));
@@ -110,12 +123,10 @@ const sameRuns = (a: readonly Run[], b: readonly Run[]): boolean =>
     return run.offsetSlots === other?.offsetSlots && run.slots === other.slots && run.count === other.count;
   });
 
-const uint16 = (value: number): [number, number] => [(value >> 8) & 0xff, value & 0xff];
-
 function readRuns(view: DataView): readonly Run[] {
   return Array.from({ length: view.getUint16(2) }, (_, index) => ({
-    offsetSlots: view.getUint16(4 + index * 6),
-    slots: view.getUint16(6 + index * 6),
-    count: view.getUint16(8 + index * 6),
+    offsetSlots: view.getUint16(4 + index * RUN_BYTES),
+    slots: view.getUint16(6 + index * RUN_BYTES),
+    count: view.getUint16(8 + index * RUN_BYTES),
   }));
 }

@@ -12,7 +12,7 @@ export interface Forecaster {
 }
 
 export interface Forecasting {
-  /** One forecast for each of the meters that has enough history, all in one batch. */
+  /** One forecast for each of the meters that has enough history. */
   forecast(meters: Iterable<MeterId>, forecaster: Forecaster): Promise<readonly Forecast[]>;
   /** The median that was given for this slot before it was known. */
   expectedW(meter: MeterId, slotStartMs: EpochMs): number | undefined;
@@ -21,36 +21,59 @@ export interface Forecasting {
 /** An hour of slots: with less there is nothing that a forecast could rest on. */
 const LEAST_SLOTS = 12;
 
+/** Copies of windows live as long as their part: memory must not grow with the number of meters. */
+const PART = 512;
+
+/** The medians that were given for the slots from `issuedSlotMs` on. */
+interface Expected {
+  readonly issuedSlotMs: EpochMs;
+  readonly mediansW: Float32Array;
+}
+
 export function createForecasting(windows: SlotWindows): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
-  const latest = new Map<MeterId, Forecast>();
+  const latest = new Map<MeterId, Expected>();
+
+  async function forecastPart(meters: readonly MeterId[], forecaster: Forecaster): Promise<readonly Forecast[]> {
+    const ready = meters.flatMap((meter) => {
+      const history = windows.history(meter);
+      return history !== undefined && history.window.present >= LEAST_SLOTS ? [{ meter, history }] : [];
+    });
+    if (ready.length === 0) return [];
+    const rows = await forecaster.predict(ready.map(({ history }) => history));
+    return ready.flatMap(({ meter, history }, index) => {
+      const row = rows[index];
+      if (row === undefined) return [];
+      const issuedSlotMs = history.window.endMs;
+      const steps = stepsOf(row, forecaster.horizons);
+      latest.set(meter, { issuedSlotMs, mediansW: slotMedians(steps) });
+      return [{ meter, issuedSlotMs, modelVersion: forecaster.version, steps }];
+    });
+  }
 
   return {
     async forecast(meters, forecaster) {
-      const ready = [...meters].flatMap((meter) => {
-        const history = windows.history(meter);
-        return history !== undefined && history.window.present >= LEAST_SLOTS ? [{ meter, history }] : [];
-      });
-      if (ready.length === 0) return [];
-      const rows = await forecaster.predict(ready.map(({ history }) => history));
-      return ready.flatMap(({ meter, history }, index) => {
-        const row = rows[index];
-        if (row === undefined) return [];
-        const forecast: Forecast = {
-          meter,
-          issuedSlotMs: history.window.endMs,
-          modelVersion: forecaster.version,
-          steps: stepsOf(row, forecaster.horizons),
-        };
-        latest.set(meter, forecast);
-        return [forecast];
-      });
+      const all = [...meters];
+      const forecasts: Forecast[] = [];
+      for (let from = 0; from < all.length; from += PART) {
+        forecasts.push(...(await forecastPart(all.slice(from, from + PART), forecaster)));
+      }
+      return forecasts;
     },
     expectedW(meter, slotStartMs) {
-      const forecast = latest.get(meter);
-      if (forecast === undefined) return undefined;
-      const offset = (slotStartMs - forecast.issuedSlotMs) / windows.slotMs;
-      return forecast.steps.find((step) => step.slots === 1 && step.offsetSlots === offset)?.medianW;
+      const expected = latest.get(meter);
+      if (expected === undefined) return undefined;
+      const medianW = expected.mediansW[(slotStartMs - expected.issuedSlotMs) / windows.slotMs];
+      return medianW === undefined || Number.isNaN(medianW) ? undefined : medianW;
     },
   };
+}
+
+/** By how many slots ahead they are; NaN where a forecast leaves one out. */
+function slotMedians(steps: Forecast['steps']): Float32Array {
+  const single = steps.filter(({ slots }) => slots === 1);
+  const medians = new Float32Array(single.reduce((most, step) => Math.max(most, step.offsetSlots + 1), 0));
+  medians.fill(Number.NaN);
+  for (const { offsetSlots, medianW } of single) medians[offsetSlots] = medianW;
+  return medians;
 }

@@ -13,7 +13,7 @@ import { createClientBook } from './client-book.js';
 import { type ConnectionLimits, createConnectionGate } from './connection-gate.js';
 import { createConnectionWatch, type WatchLimits } from './connection-watch.js';
 import type { CredentialLimits } from './credentials.js';
-import { decoupleSubscribers } from './fan-out.js';
+import { type FanOut, takeOverFanOut } from './fan-out.js';
 import { createGroupCommit, type GroupCommit } from './group-commit.js';
 import { type Listener, type ListenerOptions, openListener } from './listeners.js';
 import { refusalOf } from './mishaps.js';
@@ -115,12 +115,19 @@ export function createBroker(options: BrokerOptions, sink: Sink, surroundings: S
   const refuseClient = (reason: MqttRefusal, client: Client | null, detail: string): void =>
     refusals.add(reason, client === null ? 'broker' : clients.nameOf(client), detail);
   const shared = { sessions, limits, rightsOf, refuse: refuseClient };
-  const authorizePublish = createPublishGate({ ...shared, commits, sink, clock });
+  const authorizePublish = createPublishGate({
+    ...shared,
+    commits,
+    sink,
+    clock,
+    isHeard: (topic) => fanOut?.isHeard(topic) ?? true,
+  });
   const subscribing = createSubscribeGate(shared);
 
   const listeners: Listener[] = [];
   const sockets = new Set<Socket>();
   let aedes: Aedes | undefined;
+  let fanOut: FanOut | undefined;
   let certificates: Certificates | undefined;
   let book: UserBook | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -264,7 +271,7 @@ export function createBroker(options: BrokerOptions, sink: Sink, surroundings: S
         authorizeForward: (client, packet) =>
           rightsOf(client)?.mayRead(packet.topic) === true && keepsUp(client) ? packet : null,
       });
-      decoupleSubscribers(aedes);
+      fanOut = takeOverFanOut(aedes, (topic) => sessions.subscribers(topic).size > 0);
       listenToBroker(aedes);
       await status('online');
       await openListeners();

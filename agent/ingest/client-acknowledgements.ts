@@ -1,3 +1,5 @@
+import { pubackBytes } from './pubacks.js';
+
 /** PUBACKs that wait for their commit. MQTT wants them in the order of the packets that they answer. */
 export interface Acknowledgements {
   /** The packet has arrived; what is returned is called when it may be acknowledged. */
@@ -21,7 +23,7 @@ export function createAcknowledgements(write: (packets: Buffer) => void): Acknow
     const ready = waiting.findIndex(({ due }) => !due);
     const count = ready === -1 ? waiting.length : ready;
     if (dropped || count === 0) return;
-    write(pubacks(waiting.slice(0, count).map(({ messageId }) => messageId)));
+    write(pubackBytes(waiting.slice(0, count).map(({ messageId }) => messageId)));
     waiting = waiting.slice(count);
   }
 
@@ -45,17 +47,4 @@ export function createAcknowledgements(write: (packets: Buffer) => void): Acknow
       waiting = [];
     },
   };
-}
-
-const PUBACK = 0x40;
-
-/** Four bytes each, in every version of MQTT: version 5 leaves the reason out where it is success. */
-function pubacks(messageIds: readonly number[]): Buffer {
-  const packets = Buffer.alloc(4 * messageIds.length);
-  for (const [index, messageId] of messageIds.entries()) {
-    packets.writeUInt8(PUBACK, 4 * index);
-    packets.writeUInt8(2, 4 * index + 1);
-    packets.writeUInt16BE(messageId, 4 * index + 2);
-  }
-  return packets;
 }

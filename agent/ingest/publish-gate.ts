@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.js';
 import type { MqttRefusal } from '../domain/refusal.js';
 import type { Rights } from './access.js';
 import type { GroupCommit } from './group-commit.js';
+import { createPubacks } from './pubacks.js';
 import type { Sink } from './publication.js';
 import { Refused } from './refusals.js';
 import type { SessionStore } from './session-store.js';
@@ -22,6 +23,8 @@ interface Surroundings {
   readonly limits: TopicLimits;
   readonly clock: Clock;
   rightsOf(client: Client | null): Rights | undefined;
+  /** Whether anybody has subscribed to it. */
+  isHeard(topic: string): boolean;
   refuse(reason: MqttRefusal, client: Client | null, detail: string): void;
 }
 
@@ -31,16 +34,27 @@ interface Surroundings {
  */
 export function createPublishGate(surroundings: Surroundings) {
   const { commits, sink, sessions, clock } = surroundings;
+  const pubacks = createPubacks();
   /** QoS 2 packets whose commit is under way, with those who wait for its end. */
   const committing = new WeakMap<Client, Map<number, Answer[]>>();
 
-  function store(packet: PublishPacket, answer: Answer): void {
+  function store(client: Client, packet: PublishPacket, answer: Answer): void {
     // A meter that asks to retain means "latest", and would have its reading replayed to every subscriber for ever.
     packet.retain = false;
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const publication = { topic: packet.topic, payload, repeated: packet.dup === true, receivedAtMs: clock.now() };
-    commits.add(publication, (error) => answer(error === undefined ? null : new Refused(error.message)));
+    commits.add(publication, (error) => {
+      if (error === undefined && isAcknowledgedHere(client, packet)) {
+        // For aedes there is nothing left to acknowledge.
+        packet.qos = 0;
+      } else pubacks.flush(client);
+      answer(error === undefined ? null : new Refused(error.message));
+    });
   }
+
+  /** Most readings are for the gateway alone; what somebody hears as well goes the whole way through aedes. */
+  const isAcknowledgedHere = (client: Client, { qos, topic, messageId }: PublishPacket): boolean =>
+    qos === 1 && messageId !== undefined && !surroundings.isHeard(topic) && pubacks.add(client, messageId);
 
   /** Its message id stands for it until the PUBREL, so that a repeat is no second reading, whatever it carries. */
   function storeOnce(client: Client, packet: PublishPacket, answer: Answer): void {
@@ -68,7 +82,7 @@ export function createPublishGate(surroundings: Surroundings) {
     }
     const repeats: Answer[] = [];
     ofClient.set(id, repeats);
-    store(packet, (error) => {
+    store(client, packet, (error) => {
       ofClient.delete(id);
       answer(error);
       // Once aedes has noted the first one.
@@ -83,9 +97,9 @@ export function createPublishGate(surroundings: Surroundings) {
       surroundings.refuse(refusal, client, topic);
       answer(new Refused(`${refusal}: ${topic}`));
     } else if (!sink.isReading(topic)) answer(null);
-    else if (isWill(client, packet)) answer(new Refused('a will is not a reading'));
-    else if (packet.qos === 2 && client !== null) storeOnce(client, packet, answer);
-    else store(packet, answer);
+    else if (client === null || isWill(packet)) answer(new Refused('a will is not a reading'));
+    else if (packet.qos === 2) storeOnce(client, packet, answer);
+    else store(client, packet, answer);
   };
 }
 
@@ -100,5 +114,4 @@ function refusalOf(
 }
 
 /** A last will reaches the same hook, sometimes without its client; only what the parser made has `cmd` and no broker's mark. */
-const isWill = (client: Client | null, packet: PublishPacket): boolean =>
-  client === null || 'brokerId' in packet || !('cmd' in packet);
+const isWill = (packet: PublishPacket): boolean => 'brokerId' in packet || !('cmd' in packet);

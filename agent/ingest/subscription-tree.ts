@@ -58,12 +58,15 @@ export function createSubscriptionTree(): SubscriptionTree {
       }
     },
     match(topic) {
+      if (root.children.size === 0) return NOBODY;
       const found = new Map<string, number>();
       collect(root, topic.split('/'), 0, found);
       return found;
     },
   };
 }
+
+const NOBODY: ReadonlyMap<string, number> = new Map();
 
 const createNode = (): Node => ({ children: new Map(), clients: new Map() });
 

@@ -47,6 +47,13 @@ async function serving(models = store): Promise<string> {
   return loaded?.state.version ?? 'none';
 }
 
+/** By the centre itself, so that only what it says is wrong. */
+async function signed(change: (manifest: string) => string): Promise<Incoming> {
+  const good = await release('bad');
+  const manifest = Buffer.from(change(good.manifest.toString()));
+  return { ...good, manifest, signature: signManifest(manifest, centre.privateKeyPem) };
+}
+
 const flipped = (bytes: Uint8Array): Buffer => {
   const copy = Buffer.from(bytes);
   copy[Math.floor(copy.length / 2)] = (copy[Math.floor(copy.length / 2)] ?? 0) ^ 1;
@@ -100,6 +107,13 @@ test.each<[string, string, () => Promise<Incoming>]>([
     'bundle.unreadable',
     async () => ({ ...(await release('bad')), version: 'other' }),
   ],
+  [
+    'another feature version',
+    'bundle.incompatible',
+    () => signed((text) => text.replace(/"featureVersion":\s*\d+/, '"featureVersion": 99')),
+  ],
+  ['the manifest of another program', 'bundle.unreadable', () => signed(() => '{"name":"weather","icons":[]}')],
+  ['an empty manifest', 'bundle.unreadable', () => signed(() => '')],
 ])('%s is refused, and the old one serves on', async (_what, code, make) => {
   await store.receive(await release('good'));
   await expect(store.receive(await make())).rejects.toMatchObject({ code });

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { HORIZONS, QUANTILES } from '../forecast/horizons.js';
+import { HORIZONS, MEDIAN, QUANTILES } from '../forecast/horizons.js';
 import { windowAt } from '../forecast/samples.js';
 import { score } from '../fraud/theft-model.js';
-import { inputPorts } from '../onnx/ports.js';
+import { createGraph } from '../onnx/graph.js';
+import { inputPorts, outputPort } from '../onnx/ports.js';
 import { openForecaster } from '../onnx/session.js';
 import { createHouseholds } from '../synthetic.js';
 import { PLOTS } from '../tail-evaluation.js';
@@ -184,6 +185,71 @@ test('files that hash well and hold nonsense are unreadable', async () => {
   await rewrite(network, 'forecast.int8.onnx', (bytes) => bytes.subarray(0, 5_000));
   const bundle = await readBundle(network);
   await expect(openForecaster(bundle, 'int8')).rejects.toMatchObject({ code: 'bundle.unreadable' });
+});
+
+/** Another network with the declared inputs and output: yesterday again, give or take some. */
+function yesterday(): Uint8Array {
+  const graph = createGraph();
+  const steps = HORIZONS.length;
+  const bounds = [0, 1, 1].map((number) => graph.constant([number], [1]));
+  const slice = graph.node('Slice', ['seasons', ...bounds]);
+  const median = graph.node('Reshape', [slice, graph.constant([0, steps], [2])]);
+  const quantiles = QUANTILES.map((_, index) =>
+    graph.node('Add', [median, graph.constant(Float32Array.of((index - 3) / 10), [1])]),
+  );
+  graph.node('Concat', quantiles, { axis: 1 });
+  return graph.build('yesterday', inputPorts(steps), outputPort(steps));
+}
+
+test('another network with the same inputs and output takes the place of ours once it is described anew', async () => {
+  const dir = await copy();
+  for (const name of ['forecast.int8.onnx', 'forecast.float32.onnx']) await rewrite(dir, name, yesterday);
+  const foreign = await openForecaster(await readBundle(dir), 'int8');
+  await expect(checkGolden(await readBundle(dir), foreign)).rejects.toMatchObject({ code: 'bundle.golden_mismatch' });
+  await foreign.close();
+  const bundle = await train(join(root, 'foreign'), { forecastFrom: dir, theftFrom: whole });
+  const forecaster = await openForecaster(bundle, 'int8');
+  await checkGolden(bundle, forecaster);
+  const [series] = homes;
+  if (series === undefined) throw new Error('no household');
+  const [row] = await forecaster.predict([{ window: windowAt({ series, origin: 2 * WINDOW_SLOTS }) }]);
+  expect(row?.watts[MEDIAN]).toBeCloseTo(series.powerW[WINDOW_SLOTS] ?? 0, 0);
+  await forecaster.close();
+});
+
+test('a network whose answers are no numbers gives finite watts, and does not pass its golden outputs', async () => {
+  const graph = createGraph();
+  const width = HORIZONS.length * QUANTILES.length;
+  const none = graph.constant(new Float32Array(width).fill(Number.NaN), [1, width]);
+  const first = graph.node('Slice', ['context', ...[0, 1, 1].map((number) => graph.constant([number], [1]))]);
+  graph.node('Add', [first, none]);
+  const model = graph.build('nothing', inputPorts(HORIZONS.length), outputPort(HORIZONS.length));
+  const dir = await copy();
+  await rewrite(dir, 'forecast.int8.onnx', () => model);
+  const bundle = await readBundle(dir);
+  const forecaster = await openForecaster(bundle, 'int8');
+  const rows = await forecaster.predict(bundle.golden.cases.map(({ history }) => history));
+  expect(rows.every(({ watts }) => watts.every(Number.isFinite))).toBe(true);
+  await expect(checkGolden(bundle, forecaster)).rejects.toMatchObject({ code: 'bundle.golden_mismatch' });
+  await forecaster.close();
+});
+
+test('a model with another input or output is refused by what it lacks', async () => {
+  const graph = createGraph();
+  graph.node('Neg', ['history']);
+  const port = { name: 'history', dims: ['meters', WINDOW_SLOTS] };
+  const model = graph.build('foreign', [port], outputPort(HORIZONS.length));
+  const dir = await copy();
+  await rewrite(dir, 'forecast.int8.onnx', () => model);
+  await expect(openForecaster(await readBundle(dir), 'int8')).rejects.toMatchObject({
+    code: 'bundle.unreadable',
+    message: expect.stringMatching(/no input “window” of float32 \[meters, 288\].*nothing for its input “history”/),
+  });
+});
+
+test('a series that never changes teaches nothing', async () => {
+  const still = homes.map((home) => ({ ...home, powerW: home.powerW.map(() => 230) }));
+  await expect(train(join(root, 'still'), { series: still })).rejects.toMatchObject({ code: 'model.no_data' });
 });
 
 test('another network under the same name does not pass its golden outputs', async () => {

@@ -70,8 +70,10 @@ export async function readBundleFiles(dir: string, slotMinutes: number | 'any'):
 
 export function parseManifest(bytes: Uint8Array): Manifest {
   const json = parseJson(bytes, MANIFEST_FILE);
-  // Asked first: a newer format would fail in many ways that say less.
-  if (typeof json === 'object' && json !== null && 'format' in json && json.format !== BUNDLE_FORMAT) {
+  // Asked first: another format would fail in many ways that say less.
+  if (typeof json !== 'object' || json === null || !('format' in json))
+    unreadable(`${MANIFEST_FILE}: not that of a bundle`);
+  if (json.format !== BUNDLE_FORMAT) {
     throw new WattwardenError(
       'bundle.incompatible',
       `format ${String(json.format)}, this version reads ${BUNDLE_FORMAT}`,
@@ -101,11 +103,16 @@ async function readFiles(dir: string, { files }: Manifest): Promise<Map<string, 
   for (const [name, { sha256, bytes }] of Object.entries(files)) {
     const content = await readWhole(join(dir, name), MAX_BUNDLE_BYTES);
     if (content.length !== bytes || sha256Of(content) !== sha256) {
-      throw new WattwardenError('bundle.hash_mismatch', `${name}: ${content.length} bytes, the manifest says ${bytes}`);
+      throw new WattwardenError('bundle.hash_mismatch', `${name}: ${differenceOf(content, { sha256, bytes })}`);
     }
     read.set(name, content);
   }
   return read;
+}
+
+function differenceOf(content: Uint8Array, said: { readonly sha256: string; readonly bytes: number }): string {
+  if (content.length !== said.bytes) return `${content.length} bytes, the manifest says ${said.bytes}`;
+  return `SHA-256 ${sha256Of(content).slice(0, 12)}…, the manifest says ${said.sha256.slice(0, 12)}…`;
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -25,6 +25,7 @@ export function forecastEval(): Command {
       'train as often, each time without one part of the meters, and test on that',
       whole,
     )
+    .option('--folds <n>', 'cut the test into as many parts; train anew before each, on all that came before it', whole)
     .option('--epochs <n>', 'of a training', whole)
     .option('--seed <n>', 'of a training', whole, 1)
     .option('--work <dir>', 'where a training keeps what it has reached, to go on after an interruption')

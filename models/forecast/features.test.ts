@@ -80,6 +80,25 @@ test('twice the load is the same picture at twice the scale', () => {
   }
 });
 
+test('a load times a power of two is the same picture to the last bit, gaps included', () => {
+  const load = fc.oneof(
+    { weight: 9, arbitrary: fc.double({ min: 500, max: 20_000, noNaN: true }) },
+    fc.constant(Number.NaN),
+  );
+  const loads = fc.array(load, { minLength: WINDOW_SLOTS - 2, maxLength: WINDOW_SLOTS - 2 });
+  fc.assert(
+    fc.property(loads, fc.integer({ min: 1, max: 8 }), (values, exponent) => {
+      // Far enough from constant for the scale to be above its floor.
+      const one = Float32Array.from([500, 20_000, ...values]);
+      const many = one.map((value) => value * 2 ** exponent);
+      const scaled = (all: Float32Array) =>
+        encode(historyOf(all, { weekAgo: all, profileMedian: all, profileSpread: all }));
+      expect(inputsOf(scaled(many))).toEqual(inputsOf(scaled(one)));
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('no history gives anything but finite numbers', () => {
   fc.assert(
     fc.property(anyHistory, (history) => {

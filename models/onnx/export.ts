@@ -59,7 +59,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
   const hidden = graph.node('Mul', [dense, graph.node('Sigmoid', [dense])]);
   const median = graph.node('Add', [linear, gemm(hidden, 'correct', 'correctBias')]);
   const raw = gemm(gemm(hidden, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
-  const widths = graph.node('Softplus', [graph.node('Add', [raw, network.scalar(INCREMENT_START)])]);
+  const widths = network.softplus(graph.node('Add', [raw, network.scalar(INCREMENT_START)]));
   const width = (index: number) => network.slice(widths, 1, [index * steps, (index + 1) * steps]);
   const half = INCREMENTS / 2;
   const below: string[] = [];
@@ -138,6 +138,12 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     compress(source: string) {
       const narrowed = graph.node('Mul', [source, scalar(1 / COMPRESSION)]);
       return graph.node('Mul', [graph.node('Softsign', [narrowed]), scalar(COMPRESSION)]);
+    },
+    /** As Softplus, which the runtime computes number by number, of operators that it computes eight at a time. */
+    softplus(source: string) {
+      const decay = graph.node('Exp', [graph.node('Neg', [graph.node('Abs', [source])])]);
+      const rest = graph.node('Log', [graph.node('Add', [decay, scalar(1)])]);
+      return graph.node('Add', [graph.node('Relu', [source]), rest]);
     },
     /** From `from` up to `to` along an axis. */
     slice: (input: string, axis: number, [from, to]: readonly [number, number]) =>

@@ -10,6 +10,8 @@ import type { History } from '../forecast/history.js';
 import { type ForecastRow, type Horizon, QUANTILES } from '../forecast/horizons.js';
 import type { ForecastShape } from '../forecast/series-history.js';
 import type { Place } from '../window/calendar.js';
+import { inputPorts, outputPort } from './ports.js';
+import type { Port } from './protobuf.js';
 
 export type Precision = 'int8' | 'float32';
 
@@ -89,6 +91,11 @@ export interface OnnxNetwork {
 export async function openNetwork(model: Uint8Array, { horizons }: ForecastShape): Promise<OnnxNetwork> {
   const session = await openSession(model);
   const steps = horizons.length;
+  const complaint = complaintAbout(session, steps);
+  if (complaint !== undefined) {
+    await session.release();
+    throw new WattwardenError('bundle.unreadable', `the forecast model is another one: ${complaint}`);
+  }
   const width = steps * QUANTILES.length;
   let answers = new Float32Array(0);
   return {
@@ -116,7 +123,33 @@ export async function openNetwork(model: Uint8Array, { horizons }: ForecastShape
   };
 }
 
-/** A model with other inputs or outputs is a foreign one, whatever the runtime's own words are. */
+/** What of the declared inputs and output a model does not have; it is never asked anything then. */
+function complaintAbout({ inputMetadata, outputMetadata }: InferenceSession, steps: number): string | undefined {
+  const asked = [
+    ...differencesOf('input', inputMetadata, inputPorts(steps)),
+    ...differencesOf('output', outputMetadata, [outputPort(steps)]),
+  ];
+  return asked.length === 0 ? undefined : asked.join('; ');
+}
+
+type Metadata = InferenceSession['inputMetadata'];
+
+function differencesOf(kind: string, theirs: Metadata, ours: readonly Port[]): readonly string[] {
+  const superfluous = theirs.filter(({ name }) => !ours.some((port) => port.name === name));
+  const missing = ours.filter(({ name, dims }) => {
+    const found = theirs.find((one) => one.name === name);
+    return !(found?.isTensor && found.type === 'float32' && fits(found.shape, dims));
+  });
+  return [
+    ...missing.map(({ name, dims }) => `no ${kind} “${name}” of float32 [${dims.join(', ')}]`),
+    ...superfluous.map(({ name }) => `nothing for its ${kind} “${name}”`),
+  ];
+}
+
+/** A size that has only a name in the model is any size; that of the meters must be one. */
+const fits = (theirs: readonly (number | string)[], ours: Port['dims']): boolean =>
+  theirs.length === ours.length && theirs.every((size, axis) => size === ours[axis] || typeof size === 'string');
+
 async function runChecked(
   session: InferenceSession,
   { feeds, fetches }: { feeds: Record<string, Tensor>; fetches: Record<string, Tensor> },

@@ -94,7 +94,12 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
     const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
     const first = Math.max(from, newest - ringSlots + 1, 0);
     const last = Math.min(from + WINDOW_SLOTS, newest + 1, end) - 1;
-    for (let slot = first; slot <= last; slot++) values[slot - from] = ring[slot % ringSlots] ?? Number.NaN;
+    if (first > last) return values;
+    const start = first % ringSlots;
+    const whole = ring.subarray(start, start + last + 1 - first);
+    values.set(whole, first - from);
+    // What is left stands at the beginning of the ring again.
+    values.set(ring.subarray(0, last + 1 - first - whole.length), first - from + whole.length);
     return values;
   }
 
@@ -153,6 +158,6 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
 
 export function countPresent(values: Float32Array): number {
   let present = 0;
-  for (const value of values) if (!Number.isNaN(value)) present += 1;
+  for (let slot = 0; slot < values.length; slot++) if (!Number.isNaN(values[slot])) present += 1;
   return present;
 }

@@ -24,3 +24,17 @@ export async function timeMs(work: () => unknown): Promise<number> {
   await work();
   return performance.now() - beganMs;
 }
+
+/** Of the processor, all threads of this process: what others do on the machine does not count. */
+export async function cpuMs(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+export async function medianCpuMs(rounds: number, work: () => unknown): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) times.push(await cpuMs(work));
+  return median(times);
+}

@@ -2,15 +2,17 @@ import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../../agent/domain/brand.js';
 import { seededRandom } from '../../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../../agent/domain/slot.js';
+import { firstSlots } from '../../series.js';
 import { uncalibrated } from '../calibration.js';
 import { horizonsFor, QUANTILES } from '../horizons.js';
 import { createSeriesHistory } from '../series-history.js';
 import { alignSeries } from './align.js';
 import { BASELINES } from './baselines.js';
-import { evaluate, MODEL } from './evaluate.js';
+import { evaluate, joinGroups, MODEL } from './evaluate.js';
 import { parseGroup, usualGroups } from './groups.js';
 import { chooseMeters } from './meters.js';
 import { fitRidge } from './ridge.js';
+import { trainYardsticks } from './yardsticks.js';
 
 const shape = { slotMinutes: 30, horizons: horizonsFor(30) };
 const STEPS = shape.horizons.length;
@@ -54,6 +56,52 @@ test('figures are means over meters of per-meter figures, and the error of yeste
   expect(mean).toBeCloseTo(((quiet?.scores['persistence']?.mae ?? 0) + (loud?.scores['persistence']?.mae ?? 0)) / 2, 6);
   expect(quiet?.scores).toEqual(single['1']?.perMeter[0]?.scores);
   expect(both['1']?.scores['seasonal_day']?.mase_vs_seasonal).toBeCloseTo(1, 6);
+});
+
+test('trees know what they were taught and nothing of the test', async () => {
+  const learnt = [home('a', 30)];
+  const [first] = learnt;
+  const wild = learnt.map((one) => ({
+    ...one,
+    powerW: one.powerW.map((value, slot) => (slot < TEST_FROM ? value : 9_999)),
+  }));
+  const [trees, others] = await Promise.all(
+    [learnt, wild].map((meters) =>
+      trainYardsticks(
+        { trees: true },
+        {
+          meters: meters.map((one) => firstSlots(one, TEST_FROM)),
+          shape,
+          seed: 1,
+          place: undefined,
+          tell: () => undefined,
+        },
+      ),
+    ),
+  );
+  expect(trees?.map(({ name }) => name)).toEqual(['trees']);
+  if (first === undefined) throw new Error('no home');
+  const [one, two] = [trees, others].map((yardstick) => {
+    const out = new Float64Array(STEPS);
+    yardstick?.[0]?.prepare(createSeriesHistory(first, shape), TEST_FROM)(TEST_FROM, out);
+    return Array.from(out);
+  });
+  expect(one).toEqual(two);
+  const { '1': next, '1-48': day } = await run(learnt, { baselines: trees ?? [] });
+  // The noise is uniform, of 30 W from end to end: no forecast errs by less than a quarter of that.
+  expect(next?.scores['trees']?.mae).toBeLessThan(20);
+  expect(day?.scores['trees']?.mae).toBeLessThan(20);
+}, 120_000);
+
+test('parts of a test, one after the other, are the whole test', async () => {
+  const middle = TEST_FROM + 100;
+  const both = await Promise.all([
+    run([home('a', 50)], { testUntil: middle }),
+    run([home('a', 50)], { testFrom: middle }),
+  ]);
+  const whole = await run([home('a', 50)]);
+  expect(both[0]?.['1']?.forecasts).toBe(100);
+  expect(joinGroups(both.flatMap(({ '1': next }) => next ?? [])).forecasts).toBe(whole['1']?.forecasts);
 });
 
 test('only slots are scored that the actual and every method have a value for', async () => {

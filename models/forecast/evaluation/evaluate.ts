@@ -31,6 +31,8 @@ export interface EvaluationOptions {
   readonly meters: readonly SeriesHistory[];
   /** First slot of the test. */
   readonly testFrom: number;
+  /** Forecasts are made before this slot; otherwise up to the end. */
+  readonly testUntil?: number | undefined;
   readonly groups: readonly Group[];
   readonly baselines: readonly Baseline[];
   readonly model?: Candidate | undefined;
@@ -95,7 +97,7 @@ async function evaluateGroup(
   prepared: readonly Prepared[],
   options: EvaluationOptions,
 ): Promise<GroupResult> {
-  const { testFrom, model, everyStride = 1 } = options;
+  const { testFrom, testUntil = Number.POSITIVE_INFINITY, model, everyStride = 1 } = options;
   const horizons = prepared[0]?.history.shape.horizons ?? [];
   const { onScored } = options;
   const books = prepared.map((meter, index) =>
@@ -110,8 +112,9 @@ async function evaluateGroup(
   );
   const bands = model === undefined ? undefined : createFollowedBands(model.calibration, horizons);
   const reach = reachOf(group.steps.map((step) => horizons[step] as Horizon));
-  const end = Math.max(0, ...prepared.map(({ history }) => history.series.powerW.length));
-  for (let origin = Math.max(testFrom, WINDOW_SLOTS); origin + reach <= end; origin += group.stride * everyStride) {
+  const last = Math.max(0, ...prepared.map(({ history }) => history.series.powerW.length)) - reach;
+  const end = Math.min(last + 1, testUntil);
+  for (let origin = Math.max(testFrom, WINDOW_SLOTS); origin < end; origin += group.stride * everyStride) {
     const now = books.filter((book) => book.opens(origin));
     bands?.settle(origin);
     const rows = await model?.predict(

@@ -140,6 +140,14 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
     return tf.div(tf.addN(losses), Math.max(known, 1) * QUANTILES.length);
   }
 
+  /** Read outside of the tidying, which would walk through every number in search of tensors. */
+  function valuesOf(make: () => Tensor): Float32Array {
+    const tensor = tf.tidy(make);
+    const values = Float32Array.from(tensor.dataSync());
+    tensor.dispose();
+    return values;
+  }
+
   return {
     gradients(batch, targets) {
       const { value, grads } = tf.variableGrads(() => pinball(batch, targets), Object.values(variables));
@@ -150,9 +158,8 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
       return { loss, gradients };
     },
     loss: (batch, targets) => tf.tidy(() => pinball(batch, targets).dataSync()[0] ?? Number.NaN),
-    predict: (batch) =>
-      tf.tidy(() => Float32Array.from(tf.concat(forward(inputsOf(batch)) as Tensor2D[], 1).dataSync())),
-    linearInputs: (batch) => tf.tidy(() => Float32Array.from(linearMix(inputsOf(batch)).dataSync())),
+    predict: (batch) => valuesOf(() => tf.concat(forward(inputsOf(batch)) as Tensor2D[], 1)),
+    linearInputs: (batch) => valuesOf(() => linearMix(inputsOf(batch))),
     assign(next) {
       for (const name of names) {
         const tensor = tf.tensor(next[name], [...shapes[name]]);

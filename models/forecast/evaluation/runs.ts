@@ -1,0 +1,151 @@
+import { WattwardenError } from '../../../agent/domain/errors.js';
+import { firstSlots, type MeterSeries } from '../../series.js';
+import { WideCsvError } from '../../wide-csv.js';
+import { createSeriesHistory, type ForecastShape } from '../series-history.js';
+import { BASELINES } from './baselines.js';
+import { type CandidateOptions, placeOf, type Ready, shippedCandidate, trainedCandidate } from './candidates.js';
+import { evaluate, type GroupResult, joinGroups } from './evaluate.js';
+import { type Group, parseGroup, usualGroups } from './groups.js';
+import { trainYardsticks, type YardstickOptions } from './yardsticks.js';
+
+export interface RunOptions extends YardstickOptions {
+  readonly horizon?: readonly string[];
+  readonly folds?: number;
+  readonly foldsOverMeters?: number;
+}
+
+type Results = Readonly<Record<string, GroupResult>>;
+
+export interface Outcome {
+  readonly model: string;
+  readonly parameters: number;
+  readonly results: Results;
+  /** With folds over meters: the same meters by models that were trained on them. */
+  readonly trainedOn?: Results;
+}
+
+export interface Data {
+  readonly series: readonly MeterSeries[];
+  readonly testFrom: number;
+  readonly tell: (line: string) => void;
+}
+
+type Options = CandidateOptions & RunOptions;
+
+export function run(options: Options, data: Data): Promise<Outcome> {
+  const { folds = 0, foldsOverMeters = 0 } = options;
+  if (folds > 1 && foldsOverMeters > 1) throw new WideCsvError('folds over time or over meters, not both');
+  if (foldsOverMeters > 1) return overMeters(options, { ...data, folds: foldsOverMeters });
+  return overTime(options, { ...data, folds: Math.max(folds, 1) });
+}
+
+interface FoldedData extends Data {
+  readonly folds: number;
+}
+
+/** The test in parts, one after the other: each is forecast by what was trained on everything before it. */
+async function overTime(options: Options, { series, testFrom, tell, folds }: FoldedData): Promise<Outcome> {
+  const end = Math.max(...series.map(({ powerW }) => powerW.length));
+  const part = (end - testFrom) / folds;
+  if (part < 1) throw new WideCsvError(`${folds} folds need as many slots`);
+  const parts: Results[] = [];
+  let about = { name: '', parameters: 0 };
+  for (let fold = 0; fold < folds; fold++) {
+    const from = Math.floor(testFrom + fold * part);
+    const name = folds === 1 ? 'model' : `part-${fold + 1}-of-${folds}`;
+    const ready =
+      options.train === true
+        ? await trainedCandidate(options, { meters: series, testFrom: from, name, tell })
+        : await shippedCandidate(options);
+    about = ready;
+    const until = Math.floor(testFrom + (fold + 1) * part);
+    await using(ready, async () =>
+      parts.push(
+        await measure(options, { ready, meters: series, learnt: series, testFrom: from, testUntil: until, tell }),
+      ),
+    );
+  }
+  const rolled = folds === 1 ? '' : `, over ${folds} parts of the test in turn`;
+  return {
+    model: `${about.name}${rolled}, ${options.precision}`,
+    parameters: about.parameters,
+    results: joinResults(parts),
+  };
+}
+
+/** One part of the meters after the other is left out of training and tested on. */
+async function overMeters(options: Options, { series, testFrom, tell, folds }: FoldedData): Promise<Outcome> {
+  const leftOut: Results[] = [];
+  const trainedOn: Results[] = [];
+  let parameters = 0;
+  for (let fold = 0; fold < folds; fold++) {
+    const isLeftOut = (index: number) => index % folds === fold;
+    const inside = series.filter((_, index) => !isLeftOut(index));
+    const outside = series.filter((_, index) => isLeftOut(index));
+    if (inside.length === 0 || outside.length === 0) throw new WideCsvError(`${folds} folds need as many meters`);
+    const name = `fold-${fold + 1}-of-${folds}`;
+    const ready = await trainedCandidate(options, { meters: inside, testFrom, name, tell });
+    parameters = ready.parameters;
+    await using(ready, async () => {
+      leftOut.push(await measure(options, { ready, meters: outside, learnt: inside, testFrom, tell }));
+      trainedOn.push(await measure(options, { ready, meters: inside, learnt: inside, testFrom, tell }));
+    });
+  }
+  const model = `${folds} trainings, each tested on the meters that it had not seen, ${options.precision}`;
+  return { model, parameters, results: joinResults(leftOut), trainedOn: joinResults(trainedOn) };
+}
+
+async function using(ready: Ready, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    await ready.close();
+  }
+}
+
+interface Measured extends Omit<Data, 'series'> {
+  readonly ready: Ready;
+  readonly meters: readonly MeterSeries[];
+  /** Those that yardsticks may be trained on. */
+  readonly learnt: readonly MeterSeries[];
+  readonly testUntil?: number;
+}
+
+async function measure(options: Options, about: Measured): Promise<Results> {
+  const { ready, meters, learnt, testFrom, testUntil, tell } = about;
+  const { shape, candidate } = ready;
+  const yardsticks = await trainYardsticks(options, {
+    meters: learnt.map((one) => firstSlots(one, testFrom)),
+    shape,
+    seed: options.seed,
+    place: placeOf(options),
+    tell,
+  });
+  return evaluate({
+    meters: meters.map((one) => createSeriesHistory(one, shape)),
+    testFrom,
+    testUntil,
+    groups: groupsOf(options.horizon, shape),
+    baselines: [...BASELINES, ...yardsticks],
+    model: candidate,
+  });
+}
+
+function groupsOf(names: readonly string[] | undefined, shape: ForecastShape): readonly Group[] {
+  if (names === undefined) return usualGroups(shape);
+  return names.map((name) => {
+    const group = parseGroup(name, shape);
+    if (group !== undefined) return group;
+    const known = usualGroups(shape).map((one) => one.name);
+    throw new WattwardenError(
+      'bundle.incompatible',
+      `horizon ${name}: slots of ${shape.slotMinutes} minutes have ${known.join(', ')}`,
+    );
+  });
+}
+
+/** Parts one after the other: every meter of every part counts the same. */
+function joinResults(parts: readonly Results[]): Results {
+  const names = Object.keys(parts[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, joinGroups(parts.flatMap((part) => part[name] ?? []))]));
+}
