@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { settingsSchema } from '../../config/schema.js';
 import { createWriteBudget } from './write-budget.js';
 
 test('over its budget the window widens until the rate fits, stays within its bound, and narrows again', () => {
@@ -13,13 +12,6 @@ test('over its budget the window widens until the rate fits, stays within its bo
   for (let n = 0; n < 4; n += 1) after(1_300, 2_000);
   expect(after(1_300, 2_000)).toBe(1_000);
   expect([after(1_300, 700), after(900, 990), after(900, 990), after(900, 990)]).toEqual([500, 250, 125, 62]);
-});
-
-test('the window that a gateway has unless told otherwise is one that can widen', () => {
-  const { mqtt } = settingsSchema.parse({ version: 1 });
-  const budget = createWriteBudget({ bytesPerDay: 1_000, windowMs: mqtt.commit_window_ms });
-  budget.update({ lastDay: 2_000, perDay: 2_000 });
-  expect(budget.windowMs).toBeGreaterThan(1.5 * mqtt.commit_window_ms);
 });
 
 test('who never waits does so only over the budget', () => {
