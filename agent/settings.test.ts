@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsSchema } from '../config/schema.js';
 import { createWriteBudget } from './ops/write-budget.js';
-import { enduranceRules, feedOptions } from './settings.js';
+import { enduranceRules, feedOptions, threadOptions } from './settings.js';
 import { createFeeds, SHIPPED_MAPPINGS } from './validate/feeds/registry.js';
 
 test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
@@ -30,4 +33,12 @@ test('the window that commits have unless told otherwise widens when a day has w
   const tooMuch = 2 * rules.bytesPerDay;
   budget.update({ lastDay: tooMuch, perDay: tooMuch });
   expect(budget.windowMs).toBeGreaterThan(rules.windowMs);
+});
+
+test.each([5, 30])('a gateway of slots of %i minutes looks for the bundle that is shipped for them', (minutes) => {
+  const settings = settingsSchema.parse({ buffer: { slot_minutes: minutes } });
+  const { slotMinutes, shippedDir } = threadOptions(settings).models;
+  expect(slotMinutes).toBe(minutes);
+  const bundles = fileURLToPath(new URL('../models/bundles', import.meta.url));
+  expect(readdirSync(bundles)).toContain(basename(shippedDir));
 });

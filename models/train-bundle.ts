@@ -42,6 +42,8 @@ export interface TrainBundleOptions {
   readonly forecastFrom?: string;
   /** The same the other way round. */
   readonly theftFrom?: string;
+  /** Without a theft model of days. */
+  readonly slotsOnly?: boolean;
   /** So that a training that was interrupted goes on. */
   readonly checkpoints?: Checkpoints;
   readonly onProgress?: OnProgress;
@@ -112,7 +114,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
 }
 
 async function makeTheftModel(
-  { theftFrom, seed, onProgress, slotMinutes }: TrainBundleOptions,
+  { theftFrom, seed, onProgress, slotMinutes, slotsOnly }: TrainBundleOptions,
   series: readonly MeterSeries[],
   predict: Predict,
 ): Promise<TheftModel> {
@@ -121,6 +123,7 @@ async function makeTheftModel(
     series,
     seed,
     ...(slotMinutes === undefined ? {} : { slotMinutes }),
+    ...(slotsOnly === undefined ? {} : { slotsOnly }),
     expect: async (windows) =>
       (await predict(windows.map((window) => ({ window })))).map((row) => wattsAt(row, 0, MEDIAN)),
     ...(onProgress === undefined ? {} : { onProgress }),

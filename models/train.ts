@@ -26,6 +26,7 @@ interface Options {
   readonly work?: string;
   readonly forecastFrom?: string;
   readonly theftFrom?: string;
+  readonly slotsOnly?: true;
   readonly seed: number;
   readonly epochs?: number;
   readonly version: string;
@@ -59,6 +60,7 @@ const options = new Command('train')
   .option('--work <dir>', 'where a training keeps what it has reached, to go on after an interruption')
   .option('--forecast-from <dir>', 'keep the forecaster of this bundle; only the theft model is trained')
   .option('--theft-from <dir>', 'keep the theft model of this bundle; only the forecaster is trained')
+  .option('--slots-only', 'no theft model of days, which gateways do not run yet: the bundle is smaller')
   .option('--seed <n>', 'the same seed and data give the same bytes', whole, 1)
   .option('--epochs <n>', 'at most', whole)
   .option('--version <name>', 'version of the bundle', 'default-1')
@@ -95,6 +97,7 @@ async function train(from: Options): Promise<void> {
     ...(from.attribution === undefined ? {} : { attribution: from.attribution }),
     ...(from.forecastFrom === undefined ? {} : { forecastFrom: from.forecastFrom }),
     ...(from.theftFrom === undefined ? {} : { theftFrom: from.theftFrom }),
+    ...(from.slotsOnly === undefined ? {} : { slotsOnly: from.slotsOnly }),
     ...(from.epochs === undefined ? {} : { epochs: from.epochs }),
     ...(from.work === undefined ? {} : { checkpoints: fileCheckpoints(from.work, 'forecast.checkpoint') }),
     ...(from.zone === undefined && from.country === undefined

@@ -226,3 +226,17 @@ test('a bundle made for slots of another width is refused by name', async () => 
   await expect(models.receive(await release('r1'))).rejects.toMatchObject({ code: 'bundle.incompatible' });
   expect(await models.newestVersion()).toBeUndefined();
 });
+
+test('a gateway of half hours serves the bundle of half hours that came with the program', async () => {
+  const models = createModelStore({
+    dir: join(dir, 'models'),
+    shippedDir: join(SHIPPED, '..', 'default-30min'),
+    trustedKeys: [],
+    slotMinutes: 30,
+    log: silentLogger,
+  });
+  const { loaded, refused } = await models.load();
+  await loaded?.forecaster.close();
+  expect(refused).toEqual([]);
+  expect(loaded?.forecaster).toMatchObject({ slotMinutes: 30, horizons: { length: 48 } });
+});

@@ -6,10 +6,11 @@ import { type Horizon, QUANTILES } from './horizons.js';
  *
  *   linear = mix(newest hour, oldest hour, means of the patches, next seasons) + Σ seasons × weight of each step
  *   hidden = silu(dense(context, newest slots, lstm(patches), next seasons, seasons and spread by parts of the day))
- *   median = linear + correct(hidden)
+ *   blend  = silu(each step's own seasons and spread, moved by hidden), the same for all steps but for its bias
+ *   median = linear + correct(hidden) + mix of blend
  *   bands  = median ± running sums of softplus(increments(narrow(hidden)))
  *
- * `correct` and `increments` start at zero, so that training starts at the linear forecast and can only improve on it.
+ * `correct`, `mixed` and `increments` start at zero, so that training starts at the linear forecast and can only improve on it.
  */
 export const LSTM_UNITS = 32;
 /** Compressed slots of a patch and the share of them that was measured. */
@@ -20,6 +21,10 @@ export const NEWEST_SLOTS = 48;
 export const NEAR_STEPS = 6;
 export const DAY_PARTS = 12;
 export const HIDDEN = 64;
+/** In how many ways the seasons of one step are weighed against each other: where they differ, neither mean is the median. */
+export const BLENDS = 16;
+/** Compressed seasons and spread of one step. */
+export const BLENDED = SEASONS + 1;
 /** How wide a band is depends on less than where it lies. */
 export const NARROW = 12;
 export const INCREMENTS = QUANTILES.length - 1;
@@ -48,6 +53,11 @@ export interface NetworkWeights {
   readonly denseBias: Float32Array;
   readonly correct: Float32Array;
   readonly correctBias: Float32Array;
+  readonly blend: Float32Array;
+  readonly blendHidden: Float32Array;
+  /** [steps, BLENDS] */
+  readonly blendBias: Float32Array;
+  readonly mixed: Float32Array;
   readonly narrow: Float32Array;
   readonly narrowBias: Float32Array;
   /** [NARROW, INCREMENTS × steps], all steps of one increment side by side: downwards from the median, then upwards. */
@@ -69,6 +79,10 @@ export const weightShapes = (steps: number): Readonly<Record<WeightName, readonl
   denseBias: [HIDDEN],
   correct: [HIDDEN, steps],
   correctBias: [steps],
+  blend: [BLENDED, BLENDS],
+  blendHidden: [HIDDEN, BLENDS],
+  blendBias: [steps, BLENDS],
+  mixed: [BLENDS],
   narrow: [HIDDEN, NARROW],
   narrowBias: [NARROW],
   increments: [NARROW, INCREMENTS * steps],

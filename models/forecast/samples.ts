@@ -1,6 +1,6 @@
 import { epochMs } from '../../agent/domain/brand.js';
 import type { Random } from '../../agent/domain/clock.js';
-import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { MeterSeries } from '../series.js';
 import { countPresent, type SlotWindow } from '../window/slot-windows.js';
 import { centreAndScale, type Encoded } from './features.js';
@@ -151,8 +151,15 @@ export function drawSamples(sources: readonly SampleSource[], count: number, ran
   });
 }
 
+export interface WindowPlace {
+  readonly series: MeterSeries;
+  /** The first slot after the window. */
+  readonly origin: number;
+  readonly slotMinutes?: number;
+}
+
 /** The window alone, for who needs nothing of the weeks before it. */
-export function windowAt({ series, origin }: { series: MeterSeries; origin: number }): SlotWindow {
+export function windowAt({ series, origin, slotMinutes = SLOT_MINUTES }: WindowPlace): SlotWindow {
   const values = series.powerW.subarray(origin - WINDOW_SLOTS, origin);
-  return { endMs: epochMs(series.startMs + origin * SLOT_MS), values, present: countPresent(values) };
+  return { endMs: epochMs(series.startMs + origin * slotMinutes * 60_000), values, present: countPresent(values) };
 }

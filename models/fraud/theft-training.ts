@@ -37,23 +37,25 @@ export interface TheftTrainingOptions {
   readonly series: readonly MeterSeries[];
   readonly seed: number;
   readonly slotMinutes?: number;
+  /** The model of slots alone: all that a gateway runs, and half the size. */
+  readonly slotsOnly?: boolean;
   /** Without it the windows' own past stands in, as it does on a gateway that has no forecast yet. */
   readonly expect?: Expect;
   readonly onProgress?: OnProgress;
 }
 
 export async function trainTheftModel(options: TheftTrainingOptions): Promise<TheftModel> {
-  const { series, seed, slotMinutes = SLOT_MINUTES, expect, onProgress } = options;
+  const { series, seed, slotMinutes = SLOT_MINUTES, slotsOnly = false, expect, onProgress } = options;
   const places = samplePlaces(series);
   if (places.length < FEWEST_ROWS)
     throw new WattwardenError('model.no_data', `${places.length} slots with a day before`);
-  const before = places.map(({ of, slot }) => windowAt({ series: of, origin: slot }));
+  const before = places.map(({ of, slot }) => windowAt({ series: of, origin: slot, slotMinutes }));
   const expected = expect === undefined ? [] : await expect(before);
   const width = THEFT_FEATURES.length;
   const backdrop = Math.ceil(places.length * BACKDROP_SHARE);
   const rows = new Float32Array((places.length + backdrop) * width);
   for (const [row, { of, slot }] of places.entries()) {
-    const window = windowAt({ series: of, origin: slot + 1 });
+    const window = windowAt({ series: of, origin: slot + 1, slotMinutes });
     writeTheftFeatures(rows, row * width, gatherEvidence(window, expected[row]));
   }
   onProgress?.({ phase: 'theft', done: 0.5, detail: `evidence of ${places.length} slots` });
@@ -61,8 +63,8 @@ export async function trainTheftModel(options: TheftTrainingOptions): Promise<Th
   const forest = trainForest({ rows, features: width, trees: TREES, subsample: SUBSAMPLE, seed });
   const raw = Float64Array.from(places, (_, row) => scoreRow(forest, rows.subarray(row * width, (row + 1) * width)));
   onProgress?.({ phase: 'theft', done: 0.7, detail: `${TREES} trees for slots` });
-  const days = trainDays(fleetOfSeries(series, slotMinutes * MINUTE_MS), seed);
-  const held = days === undefined ? 'too little history for days' : 'and a forest for days';
+  const days = slotsOnly ? undefined : trainDays(fleetOfSeries(series, slotMinutes * MINUTE_MS), seed);
+  const held = days === undefined ? 'none for days' : 'and a forest for days';
   onProgress?.({ phase: 'theft', done: 1, detail: held });
   const model = { forest, features: THEFT_FEATURES, calibration: calibrate(raw) };
   return days === undefined ? model : { ...model, days };

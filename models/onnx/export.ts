@@ -1,6 +1,7 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import {
+  BLENDS,
   COMPRESSION,
   DAY_PARTS,
   dayPartMatrix,
@@ -56,8 +57,9 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
     graph.node('MatMul', ['spread', dayParts]),
   ];
   const dense = gemm(graph.node('Concat', parts, { axis: 1 }), 'dense', 'denseBias');
-  const hidden = graph.node('Mul', [dense, graph.node('Sigmoid', [dense])]);
-  const median = graph.node('Add', [linear, gemm(hidden, 'correct', 'correctBias')]);
+  const hidden = network.silu(dense);
+  const corrected = graph.node('Add', [linear, gemm(hidden, 'correct', 'correctBias')]);
+  const median = graph.node('Add', [corrected, network.blended(seasons, hidden)]);
   const raw = gemm(gemm(hidden, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
   const widths = network.softplus(graph.node('Add', [raw, network.scalar(INCREMENT_START)]));
   const width = (index: number) => network.slice(widths, 1, [index * steps, (index + 1) * steps]);
@@ -72,8 +74,16 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
   return graph.build('wattwarden-forecast', inputPorts(steps), outputPort(steps));
 }
 
-/** The linear path carries the forecast, and the LSTM is quantised when it computes; the rest corrects. */
-const HALVES: ReadonlySet<WeightName> = new Set(['linear', 'seasons', 'lstm', 'recurrent']);
+/** The linear path and the blend carry the forecast, and the LSTM is quantised when it computes; the rest corrects. */
+const HALVES: ReadonlySet<WeightName> = new Set([
+  'linear',
+  'seasons',
+  'lstm',
+  'recurrent',
+  'blend',
+  'blendHidden',
+  'blendBias',
+]);
 
 /** What remains of weights once they stand in a file: what is calibrated and compared is what is served. */
 export function storedWeights(weights: NetworkWeights): NetworkWeights {
@@ -126,6 +136,27 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     return graph.node('Reshape', [lstm(graph, { sequence, precision, weights: arrays }), sizes(-1, LSTM_UNITS)]);
   }
 
+  const silu = (x: string) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]);
+
+  function compress(source: string): string {
+    const narrowed = graph.node('Mul', [source, scalar(1 / COMPRESSION)]);
+    return graph.node('Mul', [graph.node('Softsign', [narrowed]), scalar(COMPRESSION)]);
+  }
+
+  function blended(compressedSeasons: string, hidden: string): string {
+    const spread = graph.node('Reshape', [compress('spread'), sizes(0, 1, steps)]);
+    const own = graph.node('Concat', [compressedSeasons, spread], { axis: 1 });
+    const perStep = graph.node('Transpose', [own], { perm: [0, 2, 1] });
+    const fromSeasons = graph.node('MatMul', [perStep, matrix('blend')]);
+    const product = graph.node('MatMul', [hidden, matrix('blendHidden')]);
+    const fromHidden = graph.node('Reshape', [product, sizes(0, 1, BLENDS)]);
+    const sum = graph.node('Add', [graph.node('Add', [fromSeasons, fromHidden]), matrix('blendBias')]);
+    return graph.node('Reshape', [
+      graph.node('MatMul', [silu(sum), graph.constant(weights.mixed, [BLENDS, 1])]),
+      sizes(0, steps),
+    ]);
+  }
+
   return {
     graph,
     sizes,
@@ -135,10 +166,9 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     state,
     gemm: (input: string, kernel: WeightName, bias: WeightName) =>
       graph.node('Gemm', [input, matrix(kernel), graph.constant(weights[bias], shapes[bias])]),
-    compress(source: string) {
-      const narrowed = graph.node('Mul', [source, scalar(1 / COMPRESSION)]);
-      return graph.node('Mul', [graph.node('Softsign', [narrowed]), scalar(COMPRESSION)]);
-    },
+    silu,
+    compress,
+    blended,
     /** As Softplus, which the runtime computes number by number, of operators that it computes eight at a time. */
     softplus(source: string) {
       const decay = graph.node('Exp', [graph.node('Neg', [graph.node('Abs', [source])])]);

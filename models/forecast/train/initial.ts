@@ -18,6 +18,8 @@ export function initialWeights({ horizons }: ForecastShape, seed: number): Netwo
       case 'recurrent':
       case 'dense':
       case 'narrow':
+      case 'blend':
+      case 'blendHidden':
         return glorot(shape, random);
       case 'lstmBias':
         // A new LSTM remembers: the forget gate starts open.

@@ -1,7 +1,9 @@
 import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from '../features.js';
-import { QUANTILES } from '../horizons.js';
+import { MEDIAN, QUANTILES } from '../horizons.js';
 import {
+  BLENDED,
+  BLENDS,
   COMPRESSION,
   DAY_PARTS,
   dayPartMatrix,
@@ -39,6 +41,9 @@ export interface NetworkOptions {
   /** How much each step counts, summing to the number of steps. */
   readonly stepWeights: Float32Array;
 }
+
+/** Among the quantiles; what people read first, and what is scored, is the middle. */
+const MEDIAN_WEIGHT = 2;
 
 /** The network of ../network.ts in TensorFlow.js, with its gradient. */
 export function createNetwork(backend: Backend, { shape, weights, stepWeights }: NetworkOptions): Network {
@@ -108,13 +113,26 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
     return silu(gemm(tf.concat(inputsOfDense as Tensor2D[], 1), 'dense', 'denseBias'));
   }
 
+  /** What each step makes of its own seasons, [rows, steps]. */
+  function blended({ rows, seasons, spread }: Inputs, layer: Tensor): Tensor {
+    const own = tf.concat([compress(seasons), compress(tf.expandDims(spread, 1))], 1);
+    const perStep = tf.reshape(tf.transpose(own, [0, 2, 1]), [rows * steps, BLENDED]) as Tensor2D;
+    const product = (x: Tensor2D, kernel: WeightName) => multiply(x, variables[kernel] as unknown as Tensor2D);
+    const fromSeasons = tf.reshape(product(perStep, 'blend'), [rows, steps, BLENDS]);
+    const fromHidden = tf.expandDims(product(layer as Tensor2D, 'blendHidden'), 1);
+    const blend = silu(tf.add(tf.add(fromSeasons, fromHidden), variables.blendBias));
+    // Not as a product of matrices: with a single column the WASM backend gives wrong gradients.
+    return tf.sum(tf.mul(blend, variables.mixed), 2);
+  }
+
   /** One tensor [rows, steps] for each quantile. */
   function forward(inputs: Inputs): Tensor[] {
     const { seasons } = inputs;
     const seasonal = tf.sum(tf.mul(seasons, tf.expandDims(variables.seasons, 0)), 1);
     const linear = tf.add(gemm(linearMix(inputs), 'linear', 'linearBias'), seasonal);
     const layer = hidden(inputs);
-    const median: Tensor = tf.add(linear, gemm(layer, 'correct', 'correctBias'));
+    const corrected = tf.add(linear, gemm(layer, 'correct', 'correctBias'));
+    const median: Tensor = tf.add(corrected, blended(inputs, layer));
     const raw = gemm(gemm(layer, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
     const widths = tf.softplus(tf.add(raw, INCREMENT_START));
     const column = (index: number) => tf.slice(widths, [0, index * steps], [-1, steps]);
@@ -134,10 +152,11 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
     const losses = forward(inputsOf(batch)).map((forecast, index) => {
       const quantile = QUANTILES[index] ?? 0.5;
       const error = tf.sub(actual, forecast);
-      return tf.sum(tf.mul(tf.maximum(tf.mul(error, quantile), tf.mul(error, quantile - 1)), weight));
+      const loss = tf.sum(tf.mul(tf.maximum(tf.mul(error, quantile), tf.mul(error, quantile - 1)), weight));
+      return index === MEDIAN ? tf.mul(loss, MEDIAN_WEIGHT) : loss;
     });
     const known = targets.weights.reduce((count, value) => count + (value > 0 ? 1 : 0), 0);
-    return tf.div(tf.addN(losses), Math.max(known, 1) * QUANTILES.length);
+    return tf.div(tf.addN(losses), Math.max(known, 1) * (QUANTILES.length - 1 + MEDIAN_WEIGHT));
   }
 
   /** Read outside of the tidying, which would walk through every number in search of tensors. */

@@ -31,7 +31,7 @@ const MOST_VALIDATION_WINDOWS = 4_096;
 /** Epochs without a better one after which nothing more is expected. */
 const PATIENCE = 10;
 /** What an operator looks at most, and what the theft model rests on, is the next slot. */
-const NEXT_SLOT_WEIGHT = 8;
+const NEXT_SLOT_WEIGHT = 24;
 
 export interface TrainOptions {
   readonly series: readonly MeterSeries[];
