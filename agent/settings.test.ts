@@ -3,7 +3,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsSchema } from '../config/schema.js';
-import { feedOptions, threadOptions } from './settings.js';
+import { createWriteBudget } from './ops/write-budget.js';
+import { enduranceRules, feedOptions, threadOptions } from './settings.js';
 import { createFeeds, SHIPPED_MAPPINGS } from './validate/feeds/registry.js';
 
 test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
@@ -24,6 +25,14 @@ test('local times are those of the machine until a zone is set', () => {
   const machine = Intl.DateTimeFormat().resolvedOptions().timeZone;
   expect(feedOptions(settingsSchema.parse({})).zone.name).toBe(machine);
   expect(feedOptions(settingsSchema.parse({ feeds: { time_zone: 'Asia/Kolkata' } })).zone.name).toBe('Asia/Kolkata');
+});
+
+test('the window that commits have unless told otherwise widens when a day has written more than it should', () => {
+  const rules = enduranceRules(settingsSchema.parse({}));
+  const budget = createWriteBudget(rules);
+  const tooMuch = 2 * rules.bytesPerDay;
+  budget.update({ lastDay: tooMuch, perDay: tooMuch });
+  expect(budget.windowMs).toBeGreaterThan(rules.windowMs);
 });
 
 test.each([5, 30])('a gateway of slots of %i minutes looks for the bundle that is shipped for them', (minutes) => {

@@ -5,7 +5,7 @@ import { type LogId, logId } from '../domain/brand.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import { WAL_LIMIT_PAGES } from './checkpoint.js';
 import { damageOf } from './damage.js';
-import { migrate, readableSinceOf, tablesOf } from './migration.js';
+import { migrate, readableSinceOf, tablesOfThisVersion } from './migration.js';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 
 export type Connection = Database.Database;
@@ -186,7 +186,7 @@ function foreignOrDamaged(db: Connection, path: string): WattwardenError {
 
 function lookForTables(db: Connection, path: string): void {
   const names = new Set(tableNames(db));
-  const missing = tablesOf(SCHEMA_VERSION).filter((name) => !names.has(name));
+  const missing = tablesOfThisVersion().filter((name) => !names.has(name));
   if (missing.length === 0) return;
   throw new WattwardenError('buffer.damaged', `${path}: the tables ${missing.join(', ')} are missing`);
 }

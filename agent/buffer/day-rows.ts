@@ -31,13 +31,18 @@ export const dayOfKey = (key: number): number => Math.floor(key / PARTS / METERS
 export const partOfKey = (key: number): number => key % PARTS;
 export const meterOfKey = (key: number): number => Math.floor(key / PARTS) % METERS;
 
-interface Row {
-  readonly packed: Uint8Array;
-  readonly firstChange: number | null;
-  readonly unsent: number | null;
+/** Without names, which would take as long as finding the rows. */
+type Row = readonly [
+  packed: Uint8Array,
+  firstChange: number | null,
+  unsent: number | null,
+  lastRegisterMs: number | null,
+  upToSeq: number | null,
+];
+
+interface Register {
   readonly lastRegisterMs: number | null;
   readonly lastRegisterDwh: number | null;
-  readonly upToSeq: number | null;
 }
 
 const PART_OF: ReadonlyMap<DayColumn, number> = new Map(
@@ -47,15 +52,16 @@ const PART_OF: ReadonlyMap<DayColumn, number> = new Map(
 export function openDayRows(db: Connection, slotMs: number): DayRows {
   const shape = { slotMs, slotsPerDay: DAY_MS / slotMs };
   const { columns } = emptyDay(shape.slotsPerDay, new Int32Array(0));
-  const parts = db.prepare<[number, number], Row>(
-    `select packed, first_change as firstChange, unsent, last_register_ms as lastRegisterMs, last_register_dwh as lastRegisterDwh,
-       up_to_seq as upToSeq
-     from slot_day where id between ? and ? order by id`,
-  );
+  const parts = db
+    .prepare<[number, number], Row>(
+      `select packed, first_change, unsent, last_register_ms, up_to_seq
+       from slot_day where id between ? and ? order by id`,
+    )
+    .raw();
   const ends = db.prepare<[], { first: number | null; last: number | null }>(
     'select (select min(id) from slot_day) as first, (select max(id) from slot_day) as last',
   );
-  const register = db.prepare<[number], Pick<Row, 'lastRegisterMs' | 'lastRegisterDwh'>>(
+  const register = db.prepare<[number], Register>(
     'select last_register_ms as lastRegisterMs, last_register_dwh as lastRegisterDwh from slot_day where id = ?',
   );
 
@@ -64,20 +70,20 @@ export function openDayRows(db: Connection, slotMs: number): DayRows {
     load(meter, day, through) {
       const last = through === undefined ? DAY_PARTS.length - 1 : (PART_OF.get(through) ?? 0);
       const rows = parts.all(dayKey(meter, day), dayKey(meter, day, last));
-      const [head] = rows;
-      if (head === undefined) return undefined;
+      if (rows[0] === undefined) return undefined;
+      const [, firstChange, unsent, lastRegisterMs, upToSeq] = rows[0];
       const unpacked = unpackDay(
-        rows.map(({ packed }) => packed),
+        rows.map(([packed]) => packed),
         shape,
         { through, into: columns },
       );
       return (
         unpacked && {
           ...unpacked,
-          firstChange: head.firstChange ?? 0,
-          hasRegister: head.lastRegisterMs !== null,
-          isUnsent: head.unsent === 1,
-          upToSeq: head.upToSeq ?? 0,
+          firstChange: firstChange ?? 0,
+          hasRegister: lastRegisterMs !== null,
+          isUnsent: unsent === 1,
+          upToSeq: upToSeq ?? 0,
         }
       );
     },

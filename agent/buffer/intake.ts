@@ -79,6 +79,15 @@ export function createIntake(parts: Parts): Intake {
     return { rows, live };
   }
 
+  /** After the commit: what the next closing and packing have to know. */
+  function intoSlots(rows: readonly LogRow[]): void {
+    const nowMs = clock.now();
+    for (const row of rows) {
+      slots.add(row);
+      slots.days.heard(row.meter, row.takenAtMs, nowMs);
+    }
+  }
+
   /** After the commit: counts and silence are kept in memory, and written now and then. */
   function keepBooks(rows: readonly LogRow[], { readings, rejected, notes = [] }: Batch): void {
     for (const [index, { receivedAtMs, flags }] of readings.entries()) {
@@ -95,7 +104,7 @@ export function createIntake(parts: Parts): Intake {
   return {
     commit(batch) {
       const { rows, live } = transactions.because('readings', () => transactions.run(() => append(batch)));
-      for (const row of live) slots.add(row);
+      intoSlots(live);
       parts.restoring.sawLive(rows);
       keepBooks(rows, batch);
       parts.makeRoom();
@@ -112,7 +121,7 @@ export function createIntake(parts: Parts): Intake {
       if (fresh.length === 0) return 0;
       // Not heard today, and no matter of today's data quality: they are history.
       const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
-      for (const row of rows) slots.add(row);
+      intoSlots(rows);
       parts.makeRoom();
       return fresh.length;
     },

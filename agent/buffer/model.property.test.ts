@@ -12,14 +12,15 @@ import { randomSteps, type Step } from './random-steps.fixture.js';
 import { createSlotModel, modelled, placeOf, type SlotModel } from './slot-model.fixture.js';
 import { type Bench, createBench } from './test-kit.js';
 
-/** FUZZ_RUNS=10000 is the full run; FUZZ_SEED repeats one from its first seed on. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 200);
+/** FUZZ_RUNS=10000 is the full run, which `npm run soak` makes; FUZZ_SEED repeats one from its first seed on. */
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 100);
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 /** Processes that are started and killed: each costs as much as a hundred other runs. */
 const KILLS = Math.max(3, Math.round(RUNS / 50));
 const STEPS = 40;
 const RETENTION_MS = 3_600_000;
 const FAR_MS = 30 * 86_400_000;
+const FAR = epochMs(20_000 * 86_400_000 + FAR_MS);
 
 let bench: Bench | undefined;
 afterEach(() => bench?.clean());
@@ -81,7 +82,7 @@ function take(run: Run, buffer: Buffer, step: Step): Buffer {
 }
 
 const closeAll = (buffer: Buffer): void => {
-  while (buffer.closeSlots(epochMs(20_000 * 86_400_000 + FAR_MS), 1_000).more);
+  while (buffer.closeSlots(FAR, 1_000).more);
 };
 
 function slotsIn(path: string, bench: Bench): ReadonlyMap<string, StoredSlot> {
@@ -127,11 +128,31 @@ function compare(run: Run, buffer: Buffer): void {
   expect(reader.settled('reading').ranges.at(0)?.upTo ?? 0, `seed ${seed}`).toBe(settled.upTo);
   expect(reader.head().seq).toBe(model.rows);
   expect(reader.totals().slots).toBe(slots.size);
+  expect(new Set([...slots.values()].map(({ changeSeq }) => changeSeq)).size, `seed ${seed}`).toBe(slots.size);
   const kept = reader.stream('reading', 0, 100_000);
   // Retention takes from the beginning alone, and nothing that the centre lacks.
   const numbers = kept.map((_, index) => model.rows - kept.length + index + 1);
   expect(kept.map((row) => row.seq)).toEqual(numbers);
   if (keepUnsettled(seed)) expect(model.rows - kept.length).toBeLessThanOrEqual(settled.upTo);
+  reader.close();
+  comparePacked(run, buffer, slots);
+}
+
+/** Whole days later, packed, every slot reads as it did. */
+function comparePacked({ bench, seed }: Run, buffer: Buffer, slots: ReadonlyMap<string, StoredSlot>): void {
+  buffer.settle('slot', { logId: buffer.logId, ranges: [{ after: 0, upTo: buffer.head().changeSeq }] });
+  while (buffer.packDays(FAR).more);
+  const reader = bench.reader();
+  const meters = new Set([...slots.values()].map(({ meter }) => meter));
+  const packed = [...meters].flatMap((meter) => reader.slotsOf(meter, epochMs(0), FAR));
+  expect(packed).toHaveLength(slots.size);
+  for (const slot of packed) {
+    const { changeSeq: _, ...before } = slots.get(placeOf(slot.meter, slot.slotStartMs)) ?? {};
+    const { changeSeq: __, ...now } = slot;
+    expect(now, `seed ${seed}, packed`).toEqual(before);
+  }
+  expect(reader.totals(), `seed ${seed}`).toMatchObject({ slots: slots.size });
+  expect(reader.stream('slot', 0, 1), `seed ${seed}`).toHaveLength(keepUnsettled(seed) ? 0 : 1);
   reader.close();
 }
 

@@ -160,6 +160,43 @@ test('whatever comes late, before or after packing, the energies add up to what 
   }
 }, 300_000);
 
+test('history that comes in pieces is packed once no more of it comes: each day has what the register counted', () => {
+  const buffer = bench.open();
+  const readings = household('m', { days: 3 }).slice(0, 3 * 1_440 + 1);
+  // One part of each day has to wait, as behind a broken link, for two hours of the meter's time.
+  const sentAt = readings.map((_, minute) => (minute % 1_440 > 700 && minute % 1_440 <= 820 ? minute + 120 : minute));
+  let nowMs = 200 * DAY;
+  for (let minute = 0; minute <= 3 * 1_440; minute += 30) {
+    bench.clock.set(at(nowMs));
+    store(
+      buffer,
+      readings.filter((_, nth) => (sentAt[nth] ?? 0) >= minute && (sentAt[nth] ?? 0) < minute + 30),
+      nowMs,
+    );
+    pack(buffer, nowMs);
+    nowMs += 2 * MINUTE;
+  }
+  // The last day, and the reading of midnight.
+  expect(pack(buffer, nowMs)).toBe(0);
+  expect(pack(buffer, nowMs + 10 * MINUTE)).toBe(2);
+  for (const day of [0, 1, 2]) {
+    const counted = registerOf(readings.slice(day * 1_440, (day + 1) * 1_440 + 1));
+    const reader = bench.reader();
+    const slots = reader.slotsOf(METER, at(day * DAY), at((day + 1) * DAY));
+    reader.close();
+    expect(Math.abs(energyOf(slots) - counted)).toBeLessThanOrEqual(100);
+  }
+});
+
+test('a meter that speaks again at the very end of a packed day: what its register counted meanwhile is not lost', () => {
+  const buffer = bench.open();
+  const readings = household('m', { days: 2 });
+  store(buffer, readings.slice(0, 1_440), DAY + REST);
+  expect(pack(buffer, DAY + REST)).toBe(1);
+  store(buffer, readings.slice(1_440), 2 * DAY + REST);
+  expect(energyOf(slotsOf())).toBe(registerOf(readings));
+});
+
 test('in a gap the energy is marked as estimated, and only there', () => {
   const buffer = bench.open();
   store(buffer, household('m', { days: 1, skip: (minute) => minute > 602 && minute < 641 }), 2 * DAY);

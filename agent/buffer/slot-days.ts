@@ -12,8 +12,11 @@ export interface SlotDays extends Pick<DayRows, 'lastRegister'> {
   slotOf(meter: number, slotStartMs: number): SealedSlot | undefined;
   /** Packs a few of the oldest finished days; go on while there is more. */
   pack(nowMs: number): Packing;
-  /** Nothing is packed for a while: what comes now comes in pieces, and of a packed slot the pieces are not known. */
-  rest(nowMs: number): void;
+  /**
+   * A reading came: a day that is over stays open while readings of it come, for they come in pieces, and what of them
+   * was missing when a day was packed is lost.
+   */
+  heard(meter: number, takenAtMs: number, nowMs: number): void;
   /** Drops the oldest days, each of one meter; says how many. Only inside a transaction. */
   prune(limits: DayLimits): number;
   /** Drops days from this one on; says how many, at most so many at a time. Only inside a transaction. */
@@ -64,8 +67,11 @@ const PAUSE_MS = 60_000;
 
 /** Days dropped in one step. */
 export const STEP_DAYS = 200;
-/** An import sends a slot's readings within minutes of each other, and so does a meter that was cut off. */
-const IMPORT_REST_MS = 10 * 60_000;
+/** An import sends a day's readings within minutes of each other, and so does a meter that was cut off. */
+const QUIET_MS = 10 * 60_000;
+
+/** Days that ended before it are finished. */
+const finishedBefore = (nowMs: number): number => Math.floor((nowMs - REST_MS) / DAY_MS) * DAY_MS;
 
 /** Only the first row of a day says what is true of all of it. */
 const NO_HEAD = [null, null, null, null, null];
@@ -147,6 +153,15 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
   const BEGINNING = { slotStartMs: -1, meter: -1 };
   let passed = BEGINNING;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
+  /** When a finished day was last heard of, by its key. */
+  const coming = new Map<number, number>();
+
+  const isComing = (meter: number, day: number, nowMs: number): boolean =>
+    nowMs < (coming.get(dayKey(meter, day)) ?? Number.NEGATIVE_INFINITY) + QUIET_MS;
+
+  function forgetQuiet(nowMs: number): void {
+    for (const [key, heardMs] of coming) if (nowMs >= heardMs + QUIET_MS) coming.delete(key);
+  }
 
   /** Undefined while something of that day is awaited. */
   function finished(meter: number, day: number, guard: DayGuards): Finished | undefined {
@@ -204,7 +219,7 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
     pack(nowMs) {
       if (nowMs < pausedUntilMs) return { days: 0, more: false };
       const guard = guards();
-      const endMs = Math.floor((nowMs - REST_MS) / DAY_MS) * DAY_MS;
+      const endMs = finishedBefore(nowMs);
       const found: Finished[] = [];
       let more = true;
       const beganMs = performance.now();
@@ -219,10 +234,14 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
         // Of few meters the next slot is that of one that is packed in this step already.
         if (found.some(({ id }) => id === dayKey(next.meter, day))) break;
         passed = next;
+        if (isComing(next.meter, day, nowMs)) continue;
         const ready = finished(next.meter, day, guard);
         if (ready !== undefined) found.push(ready);
       }
-      if (!more) pausedUntilMs = nowMs + PAUSE_MS;
+      if (!more) {
+        pausedUntilMs = nowMs + PAUSE_MS;
+        forgetQuiet(nowMs);
+      }
       if (found.length > 0) {
         transactions.run(() => {
           for (const day of found) write(day);
@@ -231,8 +250,8 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
       for (const { id } of found) guard.onPacked(meterOfKey(id));
       return { days: found.length, more };
     },
-    rest(nowMs) {
-      pausedUntilMs = Math.max(pausedUntilMs, nowMs + IMPORT_REST_MS);
+    heard(meter, takenAtMs, nowMs) {
+      if (takenAtMs < finishedBefore(nowMs)) coming.set(dayKey(meter, Math.floor(takenAtMs / DAY_MS)), nowMs);
     },
     prune({ beforeMs, over, upTo }) {
       let [dropped, slots] = [0, 0];

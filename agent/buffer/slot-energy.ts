@@ -91,7 +91,9 @@ export function registerEnergy(points: readonly RegisterPoint[], span: Span): Re
     }
     const far = isFar(from, to);
     if (far && to.atMs >= slotMs) continue;
-    const share = far ? step : shareOf(step, from, to, endMs) - shareOf(step, from, to, beginMs);
+    // What a packed day counted may stand at the very moment of the reading after it.
+    const shareBefore = far || beginMs === from.atMs ? 0 : shareOf(step, from, to, beginMs);
+    const share = (far ? step : shareOf(step, from, to, endMs)) - shareBefore;
     sum.dwh += share;
     if (far || ((from.atMs < 0 || to.atMs > slotMs) && to.atMs - from.atMs > gapMs)) sum.estimated = true;
     if (far) continue;

@@ -14,6 +14,8 @@ beforeEach(() => {
 afterEach(() => bench.clean());
 
 const MINUTE = 60_000;
+/** For what takes seconds on a machine of its own, and minutes beside others. */
+const MUCH_WORK = { timeout: 300_000 };
 const LONG_AFTER = at(30 * 86_400_000);
 
 /** All slots of a set of readings, in the plainest way: distinct by meter and moment, the first one stands. */
@@ -147,7 +149,7 @@ test('a repeat of a reading changes no slot, open or closed, also after opening 
   expect(bench.reader().stream('slot', 0, 9)).toMatchObject([{ revision: 1, count: 1, meanPowerDw: 1_000 }]);
 });
 
-test('a week of history of 25 meters in one go closes in bounded steps', () => {
+test('a week of history of 25 meters in one go closes in bounded steps', MUCH_WORK, () => {
   const buffer = bench.open();
   const history = Array.from({ length: 2_016 }, (_, slot) =>
     Array.from({ length: 25 }, (_unused, meter) => reading(`m${meter}`, slot * SLOT_MS + meter, { powerW: slot })),
@@ -191,7 +193,7 @@ test('for the windows: a day of each meter up to its newest analysed slot, howev
   expect(window()).toEqual(days(112, 400));
 });
 
-test('far more old slots than fit in memory close by themselves', () => {
+test('far more old slots than fit in memory close by themselves', MUCH_WORK, () => {
   bench.clock.set(LONG_AFTER + 86_400_000 * 30);
   const buffer = bench.open();
   for (let meter = 0; meter < 30; meter += 1) {
@@ -243,7 +245,7 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'reopen' as const }) },
 );
 
-test('slots equal a model in memory: late, repeated and in any order, with kills in between', () => {
+test('slots equal a model in memory: late, repeated and in any order, with kills in between', MUCH_WORK, () => {
   const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
   const run = (actions: readonly Action[]): void => {
     const own = createBench();

@@ -13,7 +13,7 @@ import type { StoredReading } from '../domain/stored.js';
 import { askGateway } from '../ops/control.js';
 import { checkExport, exportedRows, type VerifiedExport } from '../ops/export-file.js';
 import { type ImportBatch, parseImportBatch } from '../ops/import-batch.js';
-import { bufferOptions, bufferPath, controlPath } from '../settings.js';
+import { bufferOptions, bufferPath, controlPath, makeDataDir } from '../settings.js';
 import { keyFile } from './export.js';
 import { type Given, print, settingsOf } from './given.js';
 
@@ -105,6 +105,7 @@ async function openWriter(settings: Settings): Promise<{ readonly store: Store; 
   } catch (error) {
     if (codeOf(error) !== 'gateway.not_running') throw error;
   }
+  makeDataDir(settings);
   const buffer = openLastingBuffer({ ...bufferOptions(settings), clock: systemClock, log: silentLogger });
   return {
     async store(batch) {

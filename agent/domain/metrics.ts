@@ -49,7 +49,7 @@ export const METRICS = {
   clock_held_readings: { type: 'gauge', help: 'Readings that wait for the time to become known.', labels: {} },
   clock_steps_total: { type: 'counter', help: 'How often somebody set the clock of the machine.', labels: {} },
   slots_closed_total: { type: 'counter', help: 'Slots closed or revised.', labels: {} },
-  slot_days_packed_total: { type: 'counter', help: 'Finished days of meters packed.', labels: {} },
+  slot_packings_total: { type: 'counter', help: 'Finished days of meters packed.', labels: {} },
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
   push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },

@@ -159,12 +159,11 @@ test('nobody takes over the client id of another user, connected or not', async 
 });
 
 test('one hash for each credential: whoever comes again costs none', async () => {
-  const { broker } = await start();
+  const { broker } = await start({ limits: { ...OPTIONS.limits, checksAtOnce: 1, maxWaiting: 0 } });
   await kit.client(broker, as('m1'));
-  const beganMs = performance.now();
+  // Whoever needed a hash while another one is computed would be turned away.
   await Promise.all(Array.from({ length: 50 }, () => kit.client(broker, as('m1'))));
-  // Fifty hashes would take a second of two threads at the very least.
-  expect(performance.now() - beganMs).toBeLessThan(900);
+  expect(broker.refused).toEqual({});
 });
 
 test('beyond the waiting line a password is refused unchecked, and the count says so', async () => {

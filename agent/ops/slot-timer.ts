@@ -44,7 +44,7 @@ export function createSlotTimer(
             if (closed > 0) onClosed(closed);
             if (more) return 0;
             const packing = buffer.packDays(surroundings.clock.now());
-            if (packing.days > 0) metrics.inc('slot_days_packed_total', packing.days);
+            if (packing.days > 0) metrics.inc('slot_packings_total', packing.days);
             return packing.more ? PACKING_EVERY_MS : EVERY_MS;
           },
         },

@@ -11,8 +11,8 @@ interface Rules {
   readonly windowMs: number;
 }
 
-/** Meters wait for their acknowledgement so much longer at most; 300 ms to it are promised at ordinary rates. */
-const LONGEST_MS = 250;
+/** Meters wait so long for their acknowledgement at most: far below the seconds after which the hastiest clients give up. */
+const LONGEST_MS = 1_000;
 const FIRST_STEP_MS = 20;
 /** Below so much of the budget the window narrows again. */
 const WELL_BELOW = 0.8;

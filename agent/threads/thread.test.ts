@@ -85,6 +85,21 @@ test('a renewed thread starts anew at once, which is no failure', async () => {
   expect(restarts).toBe(0);
 });
 
+test('a thread that is renewed before it has started starts anew, and whoever waits for its start goes on waiting', async () => {
+  await create(`
+    import { existsSync, writeFileSync } from 'node:fs';
+    const mark = workerData.dir + '/began';
+    const isFirst = !existsSync(mark);
+    writeFileSync(mark, '');
+    parentPort.on('message', ({ type }) => type === 'stop' && !isFirst && parentPort.close());
+    if (!isFirst) ready();`);
+  const started = thread.start();
+  await until('it has begun', () => existsSync(join(dir, 'began')));
+  thread.renew();
+  await started;
+  expect(restarts).toBe(0);
+});
+
 test('what keeps a thread from its first start can be mended, and it starts once more', async () => {
   await create(
     `import { existsSync } from 'node:fs';

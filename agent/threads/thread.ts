@@ -96,6 +96,11 @@ export function createThread<To extends Traffic, From extends Traffic>(
     if ((await Promise.race([ready, died])) === 'died') {
       channel.close();
       running = undefined;
+      if (renewing && !stopping.signal.aborted) {
+        // Its file was replaced while it started, which on a busy machine takes longer than a renewal waits.
+        renewing = false;
+        return await launch(isRestart);
+      }
       throw failure ?? new WattwardenError('thread.died', `${name} ended while it started`);
     }
     void ended.then(() => {

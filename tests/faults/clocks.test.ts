@@ -1,8 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { flagsOf } from '../../agent/domain/flags.js';
 import { DAY, HOUR, MINUTE, openWorld, type Place, SECOND, TRUE_MS, type World } from '../kit/wrong-clock.js';
 
 /** What is stored while the gateway does not know the time waits, and is placed once it does. */
+
+/** Each second of hours is lived through: a few seconds on a machine of its own, and more beside others. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const METERS = ['a', 'b', 'c'];
 const worlds: World[] = [];

@@ -45,8 +45,8 @@ test.skipIf(!canMount())(
     const meter = openMeter(gateway, 'a', false);
     await until('readings come in', () => meter.acknowledged.length > 200);
     for (let round = 0; round < 2; round += 1) {
-      disk.fill();
       const stuck = await until('nothing is acknowledged any more', async () => {
+        disk.fill(); // what is released for the buffer, too
         if (!gateway.output().includes(REFUSES)) return undefined;
         const before = meter.acknowledged.length;
         await new Promise((resolve) => setTimeout(resolve, 300));
@@ -81,8 +81,10 @@ test.skipIf(!canMount())(
     const gateway = await start();
     const meter = openMeter(gateway, 'a', false);
     await until('readings come in', () => meter.acknowledged.length > 0);
-    disk.fill();
-    await until('nothing is taken in', () => gateway.output().includes(REFUSES));
+    await until('nothing is taken in', () => {
+      disk.fill();
+      return gateway.output().includes(REFUSES);
+    });
     const client = await connectAsync(`mqtt://${gateway.mqtt}`, { clientId: 'patient', reconnectPeriod: 100 });
     opened.push(async () => await client.endAsync(true));
     let closes = 0;

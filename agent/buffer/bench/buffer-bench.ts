@@ -23,14 +23,39 @@ const DAY_MS = 86_400_000;
 const FROM_MS = 20_000 * DAY_MS;
 const STEP_MS = 10_000;
 const SEED = 7;
-const READS = 9;
+const READS = 25;
 const APPENDS = 150;
+/** As many rows as are then read, at the least. */
+const WARM_APPENDS = 60;
 const BATCH = 1_000;
 
 /** A day of readings every ten seconds, accelerated: appended, closed, scored and packed; then what reading them costs. */
 export async function benchBuffer({ meters, fullRows, dir, say }: BufferBench) {
-  const path = join(dir, 'buffer.sqlite');
   const clock = handClock();
+  const days = openBoth(join(dir, 'buffer.sqlite'), clock);
+  try {
+    say(`a day of ${meters} meters`);
+    const day = aDay({ ...days, clock, meters });
+    say('history');
+    const history = aHistory(days, meters);
+    say(`${fullRows} rows`);
+    const { appends, cursor } = withFullLog({ dir, clock, fullRows });
+    return {
+      metrics: { ...day, ...history },
+      ratios: { appends_full_vs_empty: appends, cursor_full_vs_empty: cursor },
+    };
+  } finally {
+    days.close();
+  }
+}
+
+interface Running {
+  readonly buffer: Buffer;
+  readonly reader: BufferReader;
+  readonly path: string;
+}
+
+function openBoth(path: string, clock: HandClock): Running & { close(): void } {
   const buffer = openBuffer({
     path,
     clock,
@@ -43,27 +68,15 @@ export async function benchBuffer({ meters, fullRows, dir, say }: BufferBench) {
     keepUnanalysed: true,
   });
   const reader = openReader(path);
-  try {
-    say(`a day of ${meters} meters`);
-    const day = aDay({ buffer, reader, clock, path, meters });
-    say('history');
-    const history = aHistory(reader, path, meters);
-    say(`${fullRows} rows`);
-    const { appends, cursor } = withFullLog({ buffer, reader, path, fullRows });
-    return {
-      metrics: { ...day, ...history },
-      ratios: { appends_full_vs_empty: appends, cursor_full_vs_empty: cursor },
-    };
-  } finally {
-    reader.close();
-    buffer.close();
-  }
-}
-
-interface Running {
-  readonly buffer: Buffer;
-  readonly reader: BufferReader;
-  readonly path: string;
+  return {
+    path,
+    buffer,
+    reader,
+    close() {
+      reader.close();
+      buffer.close();
+    },
+  };
 }
 
 function aDay({ buffer, reader, clock, path, meters }: Running & { clock: HandClock; meters: number }) {
@@ -111,7 +124,7 @@ function aDay({ buffer, reader, clock, path, meters }: Running & { clock: HandCl
   };
 }
 
-function aHistory(reader: BufferReader, path: string, meters: number) {
+function aHistory({ reader, path }: Running, meters: number) {
   const day = FROM_MS / DAY_MS;
   repeatPackedDay(path, { day, days: 365, meters: 1 });
   repeatPackedDay(path, { day, days: 28, meters });
@@ -119,38 +132,50 @@ function aHistory(reader: BufferReader, path: string, meters: number) {
   const year = [epochMs(FROM_MS - 365 * DAY_MS), epochMs(FROM_MS)] as const;
   invariant(reader.slotsOf(first, ...year).length === 365 * 288, 'a year of slots');
   const yearMs = Array.from({ length: READS }, () => cpuTimed(() => reader.slotsOf(first, ...year)));
+  const loadMs = Array.from({ length: READS }, () => cpuTimed(() => reader.loadOf(first, day - 365, day)));
   const windowsMs = cpuTimed(() => reader.eachAnalysed(8, () => undefined));
   const profilesMs = cpuTimed(() => {
     for (let n = 0; n < meters; n += 1) reader.loadOf(meterId(`m${n}`), day - 27, day + 1);
   });
   return {
     year_of_one_meter_cpu_ms: round(median(yearMs)),
+    year_of_load_cpu_ms: round(median(loadMs)),
     windows_8_days_cpu_ms_per_1000_meters: round((windowsMs * 1_000) / meters),
     load_28_days_cpu_ms_per_1000_meters: round((profilesMs * 1_000) / meters),
   };
 }
 
-function withFullLog({ buffer, reader, path, fullRows }: Running & { readonly fullRows: number }) {
-  const home = createHousehold(meterId('m0'), seededRandom(SEED));
-  let atMs = FROM_MS + 2 * DAY_MS;
-  const append = () => {
-    const times = Array.from({ length: APPENDS }, () => {
+/** An empty log and a full one, in turns: a slower moment of the machine is one for both. */
+function withFullLog({ dir, clock, fullRows }: { dir: string; clock: HandClock; fullRows: number }) {
+  const logs = [0, fullRows].map((rows) => {
+    const log = openBoth(join(dir, `log-${rows}.sqlite`), clock);
+    const home = createHousehold(meterId('m0'), seededRandom(SEED));
+    let atMs = FROM_MS;
+    const append = () => {
       const readings = Array.from({ length: BATCH }, (_, n) => home.next(epochMs(atMs + 100 * n)));
       atMs += 100 * BATCH;
-      return timed(() => buffer.commit({ readings, rejected: [] }));
-    });
-    checkpoint(path);
-    return median(times);
-  };
-  const read = (after: number) =>
-    median(Array.from({ length: 5 * READS }, () => timed(() => reader.stream('reading', after, 5_000))));
-  append();
-  const before = { append: append(), read: read(buffer.head().seq - 50_000) };
-  fillLog(path, fullRows);
-  checkpoint(path);
-  append();
-  const after = { append: append(), read: read(buffer.head().seq - 50_000) };
-  return { appends: round(after.append / before.append), cursor: round(after.read / before.read) };
+      return timed(() => log.buffer.commit({ readings, rejected: [] }));
+    };
+    append();
+    fillLog(log.path, rows);
+    const read = () => timed(() => log.reader.stream('reading', log.buffer.head().seq - 50_000, 5_000));
+    return { log, append, read };
+  });
+  try {
+    const turns = (count: number, of: (entry: (typeof logs)[number]) => number): readonly number[] => {
+      const times = Array.from({ length: count }, () => logs.map(of));
+      return logs.map((_, which) => median(times.map((both) => both[which] ?? Number.NaN)));
+    };
+    const move = () => logs.forEach(({ log }) => void checkpoint(log.path));
+    turns(WARM_APPENDS, ({ append }) => append());
+    move();
+    const [appendEmpty = 0, appendFull = 0] = turns(APPENDS, ({ append }) => append());
+    move();
+    const [readEmpty = 0, readFull = 0] = turns(2 * READS, ({ read }) => read());
+    return { appends: round(appendFull / appendEmpty), cursor: round(readFull / readEmpty) };
+  } finally {
+    for (const { log } of logs) log.close();
+  }
 }
 
 function closeAll(buffer: Buffer, nowMs: number): void {

@@ -10,7 +10,8 @@ export function repeatPackedDay(
 ): void {
   using(path, (db) => {
     const copy = db.prepare(
-      `insert or ignore into slot_day select id - ?, packed, first_change, null, last_register_ms, last_register_dwh
+      `insert or ignore into slot_day (id, packed, first_change, last_register_ms, last_register_dwh, up_to_seq)
+       select id - ?, packed, first_change, last_register_ms, last_register_dwh, up_to_seq
        from slot_day where id between ? and ?`,
     );
     db.transaction(() => {

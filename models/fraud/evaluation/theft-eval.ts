@@ -43,10 +43,10 @@ export interface TheftResults {
 }
 
 /** Chosen on attacks injected into the clean half year: the share of clean days above it, and how often. */
-const CLEAN_SHARE_BELOW = 0.985;
+const CLEAN_SHARE_BELOW = 0.99;
 const OPENS_WITHOUT_FEEDER = { days: 4, of: 5 };
 /** A probability; the balance is evidence enough on the second day. */
-const FEEDER_RULE: EpisodeRule = { threshold: 0.7, opens: { days: 2, of: 3 }, closesAfter: 3 };
+const FEEDER_RULE: EpisodeRule = { threshold: 0.8, opens: { days: 2, of: 3 }, closesAfter: 3 };
 const CLOSES_AFTER = 5;
 
 export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluationOptions): TheftResults {

@@ -1,4 +1,4 @@
-import { type Days, trainDayModel } from '../day-model.js';
+import { type DayModel, type Days, rawScore, trainDayModel } from '../day-model.js';
 import { type FleetEvidence, gatherFleetEvidence } from '../features/fleet-evidence.js';
 import { sortedQuantile } from '../features/robust.js';
 import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder/balance.js';
@@ -6,7 +6,6 @@ import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
 import { createUsualLoads } from '../feeder/usual-load.js';
 import type { FleetPower } from '../fleet-power.js';
-import { type IsolationForest, scoreRow } from '../forest/forest.js';
 
 /** Scores of all meters on all days, by meter, then by day; NaN where a meter was not judged. */
 export interface FleetScores {
@@ -20,10 +19,10 @@ const FLAGGED_ABOVE = 0.995;
 /** Trained on clean days alone, frozen, and then used on every day. */
 export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetScores {
   const first = gatherFleetEvidence(fleet);
-  const { forest } = trainDayModel({ fleet, clean, seed, evidence: first });
-  const flagged = cleanQuantile(rawScores(fleet, first, forest), clean, FLAGGED_ABOVE);
-  const evidence = gatherFleetEvidence(fleet, (row) => scoreRow(forest, row) > flagged);
-  const noFeeder = rawScores(fleet, evidence, forest);
+  const model = trainDayModel({ fleet, clean, seed, evidence: first });
+  const flagged = cleanQuantile(rawScores(fleet, first, model), clean, FLAGGED_ABOVE);
+  const evidence = gatherFleetEvidence(fleet, (row) => rawScore(model, row) > flagged);
+  const noFeeder = rawScores(fleet, evidence, model);
   const feeder = noFeeder.map((scores) => scores.map((raw) => (Number.isNaN(raw) ? raw : combine({ raw }))));
   for (const { feeder: name } of fleet.feeders) {
     const balance = balanceFeeder(fleet, name, fitBalance(fleet, name, clean));
@@ -32,11 +31,11 @@ export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetS
   return { noFeeder, feeder };
 }
 
-const rawScores = (fleet: FleetPower, evidence: FleetEvidence, forest: IsolationForest): Float64Array[] =>
+const rawScores = (fleet: FleetPower, evidence: FleetEvidence, model: DayModel): Float64Array[] =>
   fleet.meters.map((_, meter) =>
     Float64Array.from({ length: fleet.days }, (__, day) => {
       const row = evidence.row(meter, day);
-      return row === undefined ? Number.NaN : scoreRow(forest, row);
+      return row === undefined ? Number.NaN : rawScore(model, row);
     }),
   );
 

@@ -1,5 +1,6 @@
 import { AT, RATIO_FLOOR_W, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
 import { type CentreAndSpread, centreAndSpread, sortedQuantile } from './robust.js';
+import { learnLevels, scaledFit, type UsualLevels } from './scaled-fit.js';
 
 /**
  * Evidence of theft in one day of a meter, against the meter's own past. Only the direction that a thief takes counts,
@@ -14,6 +15,7 @@ export const DAY_EVIDENCE = [
   'ties_at_cap',
   'near_cap',
   'new_lows',
+  'scaled_fit',
 ] as const;
 export type DayEvidence = (typeof DAY_EVIDENCE)[number];
 export const EVIDENCE_WIDTH = DAY_EVIDENCE.length;
@@ -42,6 +44,7 @@ export interface MeterReference {
   readonly nearMax: number;
   /** Power below which few slots lie. */
   readonly lowW: number;
+  readonly levels: UsualLevels;
 }
 
 /** Weights of a reference day for the expected level: of the same weekday, of the same kind of day, of any. */
@@ -50,8 +53,15 @@ const UNUSUAL = 0.95;
 
 export const logOf = (watts: number): number => Math.log(Math.max(watts, 0) + RATIO_FLOOR_W);
 
-/** `shapes` of the reference days, one after the other, and the weekday of each. */
-export function buildReference(shapes: Float32Array, weekdays: readonly number[]): MeterReference {
+export interface ReferenceDays {
+  /** SHAPE_WIDTH numbers of each day, one after the other. */
+  readonly shapes: Float32Array;
+  readonly weekdays: readonly number[];
+  /** As levelsOf gives them. */
+  readonly levels: readonly Uint8Array[];
+}
+
+export function buildReference({ shapes, weekdays, levels }: ReferenceDays): MeterReference {
   const column = (at: number): Float64Array =>
     Float64Array.from(weekdays, (_, day) => shapes[day * SHAPE_WIDTH + at] as number).filter(Number.isFinite);
   const upper = (at: number) => sortedQuantile(column(at).sort(), UNUSUAL);
@@ -65,6 +75,7 @@ export function buildReference(shapes: Float32Array, weekdays: readonly number[]
     ties: upper(AT.ties),
     nearMax: upper(AT.near_max),
     lowW: sortedQuantile(column(AT.q05).sort(), 0.25),
+    levels: learnLevels(levels),
   };
 }
 
@@ -117,6 +128,7 @@ const UNIT: Readonly<Record<Exclude<DayEvidence, 'floor_drop' | 'whole_drop'>, n
   ties_at_cap: 0.02,
   near_cap: 0.04,
   new_lows: 0.1,
+  scaled_fit: 0.05,
 };
 /** Of the slots of any day so many lie below what few slots lie below. */
 const USUAL_LOWS = 0.1;
@@ -138,6 +150,7 @@ export function writeEvidence(out: Float32Array, offset: number, day: DayToJudge
     ties_at_cap: (figure('ties') - reference.ties) / UNIT.ties_at_cap,
     near_cap: (figure('near_max') - reference.nearMax) / UNIT.near_cap,
     new_lows: (shareBelow(powerW, reference.lowW) - USUAL_LOWS) / UNIT.new_lows,
+    scaled_fit: scaledFit(powerW, reference.levels) / UNIT.scaled_fit,
   };
   for (const [index, name] of DAY_EVIDENCE.entries()) {
     const value = values[name];

@@ -3,6 +3,7 @@ import { AT, SHAPE_WIDTH, writeShape } from './day-shape.js';
 import { buildReference, DROPS, EVIDENCE_WIDTH, type MeterReference, writeDrops, writeEvidence } from './evidence.js';
 import { ROW_WIDTH, writeRow } from './evidence-row.js';
 import { medianOf } from './robust.js';
+import { levelsOf } from './scaled-fit.js';
 
 /**
  * The days that a meter is compared with: the newest ones that ended so long ago, so many of them. The gap keeps a slow
@@ -40,13 +41,21 @@ export function gatherFleetEvidence(fleet: FleetPower, isFlagged: IsFlagged = ()
   });
   const shape = (meter: number, day: number) =>
     (shapes[meter] as Float32Array).subarray(day * SHAPE_WIDTH, (day + 1) * SHAPE_WIDTH);
+  const levels = fleet.meters.map(({ powerW }) =>
+    Array.from({ length: days }, (_, day) => levelsOf(dayOf(powerW, slotsPerDay, day))),
+  );
   const evidence = fleet.meters.map(() => new Float32Array(days * EVIDENCE_WIDTH).fill(Number.NaN));
   const rows = fleet.meters.map(() => new Float32Array(days * ROW_WIDTH).fill(Number.NaN));
   const rowAt = (meter: number, day: number) =>
     (rows[meter] as Float32Array).subarray(day * ROW_WIDTH, (day + 1) * ROW_WIDTH);
   const flagged = fleet.meters.map(() => new Uint8Array(days));
   const reference = (meter: number, day: number) =>
-    referenceOf(fleet, { day, shape: (past) => shape(meter, past), flagged: flagged[meter] as Uint8Array });
+    referenceOf(fleet, {
+      day,
+      shape: (past) => shape(meter, past),
+      levels: levels[meter] as Uint8Array[],
+      flagged: flagged[meter] as Uint8Array,
+    });
   const peersByDay: Float64Array[] = [];
   for (let day = 0; day < days; day++) {
     const judged = judgeable(fleet, { day, shape, reference });
@@ -105,28 +114,29 @@ function judgeable(fleet: FleetPower, { day, shape, reference }: Past): Judgeabl
 interface OwnPast {
   readonly day: number;
   readonly shape: (day: number) => Float32Array;
+  readonly levels: readonly Uint8Array[];
   readonly flagged: Uint8Array;
 }
 
 /** What is usual for a meter on that day; undefined while too few days are known. */
-function referenceOf(fleet: FleetPower, { day, shape, flagged }: OwnPast): MeterReference | undefined {
-  const chosen: Float32Array[] = [];
-  const weekdays: number[] = [];
+function referenceOf(fleet: FleetPower, { day, shape, levels, flagged }: OwnPast): MeterReference | undefined {
+  const chosen: number[] = [];
   const oldest = Math.max(day - REFERENCE.oldestAgo, 0);
   // Of a plain past these are the days within twelve weeks: what is missing is not looked for in older ones.
   let looked = 0;
   for (let past = day - REFERENCE.endsAgo; past >= oldest && looked < REFERENCE.days; past--) {
     if (flagged[past] === 1) continue;
     looked += 1;
-    const figures = shape(past);
-    if ((figures[AT.present] as number) < LEAST_PRESENT) continue;
-    chosen.push(figures);
-    weekdays.push(weekdayOf(fleet, past));
+    if ((shape(past)[AT.present] as number) >= LEAST_PRESENT) chosen.push(past);
   }
   if (chosen.length < LEAST_REFERENCE_DAYS) return undefined;
   const shapes = new Float32Array(chosen.length * SHAPE_WIDTH);
-  for (const [index, figures] of chosen.entries()) shapes.set(figures, index * SHAPE_WIDTH);
-  return buildReference(shapes, weekdays);
+  for (const [index, past] of chosen.entries()) shapes.set(shape(past), index * SHAPE_WIDTH);
+  return buildReference({
+    shapes,
+    weekdays: chosen.map((past) => weekdayOf(fleet, past)),
+    levels: chosen.map((past) => levels[past] as Uint8Array),
+  });
 }
 
 /** The median of each drop over all meters. */

@@ -113,10 +113,10 @@ test('a feeder without meters, one that never reported, and one that is dead acc
   expect(judge(dead).suspicions).toBeUndefined();
 });
 
-test('suspicion, evidence and an open gate each raise the odds; without a feeder the forest is left', () => {
+test('suspicion, evidence and an open gate each raise the odds; without a feeder its own evidence is left', () => {
   const nothing = { share: 0, alone: 0, usual: 0 };
   const odds = [
-    combine({ raw: 0.4 }),
+    combine({ raw: 0.1 }),
     combine({ raw: 0.6 }),
     combine({ raw: 0.6, gate: 8, suspicion: nothing }),
     combine({ raw: 0.6, gate: 8, suspicion: { share: 0.9, alone: 0.8, usual: 0.9 } }),

@@ -52,6 +52,7 @@ const SAYS_LOW: ReadonlySet<string> = new Set<DayEvidence>([
   'new_zeros',
   'zero_run',
   'new_lows',
+  'scaled_fit',
 ]);
 
 /** One kind of evidence must carry this share of what is explained to name the anomaly. */
