@@ -7,12 +7,17 @@ import { type Connection, connect } from '../../cloud-sync/timescale/connection.
 import { openEmbeddedPostgres } from '../../scripts/embedded-postgres.js';
 import { succeeds } from './command.js';
 
+interface Enrolled {
+  readonly sync: { readonly password_file: string };
+  readonly models: object;
+}
+
 /** A centre on a real PostgreSQL, set up by its own commands. */
 export interface Centre {
   /** Of a superuser. */
   readonly connection: Connection;
   /** Makes a gateway known; gives the sections that its configuration needs. */
-  enrol(name: string): Promise<{ readonly sync: object; readonly models: object }>;
+  enrol(name: string): Promise<Enrolled>;
   close(): Promise<void>;
 }
 
@@ -29,7 +34,9 @@ export async function openCentre(): Promise<Centre> {
     connection,
     async enrol(name) {
       await succeeds('cloud', 'add-gateway', name, '--out', dir, '--config', config);
-      return parse(await readFile(join(dir, `${name}.yaml`), 'utf8')) as { sync: object; models: object };
+      const { sync, models } = parse(await readFile(join(dir, `${name}.yaml`), 'utf8')) as Enrolled;
+      // The gateway's own configuration lies elsewhere, and names of files count from there.
+      return { sync: { ...sync, password_file: join(dir, sync.password_file) }, models };
     },
     async close() {
       await connection.close();
