@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { axes, band, escaped, frameOf, polyline, svg, text } from '../../svg.js';
+import { axes, band, escaped, frameOf, polyline, roundTicks, svg, text } from '../../svg.js';
 import { dayOf } from '../fleet-power.js';
 import { precisionRecallCurve, rocCurve } from './curves.js';
 import { judgeDays } from './judged-days.js';
@@ -86,7 +86,7 @@ function plot(title: string, { label, days, y, lines }: Plot): string {
   return svg(SIZE, [
     band(frame, [label.firstDay, label.lastDay + 1], '#e5e5e5'),
     text({ x: frame.left, y: 20 }, title),
-    ...axes(frame),
+    ...axes(frame, { x: roundTicks(frame.x[1]).filter((day) => day >= frame.x[0]), y: roundTicks(y[1]) }),
     ...lines.map(([points, colour]) => polyline(frame, points, colour)),
   ]);
 }
