@@ -1,7 +1,10 @@
 import type { SeriesHistory } from '../series-history.js';
 
-/** What one method says of one meter: watts for each step of the shape, NaN where it has nothing to go by. */
-export type PointForecast = (origin: number, out: Float64Array) => void;
+/**
+ * What one method says of one meter: watts for each step of the shape, NaN where it has nothing to go by. Only `steps` are
+ * asked for; what is dear need not be computed for the others.
+ */
+export type PointForecast = (origin: number, out: Float64Array, steps: readonly number[]) => void;
 
 export interface Baseline {
   readonly name: string;

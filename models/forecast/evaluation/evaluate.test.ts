@@ -16,6 +16,7 @@ import { trainYardsticks } from './yardsticks.js';
 
 const shape = { slotMinutes: 30, horizons: horizonsFor(30) };
 const STEPS = shape.horizons.length;
+const ALL_STEPS = Array.from({ length: STEPS }, (_, step) => step);
 const startMs = epochMs(Date.UTC(2024, 0, 1));
 const DAYS = 40;
 const TEST_FROM = 32 * 48;
@@ -83,7 +84,7 @@ test('trees know what they were taught and nothing of the test', async () => {
   if (first === undefined) throw new Error('no home');
   const [one, two] = [trees, others].map((yardstick) => {
     const out = new Float64Array(STEPS);
-    yardstick?.[0]?.prepare(createSeriesHistory(first, shape), TEST_FROM)(TEST_FROM, out);
+    yardstick?.[0]?.prepare(createSeriesHistory(first, shape), TEST_FROM)(TEST_FROM, out, ALL_STEPS);
     return Array.from(out);
   });
   expect(one).toEqual(two);
@@ -118,7 +119,7 @@ test('the test part does not reach the baselines that are fitted', () => {
   const other = { ...series, powerW: series.powerW.map((value, slot) => (slot < TEST_FROM ? value : value + 5_000)) };
   const [one, two] = [series, other].map((each) => {
     const out = new Float64Array(STEPS);
-    fitRidge(createSeriesHistory(each, shape), TEST_FROM)(TEST_FROM, out);
+    fitRidge(createSeriesHistory(each, shape), TEST_FROM)(TEST_FROM, out, ALL_STEPS);
     return Array.from(out);
   });
   expect(one).toEqual(two);
@@ -136,7 +137,7 @@ test('ridge finds a linear law', () => {
   const out = new Float64Array(STEPS);
   let error = 0;
   for (let origin = TEST_FROM; origin < powerW.length - 48; origin++) {
-    forecast(origin, out);
+    forecast(origin, out, ALL_STEPS);
     error += Math.abs((out[0] as number) - (powerW[origin] as number));
   }
   // What is left is the noise, of 20 W from end to end.

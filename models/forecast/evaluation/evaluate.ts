@@ -158,7 +158,9 @@ function createBook({ history, points }: Prepared, { group, testFrom, hasModel, 
     opens: (origin: number): boolean => origin <= series.powerW.length && Number.isFinite(series.powerW[origin - 1]),
     score(origin: number, row: ForecastRow | undefined, bands: FollowedBands | undefined): void {
       history.actualsAt(origin, actuals);
-      for (const [index, { forecast }] of points.entries()) forecast(origin, answers[index] as Float64Array);
+      for (const [index, { forecast }] of points.entries()) {
+        forecast(origin, answers[index] as Float64Array, group.steps);
+      }
       forecasts += 1;
       for (const step of group.steps) {
         const actual = actuals[step] as number;

@@ -19,27 +19,33 @@ const FEATURES = WINDOW_FEATURES + SEASONS + 4;
 export function trainTrees({ sources, shape, seed, place }: Schooling): Baseline {
   const encoder = createEncoder(shape, place);
   const steps = shape.horizons.length;
-  const next = learn({ sources, encoder, seed, stepOf: () => 0 });
   const random = seededRandom(seed + 1);
-  const later = learn({
-    sources,
-    encoder,
-    seed: seed + 1,
-    stepOf: () => 1 + Math.floor(random() * (steps - 1)),
-  });
+  const next = once(() => learn({ sources, encoder, seed, stepOf: () => 0 }));
+  const later = once(() =>
+    learn({ sources, encoder, seed: seed + 1, stepOf: () => 1 + Math.floor(random() * (steps - 1)) }),
+  );
   return {
     name: 'trees',
     prepare: ({ at }) => {
       const row = new Float32Array(FEATURES);
-      return (origin, out) => {
+      return (origin, out, wanted) => {
         const encoded = encoder.encode([at(origin)]);
-        for (let step = 0; step < steps; step++) {
+        for (const step of wanted) {
           writeFeatures(row, encoded, { row: 0, step, shape });
-          const answer = medianOfTrees(step === 0 ? next : later, row);
+          const answer = medianOfTrees(step === 0 ? next() : later(), row);
           out[step] = (encoded.centreW[0] as number) + (encoded.scaleW[0] as number) * answer;
         }
       };
     },
+  };
+}
+
+/** Trees that nobody asks for are not grown. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
