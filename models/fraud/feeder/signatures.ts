@@ -14,9 +14,9 @@ const FEWEST_AT_CAP = 4;
 const ZERO_SHARE = 0.03;
 
 /**
- * How each way of stealing would show in the feeder's loss: a share of what is reported, what lacks to the usual load,
- * and where there are such slots, what is cut off above a cap, a constant while anything is reported, and all of the
- * usual load while nothing is.
+ * How each way of stealing would show in the feeder's loss: a share of what is reported; where there are such slots,
+ * what is cut off above a cap, a constant while anything is reported, and all of the usual load while nothing is; and
+ * what lacks to the usual load.
  */
 export function signaturesOf({ reportedW, expectedW }: Suspect): Float64Array[] {
   const slots = reportedW.length;
@@ -30,7 +30,7 @@ export function signaturesOf({ reportedW, expectedW }: Suspect): Float64Array[] 
     const lacking = (expectedW[at] as number) - watts;
     shortfall[at] = lacking > 0 ? lacking : 0;
   }
-  const signatures = [reportedW, shortfall];
+  const signatures = [reportedW];
   const capped = highest > ZERO_W ? where(reportedW, (watts) => watts >= highest * CAP_SHARE) : [];
   const usual = (at: number) => (expectedW[at] as number) + RATIO_FLOOR_W;
   if (capped.length >= FEWEST_AT_CAP) signatures.push(only(slots, capped, usual));
@@ -43,6 +43,7 @@ export function signaturesOf({ reportedW, expectedW }: Suspect): Float64Array[] 
       only(slots, idle, usual),
     );
   }
+  signatures.push(shortfall);
   return signatures;
 }
 
