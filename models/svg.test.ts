@@ -34,11 +34,13 @@ test('an area goes along its upper edge and back along its lower one', () => {
 });
 
 test.each([
-  [100, [0, 20, 40, 60, 80, 100]],
-  [3_300, [0, 1_000, 2_000, 3_000]],
-  [4.2, [0, 1, 2, 3, 4]],
-])('an axis up to %d counts in round steps', (highest, ticks) => {
-  expect(roundTicks(highest)).toEqual(ticks);
+  [0, 100, [0, 20, 40, 60, 80, 100]],
+  [0, 3_300, [0, 1_000, 2_000, 3_000]],
+  [0, 4.2, [0, 1, 2, 3, 4]],
+  [31, 74, [40, 50, 60, 70]],
+  [-150, 100, [-100, 0, 100]],
+])('an axis from %d to %d counts in round steps', (lowest, highest, ticks) => {
+  expect(roundTicks(highest, lowest)).toEqual(ticks);
 });
 
 test('words cannot become elements', () => {

@@ -81,11 +81,13 @@ export function axes(frame: Frame, { x = evenly(frame.x), y = evenly(frame.y) }:
 const evenly = ([from, to]: readonly [number, number]): readonly number[] =>
   Array.from({ length: TICKS + 1 }, (_, tick) => from + ((to - from) * tick) / TICKS);
 
-/** From zero on in steps that people count in, as many as begin below `highest`. */
-export function roundTicks(highest: number): readonly number[] {
-  const unit = 10 ** Math.floor(Math.log10(highest / 2));
-  const step = ([1, 2, 5, 10].find((times) => highest / (times * unit) <= TICKS) ?? 10) * unit;
-  return Array.from({ length: Math.floor(highest / step) + 1 }, (_, tick) => tick * step);
+/** From `lowest` to `highest` in steps that people count in. */
+export function roundTicks(highest: number, lowest = 0): readonly number[] {
+  const range = highest - lowest;
+  const unit = 10 ** Math.floor(Math.log10(range / 2));
+  const step = ([1, 2, 5, 10].find((times) => range / (times * unit) <= TICKS) ?? 10) * unit;
+  const first = Math.ceil(lowest / step);
+  return Array.from({ length: Math.floor(highest / step) - first + 1 }, (_, tick) => (first + tick) * step);
 }
 
 const figure = (value: number): string => String(Number(value.toPrecision(3)));

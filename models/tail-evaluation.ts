@@ -2,7 +2,7 @@ import { type EpochMs, epochMs } from '../agent/domain/brand.js';
 import type { Manifest } from './bundle/manifest.js';
 import { alignSeries } from './forecast/evaluation/align.js';
 import { BASELINES } from './forecast/evaluation/baselines.js';
-import { evaluate, MODEL } from './forecast/evaluation/evaluate.js';
+import { evaluate, type GroupResult, MODEL } from './forecast/evaluation/evaluate.js';
 import { usualGroups } from './forecast/evaluation/groups.js';
 import { slotsPerDay } from './forecast/horizons.js';
 import { bandPlot } from './forecast/plots/band-plot.js';
@@ -10,6 +10,7 @@ import { horizonPlot, hourPlot, reliabilityPlot } from './forecast/plots/error-p
 import { createErrorTables } from './forecast/plots/error-tables.js';
 import { createSeriesHistory } from './forecast/series-history.js';
 import type { Predict } from './onnx/session.js';
+import { rounded } from './rounded.js';
 import type { MeterSeries } from './series.js';
 import type { ForecastPart } from './train-forecast.js';
 import { NOWHERE, type Place } from './window/calendar.js';
@@ -79,7 +80,8 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
       split: `The part from ${new Date(splitMs).toISOString()} on, which training has not seen, of the same meters.`,
       meters: first?.perMeter.length ?? 0,
       forecasts: first?.forecasts ?? 0,
-      horizons: Object.fromEntries(Object.entries(results).map(([name, { scores }]) => [name, rounded(scores)])),
+      horizons: rounded(mapGroups(results, ({ scores }) => scores)),
+      aggregate: rounded(mapGroups(results, ({ aggregate }) => aggregate)),
     },
     plots: {
       'bands.svg': await bandPlot({ meters, testFrom, groups, results, predict }),
@@ -90,8 +92,7 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
   };
 }
 
-const hourAt = (ms: EpochMs, { utcOffsetMs }: Place): number => Math.floor((ms + utcOffsetMs(ms)) / HOUR_MS) % 24;
+const mapGroups = <T>(results: Readonly<Record<string, GroupResult>>, read: (result: GroupResult) => T) =>
+  Object.fromEntries(Object.entries(results).map(([name, result]) => [name, read(result)]));
 
-/** Six digits: more would say what the processor rounded. */
-const rounded = <T>(scores: T): T =>
-  JSON.parse(JSON.stringify(scores, (_, value) => (typeof value === 'number' ? Number(value.toPrecision(6)) : value)));
+const hourAt = (ms: EpochMs, { utcOffsetMs }: Place): number => Math.floor((ms + utcOffsetMs(ms)) / HOUR_MS) % 24;

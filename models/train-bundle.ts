@@ -11,6 +11,7 @@ import { packCalibration } from './forecast/calibration.js';
 import { FEATURE_VERSION } from './forecast/features.js';
 import type { History } from './forecast/history.js';
 import { HORIZONS, horizonsFor, MEDIAN, QUANTILES, reachOf, wattsAt } from './forecast/horizons.js';
+import { LEARNING_CURVE, learningCurvePlot } from './forecast/plots/learning-curve.js';
 import { drawSamples } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import type { Checkpoints } from './forecast/train/checkpoint.js';
@@ -18,6 +19,7 @@ import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
 import { openNetwork, type Predict, predictWith } from './onnx/session.js';
+import { rounded } from './rounded.js';
 import { firstSlots, type MeterSeries, neverChanges, type OnProgress } from './series.js';
 import { evaluateTail } from './tail-evaluation.js';
 import { type ForecastPart, loadForecastPart, trainForecastPart } from './train-forecast.js';
@@ -100,6 +102,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
       [FILES.fraud]: packTheftModel(theft),
       [FILES.golden]: packGolden({ cases: golden }),
       ...plots,
+      ...(part.training === undefined ? {} : { [LEARNING_CURVE]: learningCurvePlot(part.training) }),
       'card.md': writeCard(manifest, { trees: treesOf(theft) }),
     };
     await writeBundle(options.dir, { manifest, files });
@@ -187,6 +190,7 @@ function describeBundle(
     licence: licence ?? 'that of the data it was trained on',
     attribution: attribution ?? '',
     evaluation,
+    ...(part.training === undefined ? {} : { training: rounded(part.training) }),
   };
 }
 

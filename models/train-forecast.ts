@@ -7,7 +7,7 @@ import { QUANTILES } from './forecast/horizons.js';
 import { parameterCount } from './forecast/network.js';
 import { createSource, drawSamples, type SampleSource, targetsOf } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
-import type { EpochLoss } from './forecast/train/checkpoint.js';
+import type { TrainingRecord } from './forecast/train/checkpoint.js';
 import type { TrainOptions } from './forecast/train/train.js';
 import { exportOnnx, storedWeights } from './onnx/export.js';
 import { openNetwork } from './onnx/session.js';
@@ -21,8 +21,8 @@ export interface ForecastPart {
   readonly float32: Uint8Array;
   readonly calibration: Calibration;
   readonly parameters: number;
-  readonly curve: readonly EpochLoss[];
-  readonly bestEpoch: number;
+  /** Missing where the network came from elsewhere. */
+  readonly training?: TrainingRecord | undefined;
   readonly sources: readonly SampleSource[];
 }
 
@@ -33,11 +33,11 @@ export async function trainForecastPart(options: TrainOptions): Promise<Forecast
   const { shape, seed, place } = options;
   // TensorFlow.js stays out of whoever only evaluates or serves.
   const { trainForecaster } = await import('./forecast/train/train.js');
-  const { weights: trained, sources, curve, bestEpoch } = await trainForecaster(options);
+  const { weights: trained, sources, ...training } = await trainForecaster(options);
   const weights = storedWeights(trained);
   const [int8, float32] = [exportOnnx(weights, shape, 'int8'), exportOnnx(weights, shape, 'float32')];
   const calibration = await calibrateOn(sources, { model: float32, shape, seed, place });
-  return { shape, int8, float32, calibration, parameters: parameterCount(weights), curve, bestEpoch, sources };
+  return { shape, int8, float32, calibration, parameters: parameterCount(weights), training, sources };
 }
 
 /** That of a bundle; its theft model may be of any kind. */
@@ -58,8 +58,7 @@ export async function loadForecastPart(
     float32: file(manifest.forecast.float32),
     calibration,
     parameters: manifest.parameters,
-    curve: [],
-    bestEpoch: 0,
+    training: manifest.training,
     sources: series.map((one) => createSource(one, shape)).filter(({ origins }) => origins.length > 0),
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { HORIZONS, MEDIAN, QUANTILES } from '../forecast/horizons.js';
+import { LEARNING_CURVE } from '../forecast/plots/learning-curve.js';
 import { windowAt } from '../forecast/samples.js';
 import { score } from '../fraud/theft-model.js';
 import { createGraph } from '../onnx/graph.js';
@@ -82,7 +83,7 @@ test('what was written is read back, forecasts and scores, and agrees with its g
 test('the card says what goes in and comes out, and shows drawings that stand beside it', async () => {
   const { manifest, file } = await readBundleFiles(whole, 5);
   const card = new TextDecoder().decode(file('card.md'));
-  for (const { file: name } of PLOTS) {
+  for (const name of [...PLOTS.map(({ file: plot }) => plot), LEARNING_CURVE]) {
     expect(card).toContain(`](${name})`);
     const drawing = new TextDecoder().decode(file(name));
     expect(drawing, name).toMatch(/^<svg .*<\/svg>\n$/s);
@@ -91,13 +92,18 @@ test('the card says what goes in and comes out, and shows drawings that stand be
   }
   for (const { name } of inputPorts(manifest.horizons.length)) expect(card).toContain(`\`${name}\``);
   expect(card).toContain(manifest.trainedOn);
+  const [epoch] = manifest.training?.curve ?? [];
+  expect(manifest.training).toMatchObject({ bestEpoch: 1, curve: [expect.anything()] });
+  expect(card).toContain(`| **1** | ${epoch?.training.toFixed(4)} | ${epoch?.validation.toFixed(4)} |`);
+  const { mape } = manifest.evaluation.aggregate?.['1']?.['model'] ?? {};
+  expect(card).toContain(`${((mape ?? Number.NaN) * 100).toFixed(2)} %`);
 });
 
 test('a bundle is described anew from its parts and its data, without a training', async () => {
   const dir = join(root, 'described');
   const { manifest } = await train(dir, { forecastFrom: whole, theftFrom: whole, version: 'test-2' });
-  const { files, evaluation } = (await readBundle(whole)).manifest;
-  expect(manifest).toMatchObject({ version: 'test-2', evaluation });
+  const { files, evaluation, training } = (await readBundle(whole)).manifest;
+  expect(manifest).toMatchObject({ version: 'test-2', evaluation, training });
   for (const name of ['forecast.int8.onnx', 'forecast.float32.onnx', 'calibration.json', 'bands.svg']) {
     expect(manifest.files[name], name).toEqual(files[name]);
   }

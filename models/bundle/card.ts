@@ -1,4 +1,5 @@
 import { groupTitle } from '../forecast/plots/error-plots.js';
+import { LEARNING_CURVE } from '../forecast/plots/learning-curve.js';
 import { inputPorts, outputPort } from '../onnx/ports.js';
 import type { Port } from '../onnx/protobuf.js';
 import { PLOTS } from '../tail-evaluation.js';
@@ -6,7 +7,7 @@ import type { Manifest } from './manifest.js';
 
 /** The bundle for people. */
 export function writeCard(manifest: Omit<Manifest, 'files'>, parts: { readonly trees: number }): string {
-  const { evaluation, version, createdAt, parameters, trainedOn, licence, attribution } = manifest;
+  const { evaluation, training, version, createdAt, parameters, trainedOn, licence, attribution } = manifest;
   return `# Model bundle ${version}
 
 Made ${createdAt}. ${parameters} parameters in the forecaster, ${parts.trees} trees in the theft model.
@@ -19,14 +20,14 @@ the newest slot for theft. A score of ${manifest.fraud.threshold} stands for one
 ## How good the forecast is
 Errors in watts: per meter, then the mean over meters. ${evaluation.split} ${evaluation.meters} meters.
 ${Object.entries(evaluation.horizons)
-  .map(([name, methods]) => tableOf(name, methods))
+  .map(([name, methods]) => tableOf(name, methods, evaluation.aggregate?.[name] ?? {}))
   .join('\n')}
 ## How it looks
 The bands are as trained; on a gateway they adapt to what they miss. Means over all meters of the test, except where one
 is shown: the one that is neither well nor badly forecast.
 
 ${PLOTS.map(({ file, words }) => `![${words}](${file})`).join('\n\n')}
-
+${training === undefined ? '' : learningOf(training)}
 ## Trained on
 ${trainedOn}
 
@@ -56,7 +57,9 @@ const portRows = (kind: string, ports: readonly Port[]): string =>
 
 type Methods = Manifest['evaluation']['horizons'][string];
 
-function tableOf(group: string, methods: Methods): string {
+type Sums = NonNullable<Manifest['evaluation']['aggregate']>[string];
+
+function tableOf(group: string, methods: Methods, sums: Sums): string {
   if (Object.keys(methods).length === 0) return `\n### ${groupTitle(group)}\n\nThe test was too short for any.\n`;
   const rows = Object.entries(methods).map(([name, { mae, rmse, mase_vs_seasonal, pinball, coverage90 }]) => {
     const figures = [mae.toFixed(1), rmse.toFixed(1), mase_vs_seasonal.toFixed(3), pinball.toFixed(1)].join(' | ');
@@ -67,6 +70,41 @@ function tableOf(group: string, methods: Methods): string {
 
 | | MAE | RMSE | MAE / same time yesterday | pinball | inside the 90 % band |
 |---|---|---|---|---|---|
+${rows.join('\n')}
+${sumsOf(sums)}`;
+}
+
+/** MAPE stands here alone: single meters come near zero. */
+function sumsOf(sums: Sums): string {
+  const rows = Object.entries(sums).map(
+    ([name, { mae, rmse, mape, r2 }]) =>
+      `| ${name} | ${mae.toFixed(0)} | ${rmse.toFixed(0)} | ${mape === undefined ? '' : `${(mape * 100).toFixed(2)} %`} | ${r2.toFixed(3)} |`,
+  );
+  if (rows.length === 0) return '';
+  return `
+All meters together:
+
+| | MAE | RMSE | MAPE | R² |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function learningOf({ seed, backend, curve, bestEpoch }: NonNullable<Manifest['training']>): string {
+  const rows = curve.map(({ training, validation }, index) => {
+    const mark = index + 1 === bestEpoch ? '**' : '';
+    return `| ${mark}${index + 1}${mark} | ${training.toFixed(4)} | ${validation.toFixed(4)} |`;
+  });
+  return `
+## How it learnt
+Seed ${seed}, computed by ${backend}. Mean pinball loss after each epoch, in units of what the same time yesterday errs: on the
+windows that were learnt from, from some of which a part of what is known was taken away, and on whole ones of the weeks that were
+kept out. The epoch that errs least on those is the one that ships.
+
+![Loss by epoch](${LEARNING_CURVE})
+
+| epoch | training | weeks kept out |
+|---|---|---|
 ${rows.join('\n')}
 `;
 }

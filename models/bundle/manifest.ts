@@ -24,6 +24,13 @@ const scores = z.strictObject({
   r2: figure,
 });
 
+const aggregateScores = z.strictObject({
+  mae: figure.nonnegative(),
+  rmse: figure.nonnegative(),
+  mape: figure.nonnegative().optional(),
+  r2: figure,
+});
+
 const evaluation = z.strictObject({
   /** What the figures were measured on. */
   split: z.string().max(500),
@@ -31,6 +38,18 @@ const evaluation = z.strictObject({
   forecasts: z.int().nonnegative(),
   /** By group of horizons and by method, `model` among them: means over meters of per-meter figures, in watts. */
   horizons: z.record(z.string().max(32), z.record(z.string().max(32), scores)),
+  /** The same of the sum of all meters. */
+  aggregate: z.record(z.string().max(32), z.record(z.string().max(32), aggregateScores)).optional(),
+});
+
+const epochLoss = z.strictObject({ training: figure, validation: figure });
+const training = z.strictObject({
+  seed: z.int(),
+  backend: z.string().max(32),
+  /** Mean pinball loss after each epoch. */
+  curve: z.array(epochLoss).min(1).max(1_000).readonly(),
+  /** The first is 1; 0 = none was better than the linear start. */
+  bestEpoch: z.int().min(0),
 });
 
 const horizon = z.strictObject({ offset: z.int().min(0).max(10_000), slots: z.int().min(1).max(10_000) });
@@ -58,6 +77,8 @@ export const manifestSchema = z
     licence: z.string().min(1).max(2_000),
     attribution: z.string().max(2_000),
     evaluation,
+    /** Missing where the network was not trained here. */
+    training: training.optional(),
   })
   .refine((manifest) => Object.keys(manifest.files).length <= MAX_FILES, `at most ${MAX_FILES} files`)
   .refine(

@@ -7,6 +7,7 @@ import type { Place } from '../../window/calendar.js';
 import { zoneOffset } from '../../window/zone.js';
 import { horizonsFor } from '../horizons.js';
 import type { ForecastShape } from '../series-history.js';
+import type { TrainingRecord } from '../train/checkpoint.js';
 import type { Candidate } from './evaluate.js';
 
 export interface CandidateOptions {
@@ -27,6 +28,8 @@ export interface Ready {
   readonly parameters: number;
   readonly shape: ForecastShape;
   readonly candidate: Candidate;
+  /** Where it was trained for this evaluation. */
+  readonly training?: TrainingRecord | undefined;
   close(): Promise<void>;
 }
 
@@ -80,6 +83,7 @@ export async function trainedCandidate(
     parameters: part.parameters,
     shape,
     candidate: { calibration: part.calibration, predict },
+    training: part.training,
     close: () => network.close(),
   };
 }

@@ -15,6 +15,7 @@ import {
 } from '../horizons.js';
 import { seasonalDifference } from '../samples.js';
 import type { SeriesHistory } from '../series-history.js';
+import { type Aggregate, type AggregateScores, createAggregate, joinAggregates } from './aggregate.js';
 import type { Baseline, PointForecast } from './baseline.js';
 import { SEASONAL_DAY } from './baselines.js';
 import type { Group } from './groups.js';
@@ -65,6 +66,8 @@ export interface GroupResult {
   /** `model` and the baselines by name: means over meters of per-meter figures. */
   readonly scores: Readonly<Record<string, Scores>>;
   readonly perMeter: readonly { readonly meter: string; readonly scores: Readonly<Record<string, Scores>> }[];
+  /** Of the sum of all meters, by method; the model's is the sum of its means. */
+  readonly aggregate: Readonly<Record<string, AggregateScores>>;
   readonly forecasts: number;
   /** Of the model's band that should hold nine of ten. */
   readonly coverage: readonly Coverage[];
@@ -100,11 +103,14 @@ async function evaluateGroup(
   const { testFrom, testUntil = Number.POSITIVE_INFINITY, model, everyStride = 1 } = options;
   const horizons = prepared[0]?.history.shape.horizons ?? [];
   const { onScored } = options;
+  const methods = [...(model === undefined ? [] : [MODEL]), ...options.baselines.map(({ name }) => name)];
+  const aggregate = createAggregate({ methods, meters: prepared.length, steps: horizons.length });
   const books = prepared.map((meter, index) =>
     createBook(meter, {
       group,
       testFrom,
-      hasModel: model !== undefined,
+      methods,
+      aggregate,
       ...(onScored === undefined
         ? {}
         : { onScored: (scored) => onScored({ group: group.name, meter: index, ...scored }) }),
@@ -127,6 +133,7 @@ async function evaluateGroup(
   return {
     scores: meansOf(perMeter),
     perMeter,
+    aggregate: aggregate.scores(),
     forecasts: books.reduce((sum, { forecasts }) => sum + forecasts, 0),
     coverage: bands?.coverage() ?? [],
   };
@@ -135,15 +142,14 @@ async function evaluateGroup(
 interface BookOptions {
   readonly group: Group;
   readonly testFrom: number;
-  readonly hasModel: boolean;
+  readonly methods: readonly string[];
+  readonly aggregate: Aggregate;
   readonly onScored?: (scored: Omit<ScoredStep, 'group' | 'meter'>) => void;
 }
 
 /** What one meter's forecasts were worth. */
-function createBook({ history, points }: Prepared, { group, testFrom, hasModel, onScored }: BookOptions) {
-  const tallies: Record<string, Tally> = Object.fromEntries(
-    [...(hasModel ? [MODEL] : []), ...points.map(({ name }) => name)].map((name) => [name, createTally()]),
-  );
+function createBook({ history, points }: Prepared, { group, testFrom, methods, aggregate, onScored }: BookOptions) {
+  const tallies: Record<string, Tally> = Object.fromEntries(methods.map((name) => [name, createTally()]));
   const { shape, series } = history;
   const actuals = new Float64Array(shape.horizons.length);
   const answers = points.map(() => new Float64Array(shape.horizons.length));
@@ -165,14 +171,20 @@ function createBook({ history, points }: Prepared, { group, testFrom, hasModel, 
       for (const step of group.steps) {
         const actual = actuals[step] as number;
         if (Number.isNaN(actual) || answers.some((answer) => Number.isNaN(answer[step]))) continue;
+        const said = answers.map((answer) => answer[step] as number);
         for (const [index, { name }] of points.entries()) {
-          const value = answers[index]?.[step] as number;
+          const value = said[index] as number;
           tallies[name]?.add(actual, { median: value, mean: value });
         }
-        if (row === undefined || bands === undefined) continue;
+        if (row === undefined || bands === undefined) {
+          aggregate.add(origin, step, { actual, forecasts: said });
+          continue;
+        }
         const quantiles = row.watts.subarray(step * QUANTILES.length, (step + 1) * QUANTILES.length);
-        tallies[MODEL]?.add(actual, { median: quantiles[MEDIAN] as number, mean: bands.meanOf(row, step), quantiles });
-        onScored?.({ origin, step, actual, quantiles, points: answers.map((answer) => answer[step] as number) });
+        const mean = bands.meanOf(row, step);
+        tallies[MODEL]?.add(actual, { median: quantiles[MEDIAN] as number, mean, quantiles });
+        aggregate.add(origin, step, { actual, forecasts: [mean, ...said] });
+        onScored?.({ origin, step, actual, quantiles, points: said });
         bands.note(origin, { step, actual, row, atMs: history.series.startMs + origin * shape.slotMinutes * 60_000 });
       }
     },
@@ -260,6 +272,7 @@ export function joinGroups(parts: readonly GroupResult[]): GroupResult {
   return {
     scores: meansOf(perMeter),
     perMeter,
+    aggregate: joinAggregates(parts.map((part) => part.aggregate)),
     forecasts: parts.reduce((sum, { forecasts }) => sum + forecasts, 0),
     coverage,
   };

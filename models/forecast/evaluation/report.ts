@@ -22,6 +22,10 @@ export function asJson(evaluation: Evaluation, perMeter: boolean): string {
     meters: about.meters,
     parameters: about.parameters,
     horizons: groups(results),
+    trainings: about.trainings.map(({ bestEpoch, ...record }) => ({ best_epoch: bestEpoch, ...record })),
+    aggregate: Object.fromEntries(
+      Object.entries(results).map(([name, { aggregate }]) => [name, aggregateInUnit(aggregate, unitW)]),
+    ),
     ...(trainedOn === undefined ? {} : { horizons_of_meters_trained_on: groups(trainedOn) }),
     ...(perMeter ? { mae_per_meter: maePerMeter(results, unitW) } : {}),
     coverage90_by_month: Object.fromEntries(
@@ -39,6 +43,14 @@ export function asJson(evaluation: Evaluation, perMeter: boolean): string {
 function inUnit({ mae, rmse, pinball, ...ratios }: Scores, unitW: number): Scores {
   return { mae: mae / unitW, rmse: rmse / unitW, pinball: pinball / unitW, ...ratios };
 }
+
+const aggregateInUnit = (aggregate: GroupResult['aggregate'], unitW: number): GroupResult['aggregate'] =>
+  Object.fromEntries(
+    Object.entries(aggregate).map(([name, { mae, rmse, ...ratios }]) => [
+      name,
+      { mae: mae / unitW, rmse: rmse / unitW, ...ratios },
+    ]),
+  );
 
 export function asTable(evaluation: Evaluation, perMeter: boolean): string {
   const { data, model, unit, unitW, slotMinutes, testFromMs, seed, meters, parameters, results, trainedOn } =
@@ -75,9 +87,12 @@ function maePerMeter(results: Readonly<Record<string, GroupResult>>, unitW: numb
 
 const COLUMNS = ['MAE', 'RMSE', 'MASE', 'vs day', 'pinball', 'in band', 'R²'];
 
-function tableOf(title: string, { scores, forecasts, coverage }: GroupResult, unitW: number): string[] {
-  const row = (name: string, cells: readonly string[]) =>
-    `${name.padEnd(16)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+const AGGREGATE_COLUMNS = ['MAE', 'RMSE', 'MAPE', 'R²'];
+
+const row = (name: string, cells: readonly string[]): string =>
+  `${name.padEnd(16)}${cells.map((cell) => cell.padStart(10)).join('')}`;
+
+function tableOf(title: string, { scores, aggregate, forecasts, coverage }: GroupResult, unitW: number): string[] {
   const methods = Object.entries(scores).map(([name, one]) => {
     const { mae, rmse, mase, mase_vs_seasonal, pinball, coverage90, r2 } = inUnit(one, unitW);
     const band = coverage90 === undefined ? '' : `${(coverage90 * 100).toFixed(1)} %`;
@@ -95,7 +110,22 @@ function tableOf(title: string, { scores, forecasts, coverage }: GroupResult, un
     ({ month, adapted, asTrained }) =>
       `${month}: ${(adapted * 100).toFixed(1)} % in the 90 % band (${(asTrained * 100).toFixed(1)} % without adapting)`,
   );
-  return [`${title}, ${forecasts} forecasts`, row('', COLUMNS), ...methods, ...months];
+  return [
+    `${title}, ${forecasts} forecasts`,
+    row('', COLUMNS),
+    ...methods,
+    ...months,
+    ...aggregateRows(aggregateInUnit(aggregate, unitW)),
+  ];
+}
+
+/** Empty where too few meters were known at a time. */
+function aggregateRows(aggregate: GroupResult['aggregate']): string[] {
+  const methods = Object.entries(aggregate).map(([name, { mae, rmse, mape, r2 }]) => {
+    const share = mape === undefined ? '' : `${(mape * 100).toFixed(2)} %`;
+    return row(name, [digits(mae), digits(rmse), share, r2.toFixed(3)]);
+  });
+  return methods.length === 0 ? [] : [row('their sum', AGGREGATE_COLUMNS), ...methods];
 }
 
 /** Four digits, whatever the unit. */

@@ -2,6 +2,7 @@ import { WattwardenError } from '../../../agent/domain/errors.js';
 import { firstSlots, type MeterSeries } from '../../series.js';
 import { WideCsvError } from '../../wide-csv.js';
 import { createSeriesHistory, type ForecastShape } from '../series-history.js';
+import type { TrainingRecord } from '../train/checkpoint.js';
 import { BASELINES } from './baselines.js';
 import { type CandidateOptions, placeOf, type Ready, shippedCandidate, trainedCandidate } from './candidates.js';
 import { evaluate, type GroupResult, joinGroups } from './evaluate.js';
@@ -20,6 +21,8 @@ export interface Outcome {
   readonly model: string;
   readonly parameters: number;
   readonly results: Results;
+  /** One for each that the evaluation made. */
+  readonly trainings: readonly TrainingRecord[];
   /** With folds over meters: the same meters by models that were trained on them. */
   readonly trainedOn?: Results;
 }
@@ -49,6 +52,7 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
   const part = (end - testFrom) / folds;
   if (part < 1) throw new WideCsvError(`${folds} folds need as many slots`);
   const parts: Results[] = [];
+  const trainings: TrainingRecord[] = [];
   let about = { name: '', parameters: 0 };
   for (let fold = 0; fold < folds; fold++) {
     const from = Math.floor(testFrom + fold * part);
@@ -58,6 +62,7 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
         ? await trainedCandidate(options, { meters: series, testFrom: from, name, tell })
         : await shippedCandidate(options);
     about = ready;
+    if (ready.training !== undefined) trainings.push(ready.training);
     const until = Math.floor(testFrom + (fold + 1) * part);
     await using(ready, async () =>
       parts.push(
@@ -70,6 +75,7 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
     model: `${about.name}${rolled}, ${options.precision}`,
     parameters: about.parameters,
     results: joinResults(parts),
+    trainings,
   };
 }
 
@@ -77,6 +83,7 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
 async function overMeters(options: Options, { series, testFrom, tell, folds }: FoldedData): Promise<Outcome> {
   const leftOut: Results[] = [];
   const trainedOn: Results[] = [];
+  const trainings: TrainingRecord[] = [];
   let parameters = 0;
   for (let fold = 0; fold < folds; fold++) {
     const isLeftOut = (index: number) => index % folds === fold;
@@ -86,13 +93,14 @@ async function overMeters(options: Options, { series, testFrom, tell, folds }: F
     const name = `fold-${fold + 1}-of-${folds}`;
     const ready = await trainedCandidate(options, { meters: inside, testFrom, name, tell });
     parameters = ready.parameters;
+    if (ready.training !== undefined) trainings.push(ready.training);
     await using(ready, async () => {
       leftOut.push(await measure(options, { ready, meters: outside, learnt: inside, testFrom, tell }));
       trainedOn.push(await measure(options, { ready, meters: inside, learnt: inside, testFrom, tell }));
     });
   }
   const model = `${folds} trainings, each tested on the meters that it had not seen, ${options.precision}`;
-  return { model, parameters, results: joinResults(leftOut), trainedOn: joinResults(trainedOn) };
+  return { model, parameters, results: joinResults(leftOut), trainings, trainedOn: joinResults(trainedOn) };
 }
 
 async function using(ready: Ready, work: () => Promise<unknown>): Promise<void> {

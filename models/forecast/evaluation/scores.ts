@@ -28,6 +28,8 @@ export interface Tally {
   add(actual: number, answer: Answer): void;
   readonly count: number;
   readonly mae: number;
+  readonly rmse: number;
+  readonly r2: number;
   /** `seasonalBefore` and `seasonal` are the errors of the same time yesterday before and in the test. */
   scores(seasonalBefore: number, seasonal: number): Scores;
 }
@@ -42,7 +44,7 @@ export function createTally(): Tally {
   let sum = 0;
   let sumOfSquares = 0;
 
-  return {
+  const tally: Tally = {
     add(actual, { median, mean, quantiles }) {
       count += 1;
       absolute += Math.abs(actual - median);
@@ -64,19 +66,27 @@ export function createTally(): Tally {
     get mae() {
       return absolute / count;
     },
-    scores(seasonalBefore, seasonal) {
+    get rmse() {
+      return Math.sqrt(squared / count);
+    },
+    get r2() {
       const spread = sumOfSquares - (sum * sum) / count;
+      return spread > 0 ? 1 - squared / spread : 0;
+    },
+    scores(seasonalBefore, seasonal) {
+      const { mae, rmse, r2 } = tally;
       return {
-        mae: absolute / count,
-        rmse: Math.sqrt(squared / count),
-        mase: absolute / count / seasonalBefore,
-        mase_vs_seasonal: absolute / count / seasonal,
+        mae,
+        rmse,
+        mase: mae / seasonalBefore,
+        mase_vs_seasonal: mae / seasonal,
         pinball: pinball / count,
         ...(hasBand ? { coverage90: inside / count } : {}),
-        r2: spread > 0 ? 1 - squared / spread : 0,
+        r2,
       };
     },
   };
+  return tally;
 }
 
 /** Every meter counts the same. */

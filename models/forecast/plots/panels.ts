@@ -47,7 +47,7 @@ function drawPanel(panel: Panel, from: number): string[] {
     `<text x="${frame.left}" y="14" font-weight="bold">${title}</text>`,
     text({ x: frame.left, y: 30 }, yTitle),
     ...areas.map(({ lower, upper, colour }) => area(frame, lower, upper, colour)),
-    ...axes(frame, { x: xTicks, y: roundTicks(high) }),
+    ...axes(frame, { x: xTicks, y: roundTicks(high, low) }),
     ...lines.map(({ points, colour }, index) => polyline(frame, points, colour ?? colourAt(index))),
     text({ x: (frame.left + frame.right) / 2 - (xTitle.length * LETTER) / 2, y: frame.bottom + 32 }, xTitle),
   ];

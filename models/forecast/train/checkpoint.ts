@@ -18,6 +18,15 @@ export interface EpochLoss {
   readonly validation: number;
 }
 
+/** How a training went; the weights are those after `bestEpoch`, the first being 1. */
+export interface TrainingRecord {
+  readonly seed: number;
+  /** What computed it: another one rounds differently. */
+  readonly backend: string;
+  readonly curve: readonly EpochLoss[];
+  readonly bestEpoch: number;
+}
+
 /** Where a training keeps what it has reached; `purpose` names seed, data and length, so that no other one continues it. */
 export interface Checkpoints {
   load(): Promise<Uint8Array | undefined>;

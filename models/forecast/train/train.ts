@@ -9,7 +9,14 @@ import { createSource, drawSamples, type Sample, type SampleSource, targetsOf, t
 import type { ForecastShape } from '../series-history.js';
 import { createAdam } from './adam.js';
 import { loadBackend } from './backend.js';
-import { type Checkpoints, type EpochLoss, type Progress, packProgress, unpackProgress } from './checkpoint.js';
+import {
+  type Checkpoints,
+  type EpochLoss,
+  type Progress,
+  packProgress,
+  type TrainingRecord,
+  unpackProgress,
+} from './checkpoint.js';
 import { initialWeights } from './initial.js';
 import { createNetwork, type Network } from './layers.js';
 import { fitLinear } from './linear-start.js';
@@ -43,13 +50,9 @@ export interface TrainOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-export interface TrainedForecaster {
+export interface TrainedForecaster extends TrainingRecord {
   readonly weights: NetworkWeights;
   readonly sources: readonly SampleSource[];
-  readonly curve: readonly EpochLoss[];
-  readonly bestEpoch: number;
-  readonly backend: string;
-  readonly reason: string;
 }
 
 /** Throws `model.no_data` when some horizon has nothing to learn from. */
@@ -103,14 +106,7 @@ export async function trainForecaster(options: TrainOptions): Promise<TrainedFor
       });
     }
     const { best, curve } = progress;
-    return {
-      weights: best.weights,
-      sources,
-      curve,
-      bestEpoch: best.epoch,
-      backend: backend.name,
-      reason: backend.reason,
-    };
+    return { weights: best.weights, sources, seed, backend: backend.name, curve, bestEpoch: best.epoch };
   } finally {
     network.dispose();
   }

@@ -106,7 +106,7 @@ function plot(title: string, { label, days, y, lines }: Plot): string {
   return svg(SIZE, [
     band(frame, [label.firstDay, label.lastDay + 1], '#e5e5e5'),
     text({ x: frame.left, y: 20 }, title),
-    ...axes(frame, { x: roundTicks(frame.x[1]).filter((day) => day >= frame.x[0]), y: roundTicks(y[1]) }),
+    ...axes(frame, { x: roundTicks(frame.x[1], frame.x[0]), y: roundTicks(y[1]) }),
     ...lines.map(([points, colour]) => polyline(frame, points, colour)),
   ]);
 }
