@@ -41,3 +41,8 @@ test('beside the balance of its feeders it finds them sooner', () => {
     'with_feeders',
   );
 });
+
+test('a fleet in which fewer steal at a time than there are kinds still sees every kind', () => {
+  const { per_attack } = testYourself({ fleet: { ...fleet, feeders: [] }, model, seed: 3, rounds: 5 });
+  expect(Object.values(per_attack).map(({ thefts }) => thefts)).toEqual(new Array(10).fill(2));
+});
