@@ -21,17 +21,17 @@ import { initialWeights } from './initial.js';
 import { createNetwork, type Network } from './layers.js';
 import { fitLinear } from './linear-start.js';
 
-const LARGEST_BATCH = 512;
+const LARGEST_BATCH = 256;
 const SMALLEST_BATCH = 32;
 /** A small fleet is learnt in more, smaller steps. */
 const FEWEST_BATCHES = 16;
-/** 30 epochs of 64 batches are a million windows: some eight minutes on one core with the WASM backend. */
+/** 30 epochs of 128 batches are a million windows: some nine minutes on one core with the WASM backend. */
 const DEFAULT_EPOCHS = 30;
-const MOST_STEPS_PER_EPOCH = 64;
+const MOST_STEPS_PER_EPOCH = 128;
 /** With two days of one meter an epoch would be a fraction of a batch. */
 const FEWEST_STEPS_PER_EPOCH = 4;
-const FIRST_RATE = 0.004;
-const LAST_RATE = 0.00008;
+const FIRST_RATE = 0.008;
+const LAST_RATE = 0.00016;
 const WARM_UP_STEPS = 50;
 const FEWEST_WINDOWS = 16;
 const MOST_VALIDATION_WINDOWS = 4_096;
