@@ -5,7 +5,7 @@ import { DAY_EVIDENCE, EVIDENCE_WIDTH } from './features/evidence.js';
 import { MEAN_DAYS, ROW_WIDTH } from './features/evidence-row.js';
 import { type FleetEvidence, gatherFleetEvidence } from './features/fleet-evidence.js';
 import type { FleetPower } from './fleet-power.js';
-import { explainRow, type IsolationForest, scoreRow } from './forest/forest.js';
+import { explainRow, type IsolationForest, scoreRow, scoreRows } from './forest/forest.js';
 import { forestFileSchema, packForest, parseForest, roundThresholds } from './forest/forest-file.js';
 import { trainForest } from './forest/forest-training.js';
 import {
@@ -25,6 +25,9 @@ export interface DayModel {
   readonly rarity: Rarity;
   readonly calibration: Calibration;
 }
+
+/** All that a raw score needs. */
+type Judge = Omit<DayModel, 'calibration'>;
 
 export interface DayScore {
   readonly raw: number;
@@ -74,16 +77,18 @@ export function calibrateFor(model: DayModel, { alarmShare, ...of }: Omit<DayTra
   return { ...model, calibration: calibrateOn(model, rowsOf(of), alarmShare) };
 }
 
-function calibrateOn(model: Omit<DayModel, 'calibration'>, rows: Float32Array, alarmShare?: number): Calibration {
-  const raw = Float64Array.from({ length: rows.length / ROW_WIDTH }, (_, row) =>
-    rawScore(model, rows.subarray(row * ROW_WIDTH, (row + 1) * ROW_WIDTH)),
-  );
-  return calibrate(raw, alarmShare);
-}
+const calibrateOn = (model: Judge, rows: Float32Array, alarmShare?: number): Calibration =>
+  calibrate(rawScores(model, rows), alarmShare);
 
 /** How odd a day is to the forest, and how rare its evidence, 0..1. */
-export const rawScore = ({ forest, rarity }: Omit<DayModel, 'calibration'>, row: Float32Array): number =>
+export const rawScore = ({ forest, rarity }: Judge, row: Float32Array): number =>
   joined(scoreRow(forest, row), rarityOf(rarity, row));
+
+/** The same of many rows, one after the other. */
+export const rawScores = ({ forest, rarity }: Judge, rows: Float32Array): Float64Array =>
+  scoreRows(forest, rows).map((odd, row) =>
+    joined(odd, rarityOf(rarity, rows.subarray(row * ROW_WIDTH, (row + 1) * ROW_WIDTH))),
+  );
 
 const joined = (odd: number, rare: number): number => (1 - RARITY_SHARE) * odd + RARITY_SHARE * rare;
 

@@ -1,4 +1,5 @@
 import { seededRandom } from '../../agent/domain/clock.js';
+import { rawScores, trainDayModel } from '../../models/fraud/day-model.js';
 import { lookAt, type MeterPast, rowSoFar } from '../../models/fraud/features/day-so-far.js';
 import { EVIDENCE_WIDTH } from '../../models/fraud/features/evidence.js';
 import { ROW_WIDTH } from '../../models/fraud/features/evidence-row.js';
@@ -7,11 +8,11 @@ import { balanceFeeder, fitBalance, gateOf } from '../../models/fraud/feeder/bal
 import { GATE_OPENS, suspectDay } from '../../models/fraud/feeder/suspicion.js';
 import { createUsualLoads } from '../../models/fraud/feeder/usual-load.js';
 import { type FleetPower, weekdayOf } from '../../models/fraud/fleet-power.js';
-import { explainRow, type IsolationForest, scoreRow, scoreRows } from '../../models/fraud/forest/forest.js';
+import { explainRow, scoreRow, scoreRows } from '../../models/fraud/forest/forest.js';
 import { trainForest } from '../../models/fraud/forest/forest-training.js';
 import { createSmallFleet, withReport } from '../../models/fraud/generated-fleet.js';
 import type { Bench, Setting } from './bench.js';
-import { medianMs } from './statistics.js';
+import { medianCpuMs } from './statistics.js';
 
 /** As scikit-learn was measured: 10 features, 100 trees of 256 rows. */
 const FEATURES = 10;
@@ -42,12 +43,12 @@ async function measure({ size, say }: Setting) {
   const forest = await measureForest(rounds);
   say('a fleet of 1,000 meters on 20 feeders, then four of them');
   const tick = createTick();
-  const evidenceMs = await medianMs(rounds, tick.evidence);
-  const closedMs = await medianMs(rounds, tick.closedFeeder);
-  const lossyMs = await medianMs(rounds, tick.lossyFeeder);
+  const evidenceMs = await medianCpuMs(rounds, tick.evidence);
+  const closedMs = await medianCpuMs(rounds, tick.closedFeeder);
+  const lossyMs = await medianCpuMs(rounds, tick.lossyFeeder);
   const feeders = 1_000 / METERS_PER_FEEDER;
   const balanceMs = feeders * ((1 - LOSSY_SHARE) * closedMs + LOSSY_SHARE * lossyMs);
-  const manyMs = await medianMs(Math.ceil(rounds / 3), tick.evidenceOfFour);
+  const manyMs = await medianCpuMs(Math.ceil(rounds / 3), tick.evidenceOfFour);
   return {
     metrics: {
       ...forest,
@@ -65,7 +66,7 @@ async function measureForest(rounds: number) {
   const random = seededRandom(1);
   const rows = Float32Array.from({ length: ROWS * FEATURES }, () => random() + random());
   const forest = trainForest({ rows, features: FEATURES, trees: TREES, subsample: SUBSAMPLE, seed: 1 });
-  const batchMs = await medianMs(rounds, () => scoreRows(forest, rows));
+  const batchMs = await medianCpuMs(rounds, () => scoreRows(forest, rows));
   const row = new Float32Array(FEATURES);
   const savings = new Float64Array(FEATURES);
   const alone = (work: () => number) => () => {
@@ -76,11 +77,11 @@ async function measureForest(rounds: number) {
     }
     return sum;
   };
-  const singleMs = await medianMs(
+  const singleMs = await medianCpuMs(
     rounds,
     alone(() => scoreRow(forest, row)),
   );
-  const explainMs = await medianMs(
+  const explainMs = await medianCpuMs(
     Math.ceil(rounds / 3),
     alone(() => explainRow(forest, row, savings)),
   );
@@ -107,12 +108,15 @@ function createTick() {
     const today = Float32Array.from({ length: SLOTS }, (_, slot) => powerW[day * 48 + Math.floor(slot / 6)] as number);
     return { past, powerW: today, weekday: weekdayOf(honest, day) };
   });
-  const forest = forestOf(honest, evidence);
+  const model = trainDayModel({ fleet: honest, clean: { from: 0, to: day }, seed: 1, evidence });
   const scoreAll = (count: number) => () => {
     const slots = Array.from({ length: count }, (_, index) => meters[index % meters.length] as (typeof meters)[number]);
     const seen = slots.map(lookAt);
     const peers = peersOf(seen.map(({ drops }) => drops));
-    return slots.map((slot, index) => scoreRow(forest, rowSoFar(slot, seen[index] as (typeof seen)[number], peers)));
+    const rows = new Float32Array(count * ROW_WIDTH);
+    for (const [index, slot] of slots.entries())
+      rows.set(rowSoFar(slot, seen[index] as (typeof seen)[number], peers), index * ROW_WIDTH);
+    return rawScores(model, rows);
   };
   const balance = (fleet: FleetPower) => {
     const model = fitBalance(fleet, '0', { from: 0, to: DAYS - 11 });
@@ -130,13 +134,4 @@ function createTick() {
     closedFeeder: balance(honest),
     lossyFeeder: balance(stolen),
   };
-}
-
-function forestOf(fleet: FleetPower, evidence: ReturnType<typeof gatherFleetEvidence>): IsolationForest {
-  const rows = fleet.meters.flatMap((_, meter) =>
-    Array.from({ length: fleet.days }, (__, day) => evidence.row(meter, day)).filter((row) => row !== undefined),
-  );
-  const flat = new Float32Array(rows.length * ROW_WIDTH);
-  for (const [index, row] of rows.entries()) flat.set(row, index * ROW_WIDTH);
-  return trainForest({ rows: flat, features: ROW_WIDTH, trees: 200, subsample: SUBSAMPLE, seed: 1 });
 }

@@ -37,13 +37,30 @@ export const RATIO_FLOOR_W = 10;
  * figures, but for `present`.
  */
 export function writeShape(out: Float32Array, offset: number, powerW: Float32Array): void {
-  const sorted = powerW.filter((watts) => !Number.isNaN(watts)).sort();
+  const known = new Float32Array(powerW.length);
+  let count = 0;
+  let sum = 0;
+  let zeros = 0;
+  // Unknown slots neither end a run of zeros nor are part of one.
+  let run = 0;
+  let longest = 0;
+  for (let slot = 0; slot < powerW.length; slot++) {
+    const watts = powerW[slot] as number;
+    if (Number.isNaN(watts)) continue;
+    known[count++] = watts;
+    sum += watts;
+    const isZero = Math.abs(watts) < ZERO_W;
+    if (isZero) zeros += 1;
+    run = isZero ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
   out.fill(Number.NaN, offset, offset + SHAPE_WIDTH);
-  out[offset + AT.present] = sorted.length / powerW.length;
-  if (sorted.length === 0) return;
-  const quantile = (share: number) => sorted[Math.round(share * (sorted.length - 1))] as number;
+  out[offset + AT.present] = count / powerW.length;
+  if (count === 0) return;
+  const sorted = known.subarray(0, count).sort();
+  const quantile = (share: number) => sorted[Math.round(share * (count - 1))] as number;
   const max = quantile(1);
-  out[offset + AT.mean] = sorted.reduce((sum, watts) => sum + watts, 0) / sorted.length;
+  out[offset + AT.mean] = sum / count;
   out[offset + AT.q90] = quantile(0.9);
   out[offset + AT.q75] = quantile(0.75);
   out[offset + AT.median] = quantile(0.5);
@@ -51,20 +68,8 @@ export function writeShape(out: Float32Array, offset: number, powerW: Float32Arr
   out[offset + AT.q05] = quantile(0.05);
   out[offset + AT.ties] = max > ZERO_W ? shareAbove(sorted, max * (1 - TIE_SHARE)) : 0;
   out[offset + AT.near_max] = max > ZERO_W ? shareAbove(sorted, max * (1 - NEAR_SHARE)) : 0;
-  out[offset + AT.zeros] = sorted.filter((watts) => Math.abs(watts) < ZERO_W).length / sorted.length;
-  out[offset + AT.zero_run] = longestZeros(powerW) / powerW.length;
-}
-
-/** Unknown slots neither end a run nor are part of one. */
-function longestZeros(powerW: Float32Array): number {
-  let run = 0;
-  let longest = 0;
-  for (const watts of powerW) {
-    if (Number.isNaN(watts)) continue;
-    run = Math.abs(watts) < ZERO_W ? run + 1 : 0;
-    longest = Math.max(longest, run);
-  }
-  return longest;
+  out[offset + AT.zeros] = zeros / count;
+  out[offset + AT.zero_run] = longest / powerW.length;
 }
 
 function shareAbove(sorted: Float32Array, limit: number): number {

@@ -36,7 +36,7 @@ export function levelsOf(powerW: Float32Array): Uint8Array {
 
 /** `days` as levelsOf gives them. */
 export function learnLevels(days: readonly Uint8Array[]): UsualLevels {
-  const counts = new Float64Array(BLOCKS * BINS);
+  const counts = new Uint16Array(BLOCKS * BINS);
   for (const levels of days) countLevels(levels, counts);
   const logDensity = new Float64Array(BLOCKS * BINS);
   for (let block = 0; block < BLOCKS; block++) {
@@ -49,40 +49,43 @@ export function learnLevels(days: readonly Uint8Array[]): UsualLevels {
 
 /** By how much the log density of a slot rises, on average, for the best factor; 0 when none makes the day more usual. */
 export function scaledFit(powerW: Float32Array, { logDensity }: UsualLevels): number {
-  const counts = new Float64Array(BLOCKS * BINS);
+  const counts = new Uint16Array(BLOCKS * BINS);
   const known = countLevels(levelsOf(powerW), counts);
   const gains = new Float64Array(RAISES.length);
-  for (let cell = 0; cell < counts.length; cell++) {
-    const count = counts[cell] as number;
-    const level = cell % BINS;
-    // Nothing times any factor is nothing.
-    if (count === 0 || level === 0) continue;
-    const asReported = logDensity[cell] as number;
-    const highest = cell - level + BINS - 1;
-    for (let at = 0; at < RAISES.length; at++) {
-      const raised = logDensity[Math.min(cell + (RAISES[at] as number), highest)] as number;
-      gains[at] = (gains[at] as number) + count * (raised - asReported);
+  for (let block = 0; block < BLOCKS; block++) {
+    const highest = (block + 1) * BINS - 1;
+    // From the first level on: nothing times any factor is nothing.
+    for (let cell = block * BINS + 1; cell <= highest; cell++) {
+      const count = counts[cell] as number;
+      if (count === 0) continue;
+      const asReported = logDensity[cell] as number;
+      for (let at = 0; at < RAISES.length; at++) {
+        const raised = logDensity[Math.min(cell + (RAISES[at] as number), highest)] as number;
+        gains[at] = (gains[at] as number) + count * (raised - asReported);
+      }
     }
   }
   return known === 0 ? 0 : Math.max(0, ...gains) / known;
 }
 
 /** Adds how often each level comes up in each part of the day, and tells how many slots are known. */
-function countLevels(levels: Uint8Array, counts: Float64Array): number {
+function countLevels(levels: Uint8Array, counts: Uint16Array): number {
   let known = 0;
-  for (let slot = 0; slot < levels.length; slot++) {
-    const level = levels[slot] as number;
-    if (level === UNKNOWN) continue;
-    known += 1;
-    const at = blockOf(slot, levels.length) * BINS + level;
-    counts[at] = (counts[at] as number) + 1;
+  let slot = 0;
+  for (let block = 0; block < BLOCKS; block++) {
+    const end = Math.ceil(((block + 1) * levels.length) / BLOCKS);
+    for (; slot < end; slot++) {
+      const level = levels[slot] as number;
+      if (level === UNKNOWN) continue;
+      known += 1;
+      const at = block * BINS + level;
+      counts[at] = (counts[at] as number) + 1;
+    }
   }
   return known;
 }
 
-const blockOf = (slot: number, slots: number): number => Math.floor((slot * BLOCKS) / slots);
-
-function spread(counts: Float64Array): Float64Array {
+function spread(counts: Uint16Array): Float64Array {
   const smooth = new Float64Array(BINS).fill(PRIOR);
   for (let bin = 0; bin < BINS; bin++) {
     const count = counts[bin] as number;

@@ -5,10 +5,13 @@ import { RATIO_FLOOR_W } from '../features/day-shape.js';
  * A thief's true load is usual for the thief and for nobody else.
  */
 export interface LoadDensity {
-  /** The logarithm of the density of a load at a slot of the day. */
-  level(watts: number, slotOfDay: number): number;
-  step(watts: number, beforeW: number): number;
+  /** The logarithm of the density of a load at a slot of the day; loads as logLoad gives them. */
+  level(load: number, slotOfDay: number): number;
+  step(load: number, before: number): number;
 }
+
+/** Loads are compared as logarithms, from 0 on; NaN stays NaN. */
+export const logLoad = (watts: number): number => Math.log1p(Math.max(watts, 0) / RATIO_FLOOR_W);
 
 /** Half of an octave per bin, from nothing to 100 kW. */
 const LEVEL_BINS = 28;
@@ -16,17 +19,16 @@ const STEP_BINS = 25;
 const BINS_PER_LOG = 2 / Math.LN2;
 /** Three hours each. */
 const BLOCKS = 8;
-const ZERO_W = 1;
+/** Below a watt nothing is drawn. */
+const NOTHING = logLoad(1);
 /** What every bin is given before anything is counted; spread by the neighbours' counts. */
 const PRIOR = 0.5;
 
-const levelBin = (watts: number): number =>
-  watts < ZERO_W ? 0 : 1 + Math.min(Math.floor(Math.log1p(watts / RATIO_FLOOR_W) * BINS_PER_LOG), LEVEL_BINS - 2);
+const levelBin = (load: number): number =>
+  load < NOTHING ? 0 : 1 + Math.min(Math.floor(load * BINS_PER_LOG), LEVEL_BINS - 2);
 
-function stepBin(watts: number, beforeW: number): number {
-  const step = Math.log((Math.max(watts, 0) + RATIO_FLOOR_W) / (Math.max(beforeW, 0) + RATIO_FLOOR_W));
-  return Math.min(Math.max(Math.round(step * 2 * BINS_PER_LOG) + (STEP_BINS - 1) / 2, 0), STEP_BINS - 1);
-}
+const stepBin = (load: number, before: number): number =>
+  Math.min(Math.max(Math.round((load - before) * 2 * BINS_PER_LOG) + (STEP_BINS - 1) / 2, 0), STEP_BINS - 1);
 
 /** Learns from the slots of whole days; what is NaN is left out. */
 export function learnDensity(days: readonly Float32Array[], slotsPerDay: number): LoadDensity {
@@ -36,15 +38,16 @@ export function learnDensity(days: readonly Float32Array[], slotsPerDay: number)
   for (const powerW of days) {
     let before = Number.NaN;
     for (const [slot, watts] of powerW.entries()) {
-      if (!Number.isNaN(watts)) {
-        const at = blockOf(slot) * LEVEL_BINS + levelBin(watts);
+      const load = logLoad(watts);
+      if (!Number.isNaN(load)) {
+        const at = blockOf(slot) * LEVEL_BINS + levelBin(load);
         levels[at] = (levels[at] as number) + 1;
         if (!Number.isNaN(before)) {
-          const bin = stepBin(watts, before);
+          const bin = stepBin(load, before);
           steps[bin] = (steps[bin] as number) + 1;
         }
       }
-      before = watts;
+      before = load;
     }
   }
   const logLevels = Array.from({ length: BLOCKS }, (_, block) =>
@@ -52,8 +55,8 @@ export function learnDensity(days: readonly Float32Array[], slotsPerDay: number)
   );
   const logSteps = logDensity(steps);
   return {
-    level: (watts, slotOfDay) => logLevels[blockOf(slotOfDay)]?.[levelBin(watts)] as number,
-    step: (watts, beforeW) => logSteps[stepBin(watts, beforeW)] as number,
+    level: (load, slotOfDay) => logLevels[blockOf(slotOfDay)]?.[levelBin(load)] as number,
+    step: (load, before) => logSteps[stepBin(load, before)] as number,
   };
 }
 

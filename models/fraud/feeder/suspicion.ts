@@ -1,6 +1,7 @@
-import type { FleetPower } from '../fleet-power.js';
+import type { FleetMeter, FleetPower } from '../fleet-power.js';
 import type { FeederBalance } from './balance.js';
-import { aloneExplains, attributeLoss, type Suspect, signaturesOf } from './signatures.js';
+import { logLoad } from './load-density.js';
+import { attributeLoss, type Suspect, signaturesOf } from './signatures.js';
 import type { UsualLoad, UsualLoads } from './usual-load.js';
 
 /** What a feeder's loss says about one of its customers. */
@@ -37,15 +38,19 @@ export function suspectDay(fleet: FleetPower, { balance, gates, day, usualLoads 
   const usual = balance.members.map((member) => usualLoads(member, free));
   const spans = SPANS.map((length) => lossySlots(fleet, { balance, isLossy, day, length }));
   if (spans.some((slots) => slots.length === 0)) return undefined;
-  const explained = spans.map((slots) => {
-    const lossW = Float64Array.from(slots, (slot) => balance.lossW[slot] as number);
-    const suspects = balance.members.map((member, index) =>
-      signaturesOf(suspectOf(fleet, { member, usual: usual[index], slots })),
-    );
-    return { shares: attributeLoss(suspects, lossW), alone: suspects.map((suspect) => aloneExplains(suspect, lossW)) };
-  });
+  const slots = spans[0] as readonly number[];
+  const lossW = Float64Array.from(slots, (slot) => balance.lossW[slot] as number);
+  const suspects = balance.members.map((member, index) =>
+    suspectOf(fleet, { member, usual: usual[index] as UsualLoad, slots }),
+  );
+  const explained = spans.map(({ length }) =>
+    attributeLoss(
+      suspects.map((suspect) => signaturesOf(lastOf(suspect, length))),
+      lossW.subarray(-length),
+    ),
+  );
   const gains = balance.members.map((member, index) =>
-    gainOf(fleet, { member, usual: usual[index], balance, slots: spans[0] ?? [] }),
+    gainOf(fleet, { member, usual: usual[index] as UsualLoad, balance, slots }),
   );
   const likely = softmax(gains, SHARPNESS);
   return balance.members.map((_, index) => ({
@@ -82,35 +87,54 @@ function lossySlots({ slotsPerDay }: FleetPower, { balance, isLossy, day, length
 
 interface OfMember {
   readonly member: number;
-  readonly usual: UsualLoad | undefined;
+  readonly usual: UsualLoad;
   readonly slots: readonly number[];
 }
 
-function suspectOf(fleet: FleetPower, { member, usual, slots }: OfMember): Suspect {
-  const powerW = fleet.meters[member]?.powerW;
-  return {
-    reportedW: Float64Array.from(slots, (slot) => powerW?.[slot] ?? 0),
-    expectedW: Float64Array.from(slots, (slot) => usual?.profileW[slot % fleet.slotsPerDay] ?? 0),
-  };
+function suspectOf({ meters, slotsPerDay }: FleetPower, { member, usual, slots }: OfMember): Suspect {
+  const { powerW } = meters[member] as FleetMeter;
+  const reportedW = new Float64Array(slots.length);
+  const expectedW = new Float64Array(slots.length);
+  for (let at = 0; at < slots.length; at++) {
+    const slot = slots[at] as number;
+    reportedW[at] = powerW[slot] as number;
+    expectedW[at] = usual.profileW[slot % slotsPerDay] as number;
+  }
+  return { reportedW, expectedW };
 }
+
+const lastOf = ({ reportedW, expectedW }: Suspect, slots: number): Suspect => ({
+  reportedW: reportedW.subarray(-slots),
+  expectedW: expectedW.subarray(-slots),
+});
 
 /** By how much the log density of a slot rises, on average, when the whole loss is added to what this meter reports. */
 function gainOf(fleet: FleetPower, { member, usual, slots, balance }: OfMember & { balance: FeederBalance }): number {
-  const powerW = fleet.meters[member]?.powerW;
-  if (powerW === undefined || usual === undefined) return 0;
+  const { powerW } = fleet.meters[member] as FleetMeter;
   const { density } = usual;
+  const loadsAt = (slot: number): Loads => {
+    const watts = powerW[slot] ?? Number.NaN;
+    return { slot, reported: logLoad(watts), whole: logLoad(watts + (balance.lossW[slot] ?? Number.NaN)) };
+  };
   let sum = 0;
+  let before: Loads | undefined;
   for (const slot of slots) {
-    const reportedW = powerW[slot] as number;
-    const wholeW = Math.max(reportedW + (balance.lossW[slot] as number), 0);
+    if (before?.slot !== slot - 1) before = loadsAt(slot - 1);
+    const now = loadsAt(slot);
     const ofDay = slot % fleet.slotsPerDay;
-    sum += density.level(wholeW, ofDay) - density.level(reportedW, ofDay);
-    const beforeW = powerW[slot - 1] ?? Number.NaN;
-    const lossBeforeW = balance.lossW[slot - 1] ?? Number.NaN;
-    if (Number.isNaN(beforeW) || Number.isNaN(lossBeforeW)) continue;
-    sum += density.step(wholeW, Math.max(beforeW + lossBeforeW, 0)) - density.step(reportedW, beforeW);
+    sum += density.level(now.whole, ofDay) - density.level(now.reported, ofDay);
+    if (!Number.isNaN(before.whole))
+      sum += density.step(now.whole, before.whole) - density.step(now.reported, before.reported);
+    before = now;
   }
   return sum / slots.length;
+}
+
+/** As logLoad gives them; NaN where the slot before is unknown. */
+interface Loads {
+  readonly slot: number;
+  readonly reported: number;
+  readonly whole: number;
 }
 
 function softmax(values: readonly number[], sharpness: number): number[] {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../agent/domain/clock.js';
-import { averagePathLength, createForest, explainRow, floorToFloat32, scoreRow } from './forest.js';
+import { averagePathLength, createForest, explainRow, floorToFloat32, scoreRow, scoreRows } from './forest.js';
 import { forestFileSchema, packForest, parseForest, roundThresholds } from './forest-file.js';
 import { LEAF } from './forest-nodes.js';
 import { trainForest } from './forest-training.js';
@@ -134,4 +134,13 @@ test('a damaged forest is refused with a reason', () => {
   expect(parseForest({ ...file, subsample: 255 })).toHaveProperty('reason');
   const other = packForest(trainForest({ ...options, seed: 4 }));
   expect(parseForest({ ...file, golden: other.golden })).toEqual({ reason: expect.stringContaining('golden') });
+});
+
+test('many rows at once have the very scores that each has alone, however many are left over', () => {
+  const forest = trainForest(options);
+  for (const count of [0, 1, 3, 4, 7, 101]) {
+    const some = rows.subarray(0, count * 4);
+    const alone = Array.from({ length: count }, (_, row) => scoreRow(forest, some.subarray(row * 4, (row + 1) * 4)));
+    expect([...scoreRows(forest, some)]).toEqual(alone);
+  }
 });

@@ -1,5 +1,5 @@
 import { type ForestNodes, LEAF } from './forest-nodes.js';
-import { type ForestWalk, layOut, sumOfPaths } from './forest-walk.js';
+import { type ForestWalk, layOut, sumOfPaths, sumsOfPaths } from './forest-walk.js';
 
 /** Isolation Forest (Liu, Ting, Zhou 2008) with the semantics of scikit-learn, number by number. */
 export interface IsolationForest {
@@ -79,8 +79,5 @@ export function explainRow(forest: IsolationForest, row: Float32Array, savings: 
 
 /** The scores of many rows, one after the other in `rows`. */
 export function scoreRows(forest: IsolationForest, rows: Float32Array): Float64Array {
-  const { features } = forest;
-  return Float64Array.from({ length: Math.floor(rows.length / features) }, (_, index) =>
-    scoreOf(forest, sumOfPaths(forest.walk, rows, index * features)),
-  );
+  return sumsOfPaths(forest.walk, rows, forest.features).map((path) => scoreOf(forest, path));
 }
