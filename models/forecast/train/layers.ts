@@ -44,7 +44,7 @@ export interface NetworkOptions {
 }
 
 /** Among the quantiles; what people read first, and what is scored, is the middle. */
-const MEDIAN_WEIGHT = 2;
+const MEDIAN_WEIGHT = 4;
 
 /** The network of ../network.ts in TensorFlow.js, with its gradient. */
 export function createNetwork(backend: Backend, { shape, weights, stepWeights }: NetworkOptions): Network {
