@@ -5,7 +5,8 @@ import { createForecastPacker } from './forecast-packing.js';
 /** For tests: steps as a forecast that is stored. */
 export function packSteps(steps: readonly ForecastStep[]): Uint8Array {
   const bands = Float64Array.from(steps.flatMap(({ lowW, medianW, highW }) => [lowW, medianW, highW]));
-  const packed = createForecastPacker(steps)?.(bands);
-  invariant(packed !== undefined, 'steps of a test can be packed');
+  const packer = createForecastPacker(steps);
+  const packed = new Uint8Array(packer?.bytes ?? 0);
+  invariant(packer?.pack(bands, packed, 0) === true, 'steps of a test can be packed');
   return packed;
 }

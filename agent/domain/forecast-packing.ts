@@ -13,7 +13,8 @@ const MAX_WIDTH = 65_535;
 const SMALLEST_UNIT_W = 0.1;
 /** Codes 1 to 255 from one unit to the widest band. */
 const WIDTH_RATIO = MAX_WIDTH ** (1 / 254);
-const LOG_WIDTH_RATIO = Math.log(WIDTH_RATIO);
+/** In units; what is narrower has no width. */
+const SMALLEST_WIDTH = 0.5;
 const RUN_BYTES = 6;
 const STEP_BYTES = 4;
 
@@ -32,31 +33,38 @@ const EXPLICIT = 0;
 /** Watts of each span: the lower edge of the band, the median, the upper edge. */
 export const BAND_VALUES = 3;
 
-/** Packs forecasts of the same spans from `bands`, [spans, BAND_VALUES]; undefined when a value is not a finite number. */
-export type ForecastPacker = (bands: Float64Array) => Uint8Array | undefined;
+/** Packs forecasts of the same spans. */
+export interface ForecastPacker {
+  /** How many bytes each of them takes. */
+  readonly bytes: number;
+  /** Writes one from `bands`, [spans, BAND_VALUES], to `at`; false when a value is not a finite number. */
+  pack(bands: Float64Array, packed: Uint8Array, at: number): boolean;
+}
 
 /** Undefined for spans that have no place in time. */
 export function createForecastPacker(spans: readonly Span[]): ForecastPacker | undefined {
   if (!spans.every(isPackable)) return undefined;
   const head = headOf(spans);
-  return (bands) => {
-    const exponent = exponentFor(bands);
-    if (exponent === undefined) return undefined;
-    const unitW = SMALLEST_UNIT_W * 2 ** exponent;
-    const packed = new Uint8Array(head.length + spans.length * STEP_BYTES);
-    packed.set(head);
-    packed[1] = exponent;
-    let at = head.length;
-    for (let value = 0; value < bands.length; value += BAND_VALUES) {
-      const medianW = bands[value + 1] as number;
-      const median = Math.round(medianW / unitW);
-      packed[at] = median >> 8;
-      packed[at + 1] = median;
-      packed[at + 2] = widthCode((medianW - (bands[value] as number)) / unitW);
-      packed[at + 3] = widthCode(((bands[value + 2] as number) - medianW) / unitW);
-      at += STEP_BYTES;
-    }
-    return packed;
+  return {
+    bytes: head.length + spans.length * STEP_BYTES,
+    pack(bands, packed, from) {
+      const exponent = exponentFor(bands);
+      if (exponent === undefined) return false;
+      const perWatt = 1 / (SMALLEST_UNIT_W * 2 ** exponent);
+      packed.set(head, from);
+      packed[from + 1] = exponent;
+      let at = from + head.length;
+      for (let value = 0; value < bands.length; value += BAND_VALUES) {
+        const medianW = bands[value + 1] as number;
+        const median = Math.round(medianW * perWatt);
+        packed[at] = median >> 8;
+        packed[at + 1] = median;
+        packed[at + 2] = widthCode((medianW - (bands[value] as number)) * perWatt);
+        packed[at + 3] = widthCode(((bands[value + 2] as number) - medianW) * perWatt);
+        at += STEP_BYTES;
+      }
+      return true;
+    },
   };
 }
 
@@ -105,20 +113,20 @@ const isPackable = ({ offsetSlots, slots }: Span): boolean => isUint16(offsetSlo
 
 /** Of the unit in which all values fit; undefined when one is not a finite number. */
 function exponentFor(bands: Float64Array): number | undefined {
-  let neededW = SMALLEST_UNIT_W;
+  let largestW = 0;
+  let widestW = 0;
   for (let value = 0; value < bands.length; value += BAND_VALUES) {
-    const [lowW, medianW, highW] = [bands[value] as number, bands[value + 1] as number, bands[value + 2] as number];
+    const lowW = bands[value] as number;
+    const medianW = bands[value + 1] as number;
+    const highW = bands[value + 2] as number;
     if (!Number.isFinite(lowW + medianW + highW)) return undefined;
-    const widthW = Math.max(medianW - lowW, highW - medianW);
-    neededW = Math.max(neededW, Math.abs(medianW) / MAX_MEDIAN, widthW / MAX_WIDTH);
+    const size = Math.abs(medianW);
+    if (size > largestW) largestW = size;
+    if (medianW - lowW > widestW) widestW = medianW - lowW;
+    if (highW - medianW > widestW) widestW = highW - medianW;
   }
+  const neededW = Math.max(SMALLEST_UNIT_W, largestW / MAX_MEDIAN, widestW / MAX_WIDTH);
   return Math.min(255, Math.ceil(Math.log2(neededW / SMALLEST_UNIT_W)));
-}
-
-/** Quantiles that crossed have no width. */
-function widthCode(units: number): number {
-  if (units < 0.5) return 0;
-  return Math.min(255, 1 + Math.max(0, Math.round(Math.log(units) / LOG_WIDTH_RATIO)));
 }
 
 const widthOf = (code: number): number => (code === 0 ? 0 : WIDTH_RATIO ** (code - 1));
@@ -146,4 +154,37 @@ function readRuns(view: DataView): readonly Run[] {
     slots: view.getUint16(6 + index * RUN_BYTES),
     count: view.getUint16(8 + index * RUN_BYTES),
   }));
+}
+
+/** Logarithms are slow: each code has the width above which the next one begins, and a table says where to look. */
+const UPPER_EDGES = Float64Array.from({ length: 256 }, (_, code) =>
+  code === 255 ? Number.POSITIVE_INFINITY : code === 0 ? SMALLEST_WIDTH : WIDTH_RATIO ** (code - 0.5),
+);
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+/** A cell holds the numbers that begin with the same bits: a 64th of them, where codes lie a 23rd apart. */
+const CELL_SHIFT = 17;
+const cellOf = (units: number): number => {
+  float[0] = units;
+  return (bits[0] as number) >>> CELL_SHIFT;
+};
+const FIRST_CELL = cellOf(SMALLEST_WIDTH);
+const CODES = lowestCodes();
+
+function lowestCodes(): Uint8Array {
+  const codes = new Uint8Array(cellOf(2 * MAX_WIDTH) - FIRST_CELL);
+  let code = 1;
+  for (let cell = 0; cell < codes.length; cell++) {
+    bits[0] = (cell + FIRST_CELL) << CELL_SHIFT;
+    while ((float[0] as number) >= (UPPER_EDGES[code] as number)) code += 1;
+    codes[cell] = code;
+  }
+  return codes;
+}
+
+/** Quantiles that crossed have no width. */
+function widthCode(units: number): number {
+  if (units < SMALLEST_WIDTH) return 0;
+  const code = CODES[cellOf(units) - FIRST_CELL] as number;
+  return units < (UPPER_EDGES[code] as number) ? code : code + 1;
 }

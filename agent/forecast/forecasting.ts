@@ -1,6 +1,6 @@
 import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, HIGH, type Horizon, LOW, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
-import type { SlotWindows } from '../../models/window/slot-windows.js';
+import type { MeterHistory, SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { WattwardenError } from '../domain/errors.js';
 import type { PackedForecast } from '../domain/forecast.js';
@@ -24,12 +24,12 @@ export interface Forecasting {
 const LEAST_SLOTS = 12;
 
 /** Copies of windows live as long as their part: memory must not grow with the number of meters. */
-const PART = 512;
+const PART = 64;
 
-/** The medians that were given for the slots from `issuedSlotMs` on. */
+/** The medians that were given for the slots from `issuedSlotMs` on; the next ones take their place. */
 interface Expected {
-  readonly issuedSlotMs: EpochMs;
-  readonly mediansW: Float32Array;
+  issuedSlotMs: EpochMs;
+  mediansW: Float32Array;
 }
 
 export function createForecasting(windows: SlotWindows): Forecasting {
@@ -37,22 +37,37 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   const latest = new Map<MeterId, Expected>();
   const room = windows.allocate(PART);
 
+  function expect(meter: MeterId, issuedSlotMs: EpochMs, slots: number): Float32Array {
+    const known = latest.get(meter);
+    if (known?.mediansW.length === slots) {
+      known.issuedSlotMs = issuedSlotMs;
+      return known.mediansW;
+    }
+    const mediansW = new Float32Array(slots);
+    latest.set(meter, { issuedSlotMs, mediansW });
+    return mediansW;
+  }
+
   async function forecastPart(meters: readonly MeterId[], forecaster: Forecaster): Promise<readonly PackedForecast[]> {
-    const ready = meters.flatMap((meter, index) => {
-      const history = windows.history(meter, { room: room[index] });
-      return history !== undefined && history.window.present >= LEAST_SLOTS ? [{ meter, history }] : [];
-    });
-    if (ready.length === 0) return [];
-    const rows = await forecaster.predict(ready.map(({ history }) => history));
-    const pack = createRowPacker(forecaster);
-    const mediansW = slotMediansOf(forecaster.horizons);
-    return ready.flatMap(({ meter, history }, index) => {
-      const row = rows[index];
-      if (row === undefined) return [];
-      const issuedSlotMs = history.window.endMs;
-      latest.set(meter, { issuedSlotMs, mediansW: mediansW(row) });
-      return [{ meter, issuedSlotMs, modelVersion: forecaster.version, packed: pack(row) }];
-    });
+    const ready: MeterId[] = [];
+    const histories: MeterHistory[] = [];
+    for (const meter of meters) {
+      const history = windows.history(meter, { room: room[ready.length] });
+      if (history === undefined || history.window.present < LEAST_SLOTS) continue;
+      ready.push(meter);
+      histories.push(history);
+    }
+    const rows = await forecaster.predict(histories);
+    const pack = createRowPacker(forecaster, rows.length);
+    const slots = singleSlotsOf(forecaster.horizons);
+    const forecasts: PackedForecast[] = [];
+    for (const [index, row] of rows.entries()) {
+      const meter = ready[index] as MeterId;
+      const issuedSlotMs = (histories[index] as MeterHistory).window.endMs;
+      slots.write(expect(meter, issuedSlotMs, slots.length), row);
+      forecasts.push({ meter, issuedSlotMs, modelVersion: forecaster.version, packed: pack(row, index) });
+    }
+    return forecasts;
   }
 
   return {
@@ -73,31 +88,35 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   };
 }
 
-function createRowPacker({ horizons, version }: Forecaster): (row: ForecastRow) => Uint8Array {
+/** All of a part in one piece of memory: a small one for each would cost more than packing. */
+function createRowPacker({ horizons, version }: Forecaster, rows: number) {
   const spans = horizons.map(({ offset, slots }) => ({ offsetSlots: offset, slots }));
-  const pack = createForecastPacker(spans);
+  const packer = createForecastPacker(spans);
+  const bytes = packer?.bytes ?? 0;
   const bands = new Float64Array(spans.length * BAND_VALUES);
-  return ({ watts }) => {
-    for (let step = 0, from = 0, to = 0; step < spans.length; step++, from += QUANTILES.length, to += BAND_VALUES) {
+  const packed = new Uint8Array(rows * bytes);
+  return ({ watts }: ForecastRow, index: number): Uint8Array => {
+    for (let from = 0, to = 0; to < bands.length; from += QUANTILES.length, to += BAND_VALUES) {
       bands[to] = watts[from + LOW] as number;
       bands[to + 1] = watts[from + MEDIAN] as number;
       bands[to + 2] = watts[from + HIGH] as number;
     }
-    const packed = pack?.(bands);
-    if (packed !== undefined) return packed;
+    const at = index * bytes;
+    if (packer?.pack(bands, packed, at)) return packed.subarray(at, at + bytes);
     throw new WattwardenError('bundle.unreadable', `${version}: a forecast has no finite values or no place in time`);
   };
 }
 
-/** By how many slots ahead they are; NaN where a forecast leaves one out. */
-function slotMediansOf(horizons: readonly Horizon[]): (row: ForecastRow) => Float32Array {
+/** The steps that speak of one slot, by how many slots ahead they are; NaN where a forecast leaves one out. */
+function singleSlotsOf(horizons: readonly Horizon[]) {
   const single = horizons.flatMap(({ offset, slots }, step) =>
     slots === 1 ? [{ offset, at: step * QUANTILES.length + MEDIAN }] : [],
   );
-  const length = single.reduce((most, { offset }) => Math.max(most, offset + 1), 0);
-  return ({ watts }) => {
-    const medians = new Float32Array(length).fill(Number.NaN);
-    for (const { offset, at } of single) medians[offset] = watts[at] as number;
-    return medians;
+  return {
+    length: single.reduce((most, { offset }) => Math.max(most, offset + 1), 0),
+    write(mediansW: Float32Array, { watts }: ForecastRow): void {
+      mediansW.fill(Number.NaN);
+      for (const { offset, at } of single) mediansW[offset] = watts[at] as number;
+    },
   };
 }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { countPresent } from '../window/slot-windows.js';
-import { createEncoder, decodeRow, type Encoded } from './features.js';
+import { decodeRows } from './decode.js';
+import { createEncoder, type Encoded } from './features.js';
 import type { History } from './history.js';
 import { HORIZONS, horizonsFor, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
 
@@ -18,7 +19,8 @@ function historyOf(values: ArrayLike<number>, more: Omit<History, 'window'> = {}
 }
 
 const encode = (history: History): Encoded => encoder.encode([history]);
-const decode = (encoded: Encoded, answers: Float32Array) => decodeRow(encoded, 0, { answers, factors: ones }).watts;
+const decode = (encoded: Encoded, answers: Float32Array, factors = ones) =>
+  decodeRows(encoded, 1, { answers, factors })[0]?.watts ?? new Float32Array();
 const constant = (watts: number) => historyOf(new Array(WINDOW_SLOTS).fill(watts));
 const inputsOf = ({ window, measured, seasons, spread, context }: Encoded) => [
   window,
@@ -149,10 +151,7 @@ test('quantiles do not cross, whatever the network and the factors say', () => {
     fc.array(fc.double({ min: from, max: 4, noNaN: true }), { minLength: length, maxLength: length });
   fc.assert(
     fc.property(numbers(OUTPUTS, -4), numbers(OUTPUTS, 0.2), (answers, factors) => {
-      const row = decodeRow(encode(constant(300)), 0, {
-        answers: Float32Array.from(answers),
-        factors: Float32Array.from(factors),
-      }).watts;
+      const row = decode(encode(constant(300)), Float32Array.from(answers), Float32Array.from(factors));
       for (let at = 0; at < OUTPUTS; at += QUANTILES.length) {
         const step = Array.from(row.subarray(at, at + QUANTILES.length));
         expect(step).toEqual([...step].sort((a, b) => a - b));

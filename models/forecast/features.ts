@@ -1,7 +1,9 @@
+import type { EpochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
+import { sumOf } from '../window/sum.js';
 import type { History, Weather } from './history.js';
-import { type ForecastRow, type Horizon, MEDIAN, QUANTILES, slotsPerDay } from './horizons.js';
+import { reachOf, slotsPerDay } from './horizons.js';
 import type { ForecastShape } from './series-history.js';
 
 /** Raised by every change that makes the same history give other numbers; a bundle of another version is refused. */
@@ -20,8 +22,6 @@ const SCALE_FLOOR_W = 10;
 const SCALE_FLOOR_SHARE = 0.02;
 /** Longer gaps are filled with the window's centre: a straight line across half a day would be an invention. */
 const INTERPOLATED_GAP_SLOTS = 12;
-/** float32 ends here; beyond what a meter can mean, but a result is never infinite. */
-const LARGEST_W = 3e38;
 /** In scales; a profile that is wilder says no more than one that is that wild. */
 const LARGEST_SPREAD = 4;
 const LEVEL_UNIT = 5;
@@ -59,17 +59,17 @@ export interface Encoder {
 
 export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Encoder {
   const seasons = createSeasons(shape);
+  const calendarAt = createCalendar(place);
   const steps = shape.horizons.length;
 
   function encodeInto(encoded: Encoded, histories: readonly History[], from: number): number {
     const rows = Math.min(encoded.rows, histories.length - from);
-    encoded.window.fill(0, 0, rows * WINDOW_SLOTS);
     encoded.context.fill(0, 0, rows * CONTEXT_SIZE);
     for (let row = 0; row < rows; row++) {
       const history = histories[from + row] as History;
       encodeWindow(encoded, row, history.window.values);
       const known = seasons.write(encoded, row, history);
-      writeContext(encoded, row, { history, known, place });
+      writeContext(encoded, row, { history, known, calendar: calendarAt(history.window.endMs) });
     }
     return rows;
   }
@@ -98,20 +98,28 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
   };
 }
 
-function encodeWindow({ window, measured, ...encoded }: Encoded, row: number, values: Float32Array): void {
-  const { centre, scale, min } = centreAndScale(values);
+function encodeWindow(encoded: Encoded, row: number, values: Float32Array): void {
+  const { window, measured } = encoded;
+  const { centre, scale, min, present } = centreAndScale(values);
   encoded.centreW[row] = centre;
   encoded.scaleW[row] = scale;
   encoded.neverNegative[row] = min >= 0 ? 1 : 0;
+  const perWatt = 1 / scale;
   const base = row * WINDOW_SLOTS;
   const patches = row * PATCHES;
+  if (present === WINDOW_SLOTS) {
+    for (let slot = 0; slot < WINDOW_SLOTS; slot++) window[base + slot] = ((values[slot] as number) - centre) * perWatt;
+    measured.fill(1, patches, patches + PATCHES);
+    return;
+  }
+  window.fill(0, base, base + WINDOW_SLOTS);
   let last = -1;
   for (let patch = 0; patch < PATCHES; patch++) {
     let count = 0;
     for (let slot = patch * PATCH_SLOTS; slot < (patch + 1) * PATCH_SLOTS; slot++) {
       const value = values[slot] as number;
       if (!Number.isFinite(value)) continue;
-      window[base + slot] = (value - centre) / scale;
+      window[base + slot] = (value - centre) * perWatt;
       count += 1;
       if (last !== slot - 1) fillGap(window, base, last, slot);
       last = slot;
@@ -133,30 +141,51 @@ function fillGap(window: Float32Array, base: number, before: number, after: numb
   }
 }
 
+/** What a window is freed of: its level and its scale in watts; and what it is made of. */
+interface WindowScale {
+  readonly centre: number;
+  readonly scale: number;
+  readonly min: number;
+  /** Of how many finite values. */
+  readonly present: number;
+}
+
 /**
  * Mean and mean absolute deviation: one spike in a day moves either by a few watts, and both come from two passes
  * without sorting.
  */
-export function centreAndScale(values: Float32Array): { centre: number; scale: number; min: number } {
-  let sum = 0;
-  let count = 0;
+export function centreAndScale(values: Float32Array): WindowScale {
+  let known = values;
+  let sum = sumOf(known);
+  if (!Number.isFinite(sum)) {
+    known = finiteOf(values);
+    sum = sumOf(known);
+  }
+  const present = known.length;
+  if (present === 0) return { centre: 0, scale: SCALE_FLOOR_W, min: 0, present };
+  const centre = sum / present;
+  let deviation = 0;
   let min = Number.POSITIVE_INFINITY;
-  for (let slot = 0; slot < values.length; slot++) {
-    const value = values[slot] as number;
-    if (!Number.isFinite(value)) continue;
-    sum += value;
-    count += 1;
+  for (let at = 0; at < present; at++) {
+    const value = known[at] as number;
+    deviation += Math.abs(value - centre);
     if (value < min) min = value;
   }
-  if (count === 0) return { centre: 0, scale: SCALE_FLOOR_W, min: 0 };
-  const centre = sum / count;
-  let deviation = 0;
-  for (let slot = 0; slot < values.length; slot++) {
-    const value = values[slot] as number;
-    if (Number.isFinite(value)) deviation += Math.abs(value - centre);
+  const scale = Math.max(deviation / present, Math.abs(centre) * SCALE_FLOOR_SHARE, SCALE_FLOOR_W);
+  return { centre, scale, min, present };
+}
+
+const FINITE = new Float32Array(WINDOW_SLOTS);
+
+/** What is not missing, side by side, until the next call. */
+function finiteOf(values: Float32Array): Float32Array {
+  let count = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    FINITE[count] = value;
+    if (Number.isFinite(value)) count += 1;
   }
-  const scale = Math.max(deviation / count, Math.abs(centre) * SCALE_FLOOR_SHARE, SCALE_FLOOR_W);
-  return { centre, scale, min };
+  return FINITE.subarray(0, count);
 }
 
 /** Shares of the steps for which last week and the profile are known. */
@@ -170,43 +199,67 @@ function createSeasons({ slotMinutes, horizons }: ForecastShape) {
   const slotMs = slotMinutes * 60_000;
   const days = Math.floor(WINDOW_SLOTS / perDay);
   const steps = horizons.length;
+  const offsets = Int32Array.from(horizons, ({ offset }) => offset);
+  const lengths = Int32Array.from(horizons, ({ slots }) => slots);
+  const unknownWeek = new Float32Array(reachOf(horizons)).fill(Number.NaN);
+  const unknownDay = new Float32Array(perDay).fill(Number.NaN);
 
   return {
-    write({ window, seasons, spread, ...encoded }: Encoded, row: number, history: History): KnownSeasons {
+    write({ window, seasons, spread, centreW, scaleW }: Encoded, row: number, history: History): KnownSeasons {
       const { weekAgo = NOTHING, profileMedian = NOTHING, profileSpread = NOTHING } = history;
+      const week = weekAgo.length < unknownWeek.length ? unknownWeek : weekAgo;
+      const usual = profileMedian.length === perDay ? profileMedian : unknownDay;
+      const usualSpread = profileSpread.length === perDay ? profileSpread : unknownDay;
       const base = row * WINDOW_SLOTS + WINDOW_SLOTS - perDay;
       const out = row * SEASONS * steps;
-      const centre = encoded.centreW[row] as number;
-      const scale = encoded.scaleW[row] as number;
+      const centre = centreW[row] as number;
+      const perWatt = 1 / (scaleW[row] as number);
       const slotOfDay = ((Math.floor(history.window.endMs / slotMs) % perDay) + perDay) % perDay;
-      let week = 0;
-      let profile = 0;
+      let weeks = 0;
+      let profiles = 0;
       for (let step = 0; step < steps; step++) {
-        const { offset, slots } = horizons[step] as Horizon;
-        let recent = 0;
+        const offset = offsets[step] as number;
+        const slots = lengths[step] as number;
+        // What is missing makes its sum NaN; only then is each slot looked at.
         let yesterday = 0;
+        let lastWeek = 0;
+        let median = 0;
+        let width = 0;
+        let ofDay = (slotOfDay + offset) % perDay;
         for (let slot = offset; slot < offset + slots; slot++) {
           yesterday += window[base + slot] as number;
-          for (let day = 0; day < days; day++) recent += window[base - day * perDay + slot] as number;
+          lastWeek += week[slot] as number;
+          median += usual[ofDay] as number;
+          width += usualSpread[ofDay] as number;
+          ofDay = ofDay + 1 === perDay ? 0 : ofDay + 1;
         }
-        yesterday /= slots;
-        recent /= slots * days;
-        const lastWeek = (meanOf(weekAgo, offset, slots) - centre) / scale;
-        const median = (ringMeanOf(profileMedian, slotOfDay + offset, slots) - centre) / scale;
-        const width = ringMeanOf(profileSpread, slotOfDay + offset, slots) / scale;
+        let recent = yesterday;
+        for (let day = 1; day < days; day++) recent += spanSum(window, base - day * perDay + offset, slots);
+        const share = 1 / slots;
+        yesterday *= share;
+        recent *= share / days;
+        lastWeek = Number.isFinite(lastWeek) ? lastWeek * share : meanOf(weekAgo, offset, slots);
+        median = Number.isFinite(median) ? median * share : ringMeanOf(profileMedian, slotOfDay + offset, slots);
+        width = Number.isFinite(width) ? width * share : ringMeanOf(profileSpread, slotOfDay + offset, slots);
         const knowsWeek = Number.isFinite(lastWeek);
-        const knowsProfile = Number.isFinite(median) && Number.isFinite(width);
-        if (knowsWeek) week += 1;
-        if (knowsProfile) profile += 1;
+        const knowsProfile = Number.isFinite(median + width);
+        if (knowsWeek) weeks += 1;
+        if (knowsProfile) profiles += 1;
         seasons[out + step] = yesterday;
         seasons[out + steps + step] = recent;
-        seasons[out + 2 * steps + step] = knowsWeek ? lastWeek : yesterday;
-        seasons[out + 3 * steps + step] = knowsProfile ? median : recent;
-        spread[row * steps + step] = knowsProfile ? Math.min(width, LARGEST_SPREAD) : 1;
+        seasons[out + 2 * steps + step] = knowsWeek ? (lastWeek - centre) * perWatt : yesterday;
+        seasons[out + 3 * steps + step] = knowsProfile ? (median - centre) * perWatt : recent;
+        spread[row * steps + step] = knowsProfile ? Math.min(width * perWatt, LARGEST_SPREAD) : 1;
       }
-      return { week: week / steps, profile: profile / steps };
+      return { week: weeks / steps, profile: profiles / steps };
     },
   };
+}
+
+function spanSum(values: Float32Array, from: number, length: number): number {
+  let sum = 0;
+  for (let at = from; at < from + length; at++) sum += values[at] as number;
+  return sum;
 }
 
 const NOTHING = new Float32Array(0);
@@ -241,13 +294,24 @@ function ringMeanOf(values: Float32Array, from: number, length: number): number 
   return sum / count;
 }
 
+/** Nearly all meters of a tick stand at the same moment, and one answer serves them. */
+function createCalendar(place: Place): (atMs: EpochMs) => Float32Array {
+  const calendar = new Float32Array(CALENDAR_SIZE);
+  let knownMs = Number.NaN;
+  return (atMs) => {
+    if (atMs !== knownMs) writeCalendar(calendar, 0, atMs, place);
+    knownMs = atMs;
+    return calendar;
+  };
+}
+
 function writeContext(
   { context, centreW, scaleW }: Encoded,
   row: number,
-  { history, known, place }: { history: History; known: KnownSeasons; place: Place },
+  { history, known, calendar }: { history: History; known: KnownSeasons; calendar: Float32Array },
 ): void {
   const base = row * CONTEXT_SIZE;
-  writeCalendar(context, base, history.window.endMs, place);
+  context.set(calendar, base);
   const more = base + CALENDAR_SIZE;
   const level = (centreW[row] as number) / (scaleW[row] as number) / LEVEL_UNIT;
   context[more] = level / (1 + Math.abs(level));
@@ -262,41 +326,3 @@ function writeContext(
 
 /** Four spans either way: no weather is hotter, a broken sensor is. */
 const limited = (value: number): number => (Number.isFinite(value) ? Math.min(Math.max(value, -4), 4) : 0);
-
-/**
- * One row of the network's answers, [QUANTILES, steps] normalised, in watts. `factors`, [steps, QUANTILES], multiply the
- * distances from the median; no quantile passes its neighbour towards the median.
- */
-export function decodeRow(
-  { centreW, scaleW, neverNegative }: Encoded,
-  row: number,
-  { answers, factors }: { readonly answers: Float32Array; readonly factors: Float32Array },
-): ForecastRow {
-  const centre = centreW[row] as number;
-  const scale = scaleW[row] as number;
-  const lowest = neverNegative[row] === 1 ? 0 : -LARGEST_W;
-  const count = factors.length;
-  const steps = count / QUANTILES.length;
-  const from = row * count;
-  const watts = new Float32Array(count);
-  for (let step = 0; step < steps; step++) {
-    const answer = answers[from + MEDIAN * steps + step] as number;
-    const median = Number.isNaN(answer) ? 0 : answer;
-    const at = step * QUANTILES.length;
-    let distance = 0;
-    for (let quantile = MEDIAN; quantile < QUANTILES.length; quantile++) {
-      const wanted =
-        ((answers[from + quantile * steps + step] as number) - median) * (factors[at + quantile] as number);
-      if (wanted > distance) distance = wanted;
-      watts[at + quantile] = Math.min(Math.max(centre + scale * (median + distance), lowest), LARGEST_W);
-    }
-    distance = 0;
-    for (let quantile = MEDIAN - 1; quantile >= 0; quantile--) {
-      const wanted =
-        ((answers[from + quantile * steps + step] as number) - median) * (factors[at + quantile] as number);
-      if (wanted < distance) distance = wanted;
-      watts[at + quantile] = Math.min(Math.max(centre + scale * (median + distance), lowest), LARGEST_W);
-    }
-  }
-  return { watts };
-}

@@ -5,7 +5,8 @@ import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { Bundle } from '../bundle/read.js';
 import type { Calibration } from '../forecast/calibration.js';
-import { CONTEXT_SIZE, createEncoder, decodeRow, type Encoded, PATCHES, SEASONS } from '../forecast/features.js';
+import { decodeRows } from '../forecast/decode.js';
+import { CONTEXT_SIZE, createEncoder, type Encoded, PATCHES, SEASONS } from '../forecast/features.js';
 import type { History } from '../forecast/history.js';
 import { type ForecastRow, type Horizon, QUANTILES } from '../forecast/horizons.js';
 import type { ForecastShape } from '../forecast/series-history.js';
@@ -30,7 +31,7 @@ export interface Forecaster {
 }
 
 /** Memory grows with the batch and speed no longer does. */
-export const MAX_BATCH = 512;
+export const MAX_BATCH = 64;
 
 export async function openForecaster(bundle: Bundle, precision: Precision, place?: Place): Promise<Forecaster> {
   const { slotMinutes, horizons } = bundle.manifest;
@@ -68,7 +69,7 @@ export function predictWith(network: OnnxNetwork, { shape, calibration, place }:
     for (let from = 0; from < histories.length; from += MAX_BATCH) {
       const count = encoder.encodeInto(buffers, histories, from);
       const answers = await network.run(buffers, count);
-      for (let row = 0; row < count; row++) rows.push(decodeRow(buffers, row, { answers, factors }));
+      rows.push(...decodeRows(buffers, count, { answers, factors }));
     }
     return rows;
   }
@@ -98,25 +99,35 @@ export async function openNetwork(model: Uint8Array, { horizons }: ForecastShape
   }
   const width = steps * QUANTILES.length;
   let answers = new Float32Array(0);
+  let bound: Bound | undefined;
+
+  function bind(encoded: Encoded, rows: number): Bound {
+    const tensor = (data: Float32Array, dims: readonly number[]) => {
+      const size = dims.reduce((product, dim) => product * dim, rows);
+      return new Tensor('float32', data.subarray(0, size), [rows, ...dims]);
+    };
+    const { window, measured, seasons, spread, context } = encoded;
+    return {
+      encoded,
+      rows,
+      feeds: {
+        window: tensor(window, [WINDOW_SLOTS]),
+        measured: tensor(measured, [PATCHES]),
+        seasons: tensor(seasons, [SEASONS, steps]),
+        spread: tensor(spread, [steps]),
+        context: tensor(context, [CONTEXT_SIZE]),
+      },
+      fetches: { quantiles: tensor(answers, [width]) },
+    };
+  }
+
   return {
-    async run({ window, measured, seasons, spread, context }, rows = window.length / WINDOW_SLOTS) {
-      const tensor = (data: Float32Array, dims: readonly number[]) => {
-        const size = dims.reduce((product, dim) => product * dim, rows);
-        return new Tensor('float32', data.subarray(0, size), [rows, ...dims]);
-      };
+    async run(encoded, rows = encoded.rows) {
       if (rows === 0) return new Float32Array(0);
       if (answers.length < rows * width) answers = new Float32Array(rows * width);
-      const quantiles = tensor(answers, [width]);
-      await runChecked(session, {
-        feeds: {
-          window: tensor(window, [WINDOW_SLOTS]),
-          measured: tensor(measured, [PATCHES]),
-          seasons: tensor(seasons, [SEASONS, steps]),
-          spread: tensor(spread, [steps]),
-          context: tensor(context, [CONTEXT_SIZE]),
-        },
-        fetches: { quantiles },
-      });
+      // The tensors of one batch serve the next one of that size.
+      if (bound?.encoded !== encoded || bound.rows !== rows) bound = bind(encoded, rows);
+      await runChecked(session, bound);
       return answers;
     },
     close: () => session.release(),
@@ -150,10 +161,15 @@ function differencesOf(kind: string, theirs: Metadata, ours: readonly Port[]): r
 const fits = (theirs: readonly (number | string)[], ours: Port['dims']): boolean =>
   theirs.length === ours.length && theirs.every((size, axis) => size === ours[axis] || typeof size === 'string');
 
-async function runChecked(
-  session: InferenceSession,
-  { feeds, fetches }: { feeds: Record<string, Tensor>; fetches: Record<string, Tensor> },
-): Promise<void> {
+/** Tensors over the memory of so many rows. */
+interface Bound {
+  readonly encoded: Encoded;
+  readonly rows: number;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly fetches: Readonly<Record<string, Tensor>>;
+}
+
+async function runChecked(session: InferenceSession, { feeds, fetches }: Bound): Promise<void> {
   try {
     await session.run(feeds, fetches);
   } catch (error) {

@@ -2,6 +2,7 @@ import { type EpochMs, epochMs, type MeterId } from '../../agent/domain/brand.js
 import { DAY_MS, SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { createMeterArena } from './meter-arena.js';
 import type { SeasonalProfile } from './seasonal-profile.js';
+import { sumOf } from './sum.js';
 
 /** The last day of one meter (at five minutes), oldest slot first. */
 export interface SlotWindow {
@@ -102,32 +103,31 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   const holds = ({ newest, ring }: Memory, slot: number): boolean =>
     slot <= newest && slot > newest - ringSlots && !Number.isNaN(ring[slot % ringSlots]);
 
-  interface Copied {
-    readonly from: number;
-    readonly end?: number;
-    readonly values?: Float32Array | undefined;
-  }
-
-  /** A window's slots from `from` on, as far as they are remembered and lie before `end`. */
-  function copy(
-    { newest, ring }: Memory,
-    { from, end = Number.POSITIVE_INFINITY, values = new Float32Array(WINDOW_SLOTS) }: Copied,
-  ): Float32Array {
-    values.fill(Number.NaN);
+  /** A window's slots from `from` on, as far as they are remembered and no later than `last`. */
+  function copy({ newest, ring }: Memory, { from, last }: { from: number; last: number }, values: Float32Array): void {
     const first = Math.max(from, newest - ringSlots + 1, 0);
-    const last = Math.min(from + WINDOW_SLOTS, newest + 1, end) - 1;
-    if (first > last) return values;
+    const end = Math.min(from + WINDOW_SLOTS, last + 1);
+    if (first > from || end < from + WINDOW_SLOTS) values.fill(Number.NaN);
+    if (first >= end) return;
     const start = first % ringSlots;
-    const whole = ring.subarray(start, start + last + 1 - first);
-    values.set(whole, first - from);
+    const stop = start + end - first;
+    values.set(ring.subarray(start, stop), first - from);
     // What is left stands at the beginning of the ring again.
-    values.set(ring.subarray(0, last + 1 - first - whole.length), first - from + whole.length);
-    return values;
+    if (stop > ringSlots) values.set(ring.subarray(0, stop - ringSlots), first - from + ringSlots - start);
   }
 
-  function windowOf(memory: Memory, last: number, room?: Float32Array): SlotWindow {
-    const values = copy(memory, { from: last - WINDOW_SLOTS + 1, values: room });
+  function windowOf(memory: Memory, last: number, values: Float32Array = new Float32Array(WINDOW_SLOTS)): SlotWindow {
+    copy(memory, { from: last + 1 - WINDOW_SLOTS, last }, values);
     return { endMs: epochMs((last + 1) * slotMs), values, present: countPresent(values) };
+  }
+
+  function weekBefore(
+    memory: Memory,
+    last: number,
+    values: Float32Array = new Float32Array(WINDOW_SLOTS),
+  ): Float32Array {
+    copy(memory, { from: last + 1 - slotsPerWeek, last }, values);
+    return values;
   }
 
   function ending(meter: MeterId, endMs: EpochMs | undefined): { memory: Memory; last: number } | undefined {
@@ -163,7 +163,7 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       const { memory, last } = found;
       return {
         window: windowOf(memory, last, room?.values),
-        weekAgo: copy(memory, { from: last + 1 - slotsPerWeek, end: last + 1, values: room?.weekAgo }),
+        weekAgo: weekBefore(memory, last, room?.weekAgo),
         profileMedian: memory.median,
         profileSpread: memory.spread,
       };
@@ -184,6 +184,8 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
 }
 
 export function countPresent(values: Float32Array): number {
+  // Nothing is missing, most of the time.
+  if (!Number.isNaN(sumOf(values))) return values.length;
   let present = 0;
   for (let slot = 0; slot < values.length; slot++) if (!Number.isNaN(values[slot])) present += 1;
   return present;
