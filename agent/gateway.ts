@@ -29,6 +29,7 @@ import {
   ingestOptions,
   knownMeters,
   makeDataDir,
+  rememberedAtStart,
   silenceRules,
   threadOptions,
   validationRules,
@@ -42,7 +43,6 @@ import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
 import { createTimeKeeping } from './threads/time-keeping.js';
 import { createFeeds } from './validate/feeds/registry.js';
-import { rememberedOf } from './validate/repeats.js';
 import { createValidator } from './validate/validator.js';
 import { VERSION } from './version.js';
 
@@ -113,7 +113,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
   const feeds = createFeeds(feedOptions(settings));
   const validator = createValidator(validationRules(settings), feeds, buffer.registeredMeters(), isTimeKnown);
-  validator.remember(buffer.recentReadings(rememberedOf(buffer.registeredMeters().size)));
+  validator.remember(buffer.recentReadings(rememberedAtStart(settings, buffer.registeredMeters().size)));
 
   // agent/ingest — the embedded broker, and the client of another one. What all meters send goes into one group commit:
   // it calls storeReadings once, and the PUBACKs, which publish-gate.ts holds back, are sent when that has returned.

@@ -5,6 +5,7 @@ import type { Settings } from '../config/schema.js';
 import { readSecret, readSecretFile } from '../config/secrets.js';
 import type { BufferOptions } from './buffer/buffer.js';
 import { WAL_LIMIT_BYTES } from './buffer/checkpoint.js';
+import type { RecentLimits } from './buffer/reading-log.js';
 import type { Keep, Kept } from './buffer/retention.js';
 import { type MeterId, parseMeterId } from './domain/brand.js';
 import { codeOf, invariant, messageOf, WattwardenError } from './domain/errors.js';
@@ -20,6 +21,7 @@ import type { VoteRules } from './ops/meter-vote.js';
 import type { EvidencePlaces } from './ops/time-evidence.js';
 import type { CentreSettings } from './threads/outward.js';
 import type { FeedOptions } from './validate/feeds/registry.js';
+import { REMEMBERED_TOGETHER, rememberedOf } from './validate/repeats.js';
 import { canBeOwn } from './validate/times.js';
 import type { MeterFacts, Rules } from './validate/validator.js';
 
@@ -138,6 +140,15 @@ export const ingestOptions = (
   broker: settings.mqtt.enabled ? brokerOptions(settings, subscriptions) : undefined,
   source: settings.source.enabled ? sourceOptions(settings, subscriptions) : undefined,
   maxPending: settings.mqtt.max_pending,
+});
+
+/**
+ * Repeats after a restart are what was stored and not acknowledged any more. Meters at the embedded broker have no more
+ * in flight than it lets wait; another broker may send its whole queue again.
+ */
+export const rememberedAtStart = ({ source, mqtt }: Settings, meters: number): RecentLimits => ({
+  ofEach: rememberedOf(meters),
+  together: source.enabled ? REMEMBERED_TOGETHER : 10 * mqtt.max_pending,
 });
 
 function sourceOptions({ gateway, mqtt, source }: Settings, subscriptions: readonly string[]): ClientOptions {

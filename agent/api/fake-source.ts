@@ -4,8 +4,8 @@ import { seededRandom } from '../domain/clock.js';
 import { invariant } from '../domain/errors.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
-import { SLOT_MS, slotStart } from '../domain/slot.js';
-import type { StoredAnomaly, StoredReading, StoredSlot } from '../domain/stored.js';
+import { DAY_MS, SLOT_MS, slotStart } from '../domain/slot.js';
+import type { MeasuredColumn, StoredAnomaly, StoredReading, StoredSlot } from '../domain/stored.js';
 import type { ReadSource } from './source.js';
 
 const HOUR_MS = 3_600_000;
@@ -127,6 +127,27 @@ export function createFakeSource({
         if (!missing(index, atMs)) slots.push(slot(index, atMs));
       }
       return slots;
+    },
+    measuredOf(meter, fromDay, toDay) {
+      const perDay = DAY_MS / SLOT_MS;
+      const column = () => new Float64Array((toDay - fromDay) * perDay).fill(Number.NaN);
+      const measured: Record<MeasuredColumn, Float64Array> = {
+        energyMwh: column(),
+        meanPowerDw: column(),
+        minPowerDw: column(),
+        maxPowerDw: column(),
+        count: column(),
+        coveragePm: column(),
+        minVoltageCv: column(),
+        maxVoltageCv: column(),
+        flags: column(),
+      };
+      const from = epochMs(fromDay * DAY_MS);
+      for (const found of this.slotsOf(meter, from, epochMs(toDay * DAY_MS))) {
+        const at = (found.slotStartMs - from) / SLOT_MS;
+        for (const [name, values] of Object.entries(measured)) values[at] = found[name as MeasuredColumn] ?? Number.NaN;
+      }
+      return measured;
     },
     latestForecast(meter): Forecast | undefined {
       const index = meters.findIndex((m) => m.id === meter);

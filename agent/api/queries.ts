@@ -5,6 +5,7 @@ import { METER_ID_RULE, type MeterId, parseMeterId } from '../domain/brand.js';
 const MAX_ROWS = 500;
 const MAX_METERS = 200;
 const MAX_HOURS = 168;
+const MAX_DAYS = 400;
 const MAX_SPARKLINES = 25;
 
 const meterId = z.string().transform((text, context): MeterId => {
@@ -21,6 +22,7 @@ export const meterListQuery = z.strictObject({
   limit: count(MAX_METERS, 100),
 });
 export const loadQuery = z.strictObject({ hours: count(MAX_HOURS, 24) });
+export const daysQuery = z.strictObject({ days: count(MAX_DAYS, 30) });
 export const newestQuery = z.strictObject({ meter: meterId.optional(), limit: count(MAX_ROWS, 50) });
 export const sparklineQuery = z.strictObject({
   ids: z

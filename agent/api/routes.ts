@@ -1,14 +1,23 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { MeterId } from '../domain/brand.js';
 import type { Metrics } from '../domain/metrics.js';
+import { readDays } from './days.js';
 import { selectMeters } from './fleet.js';
 import { readLoad, readSparklines } from './load.js';
 import { METRICS_CONTENT_TYPE, metricsText } from './metrics-text.js';
 import { readHealth, readOverview, type Surroundings } from './overview.js';
 import { sendProblem } from './problems.js';
-import { loadQuery, meterListQuery, meterParams, newestQuery, parseQuery, sparklineQuery } from './queries.js';
+import {
+  daysQuery,
+  loadQuery,
+  meterListQuery,
+  meterParams,
+  newestQuery,
+  parseQuery,
+  sparklineQuery,
+} from './queries.js';
 import { anomalyRow, readingRow } from './rows.js';
-import type { AnomalyList, Load, MeterList, ReadingList, Sparklines } from './wire.js';
+import type { AnomalyList, Days, Load, MeterList, ReadingList, Sparklines } from './wire.js';
 
 /** What machines ask: is it well, and its figures. */
 export function addOperationRoutes(app: FastifyInstance, given: Surroundings & { readonly metrics: Metrics }): void {
@@ -23,6 +32,7 @@ export function addOperationRoutes(app: FastifyInstance, given: Surroundings & {
 /** What the page shows. Everything here is read from the buffer; only the overview asks the other threads. */
 export function addReadRoutes(app: FastifyInstance, given: Surroundings): void {
   const { source, clock, fleet } = given;
+  const known = (id: MeterId) => fleet.read().rows.find((row) => row.id === id);
 
   app.get('/api/v1/overview', async () => await readOverview(given));
 
@@ -34,10 +44,18 @@ export function addReadRoutes(app: FastifyInstance, given: Surroundings): void {
   app.get('/api/v1/meters/:id/load', (request, reply) => {
     const { id } = parseQuery(meterParams, request.params);
     const { hours } = parseQuery(loadQuery, request.query);
-    const meter = fleet.read().rows.find((row) => row.id === id);
-    if (meter === undefined) return sendProblem(reply, 'unknown_meter', `No meter is called ${id}.`);
+    const meter = known(id);
+    if (meter === undefined) return unknownMeter(reply, id);
     const load: Load = { meter, ...readLoad(source, id, { nowMs: clock.now(), hours }) };
     return load;
+  });
+
+  app.get('/api/v1/meters/:id/days', (request, reply) => {
+    const { id } = parseQuery(meterParams, request.params);
+    const { days } = parseQuery(daysQuery, request.query);
+    if (known(id) === undefined) return unknownMeter(reply, id);
+    const answer: Days = readDays(source, id, { nowMs: clock.now(), days });
+    return answer;
   });
 
   app.get('/api/v1/sparklines', (request): Sparklines => {
@@ -55,6 +73,9 @@ export function addReadRoutes(app: FastifyInstance, given: Surroundings): void {
     return { anomalies: anomalies.map(anomalyRow) };
   });
 }
+
+const unknownMeter = (reply: FastifyReply, id: MeterId) =>
+  sendProblem(reply, 'unknown_meter', `No meter is called ${id}.`);
 
 function newest({ meter, limit }: { readonly meter?: MeterId | undefined; readonly limit: number }) {
   return meter === undefined ? { limit } : { meter, limit };

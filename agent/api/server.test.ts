@@ -12,7 +12,7 @@ import { createMetrics } from '../domain/metrics.js';
 import { createFakeSource } from './fake-source.js';
 import { openServer, type Server, type ServerOptions } from './server.js';
 import type { LiveView, ReadSource } from './source.js';
-import type { Health, Load, MeterList, Overview, Problem, Sparklines } from './wire.js';
+import type { Days, Health, Load, MeterList, Overview, Problem, Sparklines } from './wire.js';
 
 const NOW_MS = Date.UTC(2025, 2, 4, 15, 2);
 const clock: Clock = { ...systemClock, now: () => epochMs(NOW_MS) };
@@ -216,6 +216,19 @@ test('the load of a meter carries its slots, its forecast in time order of the m
   expect(body.anomalies.every((anomaly) => anomaly.meter === 'house-4')).toBe(true);
 });
 
+test('the days of a meter hold their energy, and what they are covered by', async () => {
+  await open();
+  const { status, body } = await get<Days>('/api/v1/meters/house-4/days?days=3');
+  expect(status).toBe(200);
+  const [first, , today] = body.days;
+  expect(body.fromMs + 3 * 86_400_000).toBeGreaterThan(NOW_MS);
+  expect(body.days).toHaveLength(3);
+  expect(first?.coverage).toBe(1);
+  expect(first?.estimatedWh).toBe(0);
+  expect(first?.energyWh).toBeGreaterThan(1_000);
+  expect(today?.coverage).toBeLessThan(1);
+});
+
 test('sparklines leave gaps where nothing was measured', async () => {
   await open();
   const { body } = await get<Sparklines>('/api/v1/sparklines?ids=house-4,house-5');
@@ -228,6 +241,8 @@ test.each([
   ['/api/v1/meters/none/load', 404, 'unknown_meter'],
   ['/api/v1/meters/%00/load', 400, 'bad_request'],
   ['/api/v1/meters/house-4/load?hours=1e9', 400, 'bad_request'],
+  ['/api/v1/meters/none/days', 404, 'unknown_meter'],
+  ['/api/v1/meters/house-4/days?days=401', 400, 'bad_request'],
   ['/api/v1/readings?limit=0', 400, 'bad_request'],
   ['/api/v1/readings?limit=1&limit=2', 400, 'bad_request'],
   ['/api/v1/readings?surprise=1', 400, 'bad_request'],

@@ -4,7 +4,7 @@ import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { BundleState, LinkState } from '../domain/results.js';
-import type { StoredAnomaly, StoredReading, StoredSlot, StreamName } from '../domain/stored.js';
+import type { MeasuredSlots, StoredAnomaly, StoredReading, StoredSlot, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 
 interface Newest {
@@ -24,6 +24,8 @@ export interface ReadSource {
   readings(query: Newest): readonly StoredReading[];
   /** In order of time. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
+  /** Of whole UTC days, slot by slot; `toDay` is not among them. */
+  measuredOf(meter: MeterId, fromDay: number, toDay: number): MeasuredSlots;
   latestForecast(meter: MeterId): Forecast | undefined;
   anomalies(query: Newest): readonly StoredAnomaly[];
   totals(): { readonly readings: number; readonly rejected: number };

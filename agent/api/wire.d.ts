@@ -99,6 +99,20 @@ export interface Sparklines {
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
 }
 
+/** One UTC day; null among the days where nothing is known of it. */
+export interface DayRow {
+  readonly energyWh: number;
+  /** Of it in slots with a gap: exact for the gap as a whole, spread over its slots. */
+  readonly estimatedWh: number;
+  readonly maxW: number;
+  readonly coverage: number;
+}
+
+export interface Days {
+  readonly fromMs: number;
+  readonly days: readonly (DayRow | null)[];
+}
+
 export interface ReadingRow {
   readonly seq: number;
   readonly meter: string;

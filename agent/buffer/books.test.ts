@@ -130,7 +130,7 @@ test('the register of a meter that has been quiet for long is remembered', () =>
     buffer.commit({ readings, rejected: [] });
   }
   passMinute(buffer, 60);
-  expect([...buffer.recentReadings(2)][0]).toMatchObject({ meter: 'quiet', importWh: 77 });
+  expect([...buffer.recentReadings({ ofEach: 2, together: 4 })][0]).toMatchObject({ meter: 'quiet', importWh: 77 });
 });
 
 test('a file of the first version learns the new tables and keeps its rows', () => {

@@ -40,7 +40,10 @@ test('what was committed is there after closing and opening again, under the sam
   const second = bench.open();
   expect(second.logId).toBe(first.logId);
   expect(second.head().seq).toBe(2);
-  expect([...second.recentReadings(8)]).toEqual([reading('a', 0, full), reading('b', 1, {})]);
+  expect([...second.recentReadings({ ofEach: 8, together: 100 })]).toEqual([
+    reading('a', 0, full),
+    reading('b', 1, {}),
+  ]);
   expect([...second.registeredMeters().keys()].sort()).toEqual(['a', 'b']);
   const reader = bench.reader();
   expect(reader.rejected({ limit: 9 })).toEqual([{ ...refusal(7), payload: globalThis.Buffer.of(7), seq: 1 }]);
@@ -347,7 +350,7 @@ test('the newest rows of each meter come oldest first, and only so many', () => 
   for (let n = 0; n < 50; n += 1) {
     buffer.commit({ readings: n === 0 ? [reading('rare', 0)] : [reading('a', n), reading('b', n)], rejected: [] });
   }
-  const rows = [...buffer.recentReadings(3)];
+  const rows = [...buffer.recentReadings({ ofEach: 3, together: 100 })];
   expect(rows.map((row) => [row.meter, row.takenAtMs - START_MS])).toEqual([
     ['rare', 0],
     ['a', 47],

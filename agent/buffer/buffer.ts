@@ -22,7 +22,7 @@ import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
 import { NO_METER, openQualityBook } from './quality-book.js';
-import { openReadingLog } from './reading-log.js';
+import { openReadingLog, type RecentLimits } from './reading-log.js';
 import { openRejectedLog } from './rejected-log.js';
 import { openRelief, type Relief } from './relief.js';
 import { openRestoring, type RestoreBatch, type Restored } from './restoring.js';
@@ -83,8 +83,8 @@ export interface Buffer extends Relief, Endurance {
   registeredMeters(): ReadonlyMap<MeterId, Meter>;
   /** Lives: when a meter was last heard since the start, and how often it usually is. */
   heard(meter: MeterId): Heard;
-  /** The newest rows of each meter as far as the end of the log shows them, oldest first. */
-  recentReadings(limitPerMeter: number): Iterable<Reading>;
+  /** The newest rows of each meter as far as the end of the log shows them, oldest first; one at the least. */
+  recentReadings(limits: RecentLimits): Iterable<Reading>;
   /** The gateway's time becomes known, doubtful, or moves. */
   turnClock(change: { readonly trust: Trust; readonly byMs: number }): void;
   /** Readings that wait for the time to become known, or to be placed. */
@@ -262,7 +262,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     },
     registeredMeters: () => meters.registered,
     heard: (meter) => heard.of(meters.knownKey(meter) ?? NO_METER),
-    recentReadings: (limitPerMeter) => readingLog.recent(limitPerMeter, meters.registered.size),
+    recentReadings: readingLog.recent,
     turnClock(change) {
       transactions.run(() => {
         boot.turn(change);

@@ -4,7 +4,15 @@ import type { Forecast } from '../domain/forecast.js';
 import type { Meter } from '../domain/meter.js';
 import type { QualityCount } from '../domain/quality.js';
 import type { RejectReason } from '../domain/rejection.js';
-import type { Settled, StoredAnomaly, StoredReading, StoredSlot, StreamName, Streams } from '../domain/stored.js';
+import type {
+  MeasuredSlots,
+  Settled,
+  StoredAnomaly,
+  StoredReading,
+  StoredSlot,
+  StreamName,
+  Streams,
+} from '../domain/stored.js';
 import { type Connection, logIdOf, openForReading } from './buffer-file.js';
 import { openCursors } from './cursors.js';
 import { openDayRows } from './day-rows.js';
@@ -12,6 +20,7 @@ import { meterOf, selectMeters } from './meter-book.js';
 import { openDamageReads } from './reads/damages.js';
 import { openFindings, type RecordedBundle } from './reads/findings.js';
 import { openForecastReads } from './reads/forecasts.js';
+import { openMeasuredReads } from './reads/measured.js';
 import { openMeterKeys } from './reads/meter-keys.js';
 import { openQualityReads, type QualityQuery } from './reads/quality.js';
 import { openReadingReads } from './reads/readings.js';
@@ -39,7 +48,9 @@ export interface BufferReader {
   eachAnalysed(lastDays: number, put: PutLoad): void;
   /** Mean power in watts of whole UTC days (since 1970), NaN where nothing was heard; `toDay` is not among them. */
   loadOf(meter: MeterId, fromDay: number, toDay: number): Float32Array;
-  /** From `fromMs` to before `toMs`, oldest first. */
+  /** As `loadOf`, with all that was measured. */
+  measuredOf(meter: MeterId, fromDay: number, toDay: number): MeasuredSlots;
+  /** From `fromMs` to before `toMs`, oldest first; for more than some days `measuredOf` is faster. */
   slotsOf(meter: MeterId, fromMs: EpochMs, toMs: EpochMs): readonly StoredSlot[];
   /** The last taken reading of each meter. */
   latestReadings(): readonly StoredReading[];
@@ -96,6 +107,7 @@ function onConnection(db: Connection, path: string): BufferReader {
     meters: () => selectMeters(db).map(meterOf),
     ...openStreamReads(db, { slotMs, unsent, settled: settledRanges }),
     ...openSlotReads(db, { slotMs, days, meterKeys, cursors }),
+    ...openMeasuredReads(db, { slotMs, days, meterKeys }),
     ...openReadingReads(db, { meterKeys, cursors, lastSeq }),
     ...openRejectedReads(db),
     ...openQualityReads(db, meterKeys),

@@ -1,9 +1,9 @@
-import { type MeterId, type Seq, seq } from '../domain/brand.js';
+import { type EpochMs, type MeterId, type Seq, seq } from '../domain/brand.js';
 import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import { readingOf } from '../domain/stored-reading.js';
 import type { Connection } from './buffer-file.js';
-import { SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
+import { SELECT_NUMBERS, SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
 import { openRowNumbers } from './row-numbers.js';
 import type { LogRow } from './slot-book.js';
 import type { Transactions } from './transactions.js';
@@ -18,6 +18,12 @@ export interface Moment {
   readonly isHeld: boolean;
 }
 
+/** How many readings are read again at the most, of each meter and of all. */
+export interface RecentLimits {
+  readonly ofEach: number;
+  readonly together: number;
+}
+
 export interface ReadingLog {
   /** Only inside a transaction. */
   append(reading: Reading, meter: number, moment: Moment): LogRow;
@@ -26,7 +32,7 @@ export interface ReadingLog {
   nextSeq(): number;
   /** Rows from `from` to before `end`, in bounded pages. */
   replay(from: number, end: number): Iterable<LogRow>;
-  recent(limitPerMeter: number, meters: number): readonly Reading[];
+  recent(limits: RecentLimits): readonly Reading[];
 }
 
 /** Rows per page when the log is read through. */
@@ -35,6 +41,41 @@ const PAGE_ROWS = 5_000;
 const MAX_RECENT_ROWS = 500_000;
 
 const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource[];
+
+/** As SELECT_NUMBERS gives it. */
+type NumberedRow = readonly [
+  seq: Seq,
+  meter: number,
+  takenAtMs: EpochMs,
+  timeSource: number,
+  receivedAtMs: EpochMs,
+  powerDw: number | null,
+  importDwh: number | null,
+  exportDwh: number | null,
+  voltageCv: number | null,
+  currentMa: number | null,
+  powerFactorPm: number | null,
+  frequencyChz: number | null,
+  flags: number,
+];
+
+function storedOf(row: NumberedRow, meter: MeterId): StoredReading {
+  return {
+    seq: row[0],
+    meter,
+    takenAtMs: row[2],
+    timeSource: TIME_SOURCES[row[3]] ?? 'gateway',
+    receivedAtMs: row[4],
+    powerDw: row[5],
+    importDwh: row[6],
+    exportDwh: row[7],
+    voltageCv: row[8],
+    currentMa: row[9],
+    powerFactorPm: row[10],
+    frequencyChz: row[11],
+    flags: row[12],
+  };
+}
 
 export function openReadingLog(db: Connection, transactions: Transactions): ReadingLog {
   const insert = db.prepare(
@@ -46,9 +87,10 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
        r.voltage_cv as voltageCv, r.flags
      from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
-  const tail = db.prepare<[number, number], StoredReading>(
-    `${SELECT_READINGS} where r.seq < ? order by r.seq desc limit ?`,
-  );
+  const tail = db
+    .prepare<[number, number], NumberedRow>(`${SELECT_NUMBERS} where r.seq < ? order by r.seq desc limit ?`)
+    .raw();
+  const names = db.prepare<[], [number, MeterId]>('select id, name from meter').raw();
   const lastOfMeters = db.prepare<[], StoredReading>(
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
   );
@@ -92,23 +134,27 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
         next = last.seq + 1;
       }
     },
-    recent(limitPerMeter, meters) {
+    recent({ ofEach, together }) {
       const kept: Reading[] = [];
-      const counts = new Map<MeterId, number>();
-      const maxRows = Math.min(MAX_RECENT_ROWS, Math.max(PAGE_ROWS, 4 * limitPerMeter * meters));
+      const counts = new Map<number, number>();
+      const named = new Map(names.all());
+      const maxRows = Math.min(MAX_RECENT_ROWS, 4 * together);
       let before = numbers.last() + 1;
-      for (let scanned = 0; scanned < maxRows && kept.length < limitPerMeter * meters; scanned += PAGE_ROWS) {
+      for (let scanned = 0; scanned < maxRows && kept.length < together; scanned += PAGE_ROWS) {
         const rows = tail.all(before, PAGE_ROWS);
         for (const row of rows) {
-          const count = counts.get(row.meter) ?? 0;
-          if (count >= limitPerMeter) continue;
-          counts.set(row.meter, count + 1);
-          kept.push(readingOf(row));
+          const [, key] = row;
+          const count = counts.get(key) ?? 0;
+          const meter = named.get(key);
+          if (count >= ofEach || meter === undefined) continue;
+          counts.set(key, count + 1);
+          kept.push(readingOf(storedOf(row, meter)));
         }
-        before = rows.at(-1)?.seq ?? 0;
+        before = rows.at(-1)?.[0] ?? 0;
       }
       // A meter that has been quiet for long keeps its register: its last row is known with its slots.
-      const quiet = lastOfMeters.all().filter(({ meter }) => !counts.has(meter));
+      const heard = new Set(Array.from(counts.keys(), (key) => named.get(key)));
+      const quiet = lastOfMeters.all().filter(({ meter }) => !heard.has(meter));
       return [...quiet.map(readingOf), ...kept.reverse()];
     },
   };

@@ -121,14 +121,15 @@ export function unpackColumn<D>(
   if (sign === undefined || guess === undefined) return false;
   const runs = form === 'runs' ? readVarints(body) : undefined;
   if (runs?.length === 4 && runs[1] === 1 && runs[2] === 0 && guess.like === 'before') {
-    const value = unfolded(runs[0] ?? 0, sign);
+    const [value = 0] = unfold(Float64Array.of(runs[0] ?? 0), sign);
     values.fill(nullable && value === NULL ? NULL : value * unit);
     return true;
   }
   const numbers = scratch(places.length);
   if (runs === undefined) unpackRice(body, numbers);
   else repeat(runs, numbers);
-  const column = { values, places, unit, nullable, sign };
+  unfold(numbers, sign);
+  const column = { values, places, unit, nullable };
   if (guess.like === 'before') afterBefore(numbers, column);
   else afterOther(numbers, column, { others: guess.other(day), isBeside: guess.like === 'beside' });
   return true;
@@ -144,15 +145,21 @@ function scratch(length: number): Float64Array {
 
 interface Unfolded extends Stored {
   readonly unit: number;
-  readonly sign: Sign;
 }
 
-/** Two loops, each with no more choices in it than need be. */
-function afterBefore(folded: Float64Array, { values, places, unit, nullable, sign }: Unfolded): void {
+/** Loops with no more choices in them than need be: a year of one meter goes a million times through them. */
+function afterBefore(errors: Float64Array, { values, places, unit, nullable }: Unfolded): void {
   let before = 0;
+  if (!nullable) {
+    for (let index = 0; index < places.length; index += 1) {
+      before += errors[index] ?? 0;
+      values[places[index] ?? 0] = before * unit;
+    }
+    return;
+  }
   for (let index = 0; index < places.length; index += 1) {
-    const number = before + unfolded(folded[index] ?? 0, sign);
-    const isNull = nullable && number === NULL;
+    const number = before + (errors[index] ?? 0);
+    const isNull = number === NULL;
     values[places[index] ?? 0] = isNull ? NULL : number * unit;
     // Null is less than half of any unit but one.
     before = isNull && unit !== 1 ? 0 : number;
@@ -160,8 +167,8 @@ function afterBefore(folded: Float64Array, { values, places, unit, nullable, sig
 }
 
 function afterOther(
-  folded: Float64Array,
-  { values, places, unit, nullable, sign }: Unfolded,
+  errors: Float64Array,
+  { values, places, unit, nullable }: Unfolded,
   { others, isBeside }: { readonly others: Float64Array; readonly isBeside: boolean },
 ): void {
   let distance = 0;
@@ -169,18 +176,26 @@ function afterOther(
     const place = places[index] ?? 0;
     const other = others[place] ?? 0;
     const expected = other + distance;
-    const number = unfolded(folded[index] ?? 0, sign) + (unit === 1 ? expected : Math.round(expected / unit));
+    const number = (errors[index] ?? 0) + (unit === 1 ? expected : Math.round(expected / unit));
     const value = nullable && number === NULL ? NULL : number * unit;
     if (isBeside) distance = value - other;
     values[place] = value;
   }
 }
 
-function unfolded(number: number, sign: Sign): number {
-  if (sign === 'above') return number;
-  if (sign === 'below') return -number;
-  if (number < INT32) return (number >>> 1) ^ -(number & 1);
-  return number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+/** From numbers of 0 on to how far the guess was wrong, in the same array. */
+function unfold(numbers: Float64Array, sign: Sign): Float64Array {
+  if (sign === 'above') return numbers;
+  if (sign === 'below') {
+    for (let index = 0; index < numbers.length; index += 1) numbers[index] = -(numbers[index] ?? 0);
+    return numbers;
+  }
+  for (let index = 0; index < numbers.length; index += 1) {
+    const number = numbers[index] ?? 0;
+    if (number < INT32) numbers[index] = (number >>> 1) ^ -(number & 1);
+    else numbers[index] = number % 2 === 0 ? number / 2 : -(number + 1) / 2;
+  }
+  return numbers;
 }
 
 function runsOf(numbers: Float64Array): Uint8Array {

@@ -1,5 +1,6 @@
 import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
+import { createComingDays } from './coming-days.js';
 import { DAY_COLUMNS, DAY_PARTS, type DayColumn, emptyDay, packDay, slotsIn } from './day-packing.js';
 import { type DayRows, dayKey, dayOfKey, meterOfKey, openDayRows, type StoredDay } from './day-rows.js';
 import type { Counted } from './register-counted.js';
@@ -12,10 +13,7 @@ export interface SlotDays extends Pick<DayRows, 'lastRegister'> {
   slotOf(meter: number, slotStartMs: number): SealedSlot | undefined;
   /** Packs a few of the oldest finished days; go on while there is more. */
   pack(nowMs: number): Packing;
-  /**
-   * A reading came: a day that is over stays open while readings of it come, for they come in pieces, and what of them
-   * was missing when a day was packed is lost.
-   */
+  /** A reading came: a day that is over stays open while readings of it come. */
   heard(meter: number, takenAtMs: number, nowMs: number): void;
   /** Drops the oldest days, each of one meter; says how many. Only inside a transaction. */
   prune(limits: DayLimits): number;
@@ -67,8 +65,6 @@ const PAUSE_MS = 60_000;
 
 /** Days dropped in one step. */
 export const STEP_DAYS = 200;
-/** An import sends a day's readings within minutes of each other, and so does a meter that was cut off. */
-const QUIET_MS = 10 * 60_000;
 
 /** Days that ended before it are finished. */
 const finishedBefore = (nowMs: number): number => Math.floor((nowMs - REST_MS) / DAY_MS) * DAY_MS;
@@ -153,15 +149,7 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
   const BEGINNING = { slotStartMs: -1, meter: -1 };
   let passed = BEGINNING;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
-  /** When a finished day was last heard of, by its key. */
-  const coming = new Map<number, number>();
-
-  const isComing = (meter: number, day: number, nowMs: number): boolean =>
-    nowMs < (coming.get(dayKey(meter, day)) ?? Number.NEGATIVE_INFINITY) + QUIET_MS;
-
-  function forgetQuiet(nowMs: number): void {
-    for (const [key, heardMs] of coming) if (nowMs >= heardMs + QUIET_MS) coming.delete(key);
-  }
+  const coming = createComingDays({ isResumed: lastSeq() > 0 });
 
   /** Undefined while something of that day is awaited. */
   function finished(meter: number, day: number, guard: DayGuards): Finished | undefined {
@@ -234,13 +222,13 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
         // Of few meters the next slot is that of one that is packed in this step already.
         if (found.some(({ id }) => id === dayKey(next.meter, day))) break;
         passed = next;
-        if (isComing(next.meter, day, nowMs)) continue;
+        if (coming.has(dayKey(next.meter, day), nowMs)) continue;
         const ready = finished(next.meter, day, guard);
         if (ready !== undefined) found.push(ready);
       }
       if (!more) {
         pausedUntilMs = nowMs + PAUSE_MS;
-        forgetQuiet(nowMs);
+        coming.forget(nowMs);
       }
       if (found.length > 0) {
         transactions.run(() => {
@@ -251,7 +239,7 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
       return { days: found.length, more };
     },
     heard(meter, takenAtMs, nowMs) {
-      if (takenAtMs < finishedBefore(nowMs)) coming.set(dayKey(meter, Math.floor(takenAtMs / DAY_MS)), nowMs);
+      if (takenAtMs < finishedBefore(nowMs)) coming.heard(dayKey(meter, Math.floor(takenAtMs / DAY_MS)), nowMs);
     },
     prune({ beforeMs, over, upTo }) {
       let [dropped, slots] = [0, 0];

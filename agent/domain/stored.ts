@@ -46,6 +46,21 @@ export interface StoredSlot {
   readonly modelVersion: string | null;
 }
 
+/** What was measured in the slots of a span, in columns; NaN where there is no slot or nothing of the kind. */
+export type MeasuredSlots = Readonly<Record<MeasuredColumn, Float64Array>>;
+export type MeasuredColumn = keyof Pick<
+  StoredSlot,
+  | 'energyMwh'
+  | 'meanPowerDw'
+  | 'minPowerDw'
+  | 'maxPowerDw'
+  | 'count'
+  | 'coveragePm'
+  | 'minVoltageCv'
+  | 'maxVoltageCv'
+  | 'flags'
+>;
+
 export interface StoredForecast {
   readonly changeSeq: ChangeSeq;
   readonly revision: number;

@@ -5,9 +5,9 @@ const LEAST_REMEMBERED = 32;
 const MOST_REMEMBERED = 4_096;
 /**
  * Of all meters together. A broker that held readings back sends its whole queue again after a crash, so that the fewer
- * meters there are, the further back a repeat of each can lie. 2.4 MB, and a quarter of a second to read at start.
+ * meters there are, the further back a repeat of each can lie. 2.4 MB, and half a second to read at start.
  */
-const REMEMBERED_TOGETHER = 100_000;
+export const REMEMBERED_TOGETHER = 100_000;
 
 /** How many readings of each meter are remembered when there are so many meters. */
 export const rememberedOf = (meters: number): number =>

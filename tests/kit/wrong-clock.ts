@@ -83,7 +83,7 @@ export function openWorld({ strictness = 'auto', hasCentre = false, hasService =
     const store = openBuffer({ ...options, beginClock: clock.begin, trust: () => clock.trust });
     const isKnown = () => clock.trust.state === 'trusted';
     const validator = createValidator(validationRules(settings), [nativeFeed], store.registeredMeters(), isKnown);
-    validator.remember(store.recentReadings(100));
+    validator.remember(store.recentReadings({ ofEach: 100, together: 10_000 }));
     running = { clock, store, validator, vote: createMeterVote(rules) };
     look();
     if (!isKnown()) validator.timeMoved(-4_000 * DAY);

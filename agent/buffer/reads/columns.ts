@@ -6,12 +6,19 @@ export const RECEIVED_AT = 'r.received_at_ms + b.offset_ms';
 const ESTIMATED = `iif(r.time_source = 1 and b.trust = 'estimated', ${flagBits(['time_estimated'])}, 0)`;
 
 /** Rows of the file under the names of the domain's Stored… types. */
+const MEASURED = `r.power_dw as powerDw,
+    r.import_dwh as importDwh, r.export_dwh as exportDwh, r.voltage_cv as voltageCv, r.current_ma as currentMa,
+    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags | ${ESTIMATED} as flags`;
+
 export const SELECT_READINGS = `
   select r.seq, m.name as meter, ${TAKEN_AT} as takenAtMs,
-    iif(r.time_source = 0, 'meter', 'gateway') as timeSource, ${RECEIVED_AT} as receivedAtMs, r.power_dw as powerDw,
-    r.import_dwh as importDwh, r.export_dwh as exportDwh, r.voltage_cv as voltageCv, r.current_ma as currentMa,
-    r.power_factor_pm as powerFactorPm, r.frequency_chz as frequencyChz, r.flags | ${ESTIMATED} as flags
+    iif(r.time_source = 0, 'meter', 'gateway') as timeSource, ${RECEIVED_AT} as receivedAtMs, ${MEASURED}
   from reading r join meter m on m.id = r.meter join boot b on b.id = r.boot`;
+
+/** The same by numbers, for reading many of them without their names: meter, and 0 where the meter gave the time. */
+export const SELECT_NUMBERS = `
+  select r.seq, r.meter, ${TAKEN_AT}, r.time_source, ${RECEIVED_AT}, ${MEASURED}
+  from reading r join boot b on b.id = r.boot`;
 
 export const slotColumns = (slotMs: number): string => `
   s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs,

@@ -6,6 +6,7 @@ import type { Cursors } from '../cursors.js';
 import { type DayRows, dayKey, dayOfKey, meterOfKey } from '../day-rows.js';
 import { selectSlots, slotColumns } from './columns.js';
 import type { MeterKeys } from './meter-keys.js';
+import { OF_METER, openSlotSpan, slotTimes } from './open-slots.js';
 import { createPackedSlots } from './packed-slots.js';
 
 interface Parts {
@@ -29,15 +30,14 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
   const changed = db.prepare<[number, number], StoredSlot>(
     `${selectSlots(slotMs)} where s.change_seq > ? and s.change_seq = s.data_seq order by s.change_seq limit ?`,
   );
-  // The key begins with the time, so a meter's slots are looked up one by one: a microsecond each, and no second index.
-  const slotsAt = `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)`;
+  const times = slotTimes(slotMs);
   const ofMeter = db.prepare<[number, number, number], StoredSlot>(
-    `${slotsAt} select ${slotColumns(slotMs)} from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?
+    `${times} select ${slotColumns(slotMs)} ${OF_METER}
        join meter m on m.id = s.meter left join model b on b.id = s.model`,
   );
   const loadOfMeter = db.prepare<[number, number, number], LoadRow>(
-    `${slotsAt} select s.meter, s.slot_start_ms as slotStartMs, s.mean_power_dw as meanPowerDw
-     from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ? where s.count > 0`,
+    `${times} select s.meter, s.slot_start_ms as slotStartMs, s.mean_power_dw as meanPowerDw ${OF_METER}
+     where s.count > 0`,
   );
   const loadOfAll = db.prepare<[number, number], LoadRow>(
     `select meter, slot_start_ms as slotStartMs, mean_power_dw as meanPowerDw from slot
@@ -45,33 +45,26 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
   );
   const packedKeys = db.prepare<[number], number>('select id from slot_day where id >= ? and id & 3 = 0').pluck();
   const names = db.prepare<[], { key: number; name: MeterId }>('select id as key, name from meter');
-  const first = db.prepare<[], number | null>('select min(slot_start_ms) from slot').pluck();
-  const last = db.prepare<[], number | null>('select max(slot_start_ms) from slot').pluck();
   const oldestWaiting = db
     .prepare<[number], number | null>(
       'select min(slot_start_ms) from slot where change_seq > ? and change_seq = data_seq',
     )
     .pluck();
   const packed = createPackedSlots(db, days);
-
-  /** The open slots of a meter lie between the first and the last that are open. */
-  function openBetween(fromMs: number, toMs: number): readonly [number, number] {
-    const from = Math.max(Math.ceil(fromMs / slotMs) * slotMs, first.get() ?? 0);
-    return [from, Math.min(toMs, (last.get() ?? -1) + 1)];
-  }
+  const open = openSlotSpan(db, slotMs);
 
   const slotsOf = db.transaction((meter: MeterId, fromMs: number, toMs: number): readonly StoredSlot[] => {
     const key = meterKeys(meter);
     if (key === undefined) return [];
-    const [from, to] = openBetween(fromMs, toMs);
-    const open = from < to ? ofMeter.all(from, to, key) : [];
+    const [from, to] = open.between(fromMs, toMs);
+    const unpacked = from < to ? ofMeter.all(from, to, key) : [];
     const sealed = packed.between({ meter, key }, fromMs, toMs);
-    if (sealed.length === 0) return open;
+    if (sealed.length === 0) return unpacked;
     // What is open again stands over what was packed.
-    const late = new Set(open.map(({ slotStartMs }) => slotStartMs));
+    const late = new Set(unpacked.map(({ slotStartMs }) => slotStartMs));
     const kept = late.size === 0 ? sealed : sealed.filter(({ slotStartMs }) => !late.has(slotStartMs));
-    const isAfter = open[0] === undefined || (kept.at(-1)?.slotStartMs ?? 0) < open[0].slotStartMs;
-    const all = [...kept, ...open];
+    const isAfter = unpacked[0] === undefined || (kept.at(-1)?.slotStartMs ?? 0) < unpacked[0].slotStartMs;
+    const all = [...kept, ...unpacked];
     return isAfter ? all : all.sort((a, b) => a.slotStartMs - b.slotStartMs);
   });
 
@@ -84,7 +77,7 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
   const eachAnalysed = db.transaction((lastDays: number, put: PutLoad): void => {
     const upTo = cursors.position('analysed');
     // With a long backlog, what is analysed ends before the oldest of it.
-    const newestMs = last.get() ?? ((days.range()?.last ?? -1) + 1) * DAY_MS;
+    const newestMs = open.lastMs() ?? ((days.range()?.last ?? -1) + 1) * DAY_MS;
     const waitingMs = oldestWaiting.get(upTo) ?? newestMs + slotMs;
     const fromMs = Math.min(newestMs, waitingMs - slotMs) - lastDays * DAY_MS + slotMs;
     const meters = new Map(names.all().map(({ key, name }) => [key, name]));
@@ -110,7 +103,7 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
         load[(day - fromDay) * slotsPerDay + place] = powerW;
       });
     }
-    const [from, to] = openBetween(fromDay * DAY_MS, toDay * DAY_MS);
+    const [from, to] = open.between(fromDay * DAY_MS, toDay * DAY_MS);
     for (const row of from < to ? loadOfMeter.all(from, to, key) : []) {
       load[(row.slotStartMs - fromDay * DAY_MS) / slotMs] = powerOf(row);
     }

@@ -54,4 +54,8 @@ export function formatAge(ms: number): string {
 export const formatTime = (ms: number): string => clockTime.format(ms);
 export const formatExactTime = (ms: number): string => exactTime.format(ms);
 export const formatDay = (ms: number): string => `${weekday.format(ms)} ${date.format(ms)}`;
+const utcDate = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** Of a UTC day. */
+export const formatDate = (ms: number): string => utcDate.format(ms);
 export const formatMoment = (ms: number): string => `${formatDay(ms)}, ${formatTime(ms)}`;

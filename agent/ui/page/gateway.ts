@@ -1,4 +1,4 @@
-import type { AnomalyList, Load, MeterList, Overview, Problem, ReadingList, Sparklines } from '../../api/wire.js';
+import type { AnomalyList, Days, Load, MeterList, Overview, Problem, ReadingList, Sparklines } from '../../api/wire.js';
 
 /** The gateway answered, and said why it cannot. */
 export class Refusal extends Error {}
@@ -20,6 +20,8 @@ export const gateway = {
   overview: async () => await get<Overview>('api/v1/overview'),
   meters: async (q: string, limit: number) => await get<MeterList>(`api/v1/meters?${query({ q, limit })}`),
   load: async (meter: string) => await get<Load>(`api/v1/meters/${encodeURIComponent(meter)}/load?hours=24`),
+  days: async (meter: string, days: number) =>
+    await get<Days>(`api/v1/meters/${encodeURIComponent(meter)}/days?${query({ days })}`),
   readings: async (limit: number) => await get<ReadingList>(`api/v1/readings?${query({ limit })}`),
   anomalies: async (limit: number) => await get<AnomalyList>(`api/v1/anomalies?${query({ limit })}`),
   sparklines: async (ids: readonly string[]) =>

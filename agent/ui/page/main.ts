@@ -1,5 +1,6 @@
 import type { Load, MeterList, Overview } from '../../api/wire.js';
 import { createChart } from './chart.js';
+import { createDayBars } from './days.js';
 import { byId, setAttribute, setText } from './elements.js';
 import { formatExactTime, formatPower } from './format.js';
 import { gateway, Refusal } from './gateway.js';
@@ -11,6 +12,9 @@ const POLL_MS = 2_000;
 const POLL_FAILED_MS = 5_000;
 /** Shapes move by one slot in five minutes; the "now" line and a late forecast should not lag behind for long. */
 const LOAD_EVERY_MS = 10_000;
+/** The last of a year of days grows slowly. */
+const DAYS_EVERY_MS = 300_000;
+const DAYS = 365;
 const SPARKLINES_EVERY_MS = 60_000;
 const RATE_OVER_MS = 20_000;
 /** Enough for a screen; more belongs to the filter. */
@@ -25,6 +29,7 @@ interface State {
   list: MeterList | undefined;
   head: Overview['head'] | undefined;
   loadedAtMs: number;
+  daysAtMs: number;
   sparkedAtMs: number;
   sparked: Set<string>;
   answeredAtMs: number | undefined;
@@ -37,6 +42,7 @@ const state: State = {
   list: undefined,
   head: undefined,
   loadedAtMs: Number.NEGATIVE_INFINITY,
+  daysAtMs: Number.NEGATIVE_INFINITY,
   sparkedAtMs: Number.NEGATIVE_INFINITY,
   sparked: new Set(),
   answeredAtMs: undefined,
@@ -46,12 +52,14 @@ const state: State = {
 const fresh = byId('fresh');
 const filter = byId('filter') as HTMLInputElement;
 const chart = createChart(byId('chart'));
+const dayBars = createDayBars(byId('days'));
 const table = createMeterTable(select);
 const showAnomalies = createAnomalyList(select);
 
 function select(id: string): void {
   state.selected = id;
   state.loadedAtMs = Number.NEGATIVE_INFINITY;
+  state.daysAtMs = Number.NEGATIVE_INFINITY;
   history.replaceState(null, '', `#meter=${encodeURIComponent(id)}`);
   table.mark(id);
   // On a narrow screen the chart is above the table, out of sight.
@@ -72,6 +80,7 @@ async function turn(): Promise<void> {
   if (before?.changeSeq !== overview.head.changeSeq) showAnomalies((await gateway.anomalies(ANOMALY_ROWS)).anomalies);
   await readMeters(overview.nowMs);
   await readLoad(overview.nowMs);
+  await readDays();
   await readSparklines();
 }
 
@@ -113,6 +122,22 @@ async function readLoad(nowMs: number): Promise<void> {
     setText(byId('load-title'), selected);
     setText(byId('load-facts'), '');
     chart.clear(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function readDays(): Promise<void> {
+  const { selected } = state;
+  if (selected === undefined || performance.now() - state.daysAtMs < DAYS_EVERY_MS) return;
+  const startedMs = performance.now();
+  try {
+    const days = await gateway.days(selected, DAYS);
+    if (selected !== state.selected) return;
+    state.daysAtMs = startedMs;
+    dayBars.show(days);
+  } catch (error) {
+    // The chart above says why.
+    if (!(error instanceof Refusal)) throw error;
+    dayBars.clear();
   }
 }
 
