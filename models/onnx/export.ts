@@ -1,6 +1,7 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import {
+  aroundYesterday,
   BLENDED,
   BLENDS,
   COMPRESSION,
@@ -41,7 +42,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
 
   const mix = [
     network.slice('window', 1, [WINDOW_SLOTS - PATCH_SLOTS, WINDOW_SLOTS]),
-    network.slice('window', 1, [0, PATCH_SLOTS]),
+    network.slice('window', 1, aroundYesterday(shape.slotMinutes)),
     graph.node('ReduceMean', [network.byPatch('window')], { axes: [2], keepdims: 0 }),
     near('seasons'),
   ];
