@@ -42,3 +42,10 @@ test.each([5, 30])('a gateway of slots of %i minutes looks for the bundle that i
   const bundles = fileURLToPath(new URL('../models/bundles', import.meta.url));
   expect(readdirSync(bundles)).toContain(basename(shippedDir));
 });
+
+test('a contamination that is set reaches the models, and nothing does where the bundle shall decide', () => {
+  const modelsOf = (fraud: object) => threadOptions(settingsSchema.parse({ fraud })).models;
+  expect(modelsOf({ contamination: 0.01 })).toMatchObject({ contamination: 0.01 });
+  expect(modelsOf({})).not.toHaveProperty('contamination');
+  for (const contamination of [0.004, 0.021]) expect(() => modelsOf({ contamination })).toThrow('contamination');
+});

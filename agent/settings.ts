@@ -58,6 +58,7 @@ export const threadOptions = (settings: Settings) => ({
     shippedDir: shippedBundle(settings),
     trustedKeys: settings.models.trusted_keys,
     slotMinutes: settings.buffer.slot_minutes,
+    ...(settings.fraud.contamination === undefined ? {} : { contamination: settings.fraud.contamination }),
   },
 });
 

@@ -294,6 +294,17 @@ const models = z.strictObject({
   threshold: z.number().min(0.01).max(0.999).default(0.6).describe('Calibrated score from which a slot is an anomaly.'),
 });
 
+const fraud = z.strictObject({
+  contamination: z
+    .number()
+    .min(0.005)
+    .max(0.02)
+    .optional()
+    .describe(
+      'Share of the slots that a score of 0.6 stands for, measured on what the bundle was trained on; when not set, the rate that the bundle declares.',
+    ),
+});
+
 const tls = z.strictObject({
   mode: z
     .enum(['off', 'verify'])
@@ -379,6 +390,7 @@ const sections = z.strictObject({
   clock: clock.prefault({}).describe('What the time of this gateway rests on.'),
   buffer: buffer.prefault({}).describe('Where readings are kept.'),
   models: models.prefault({}).describe('Forecast and theft detection.'),
+  fraud: fraud.prefault({}).describe('How theft is judged.'),
   sync: guarded(sync, 'sync').prefault({}).describe('The link to the centre.'),
   http: http.prefault({}).describe('The page and the metrics.'),
   log: log.prefault({}).describe('The log.'),

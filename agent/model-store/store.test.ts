@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createKeyPair, signManifest } from '../../models/bundle/signature.js';
+import { calibrated, DECLARED_SCORE } from '../../models/fraud/calibration.js';
 import { type Packed, pack, unpack } from '../../models/packed.js';
-import { silentLogger } from '../domain/log.js';
+import { type Logger, silentLogger } from '../domain/log.js';
 import { createModelStore, type Incoming, type ModelStore } from './store.js';
 
 const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
@@ -239,4 +240,54 @@ test('a gateway of half hours serves the bundle of half hours that came with the
   await loaded?.forecaster.close();
   expect(refused).toEqual([]);
   expect(loaded?.forecaster).toMatchObject({ slotMinutes: 30, horizons: { length: 48 } });
+});
+
+/** The lowest raw score of a slot that reaches 0.6, and what was warned of. */
+async function declaredRaw(contamination?: number, shippedDir = SHIPPED): Promise<{ raw: number; warned: string[] }> {
+  const warned: string[] = [];
+  const log: Logger = { ...silentLogger, warn: (_fields, message) => warned.push(message) };
+  const expecting = { ...(contamination === undefined ? {} : { contamination }), log };
+  const { loaded } = await createModelStore({
+    dir: join(dir, 'none'),
+    shippedDir,
+    trustedKeys: [],
+    ...expecting,
+  }).load();
+  await loaded?.forecaster.close();
+  const { calibration } = loaded?.bundle.theft ?? {};
+  const reached = Array.from({ length: 10_001 }, (_, step) => step / 10_000).find(
+    (raw) => calibration !== undefined && calibrated(calibration, raw) >= DECLARED_SCORE,
+  );
+  return { raw: reached ?? Number.NaN, warned };
+}
+
+test('a contamination takes the place of the rate that the bundle declares', async () => {
+  const [declared, half, one, two] = await Promise.all(
+    [undefined, 0.005, 0.01, 0.02].map((share) => declaredRaw(share)),
+  );
+  const raws = [two, one, half, declared].map((found) => found?.raw ?? Number.NaN);
+  expect(raws).toEqual([...raws].sort((a, b) => a - b));
+  expect(new Set(raws).size).toBe(4);
+  expect([declared, one].flatMap((found) => found?.warned)).toEqual([]);
+});
+
+test('an older bundle, which knows no tail, keeps its rate, and that is said', async () => {
+  const older = join(dir, 'older');
+  await cp(SHIPPED, older, { recursive: true });
+  const text = await readFile(join(older, 'forest.json'), 'utf8');
+  const { tail, days, ...rest } = JSON.parse(text) as Record<string, unknown>;
+  expect([tail, days]).not.toContain(undefined);
+  const stripped = Buffer.from(JSON.stringify(rest));
+  await writeFile(join(older, 'forest.json'), stripped);
+  const manifest = JSON.parse(await readFile(join(older, 'manifest.json'), 'utf8')) as {
+    files: Record<string, object>;
+  };
+  manifest.files['forest.json'] = {
+    sha256: createHash('sha256').update(stripped).digest('hex'),
+    bytes: stripped.length,
+  };
+  await writeFile(join(older, 'manifest.json'), JSON.stringify(manifest));
+  const { raw, warned } = await declaredRaw(0.02, older);
+  expect(raw).toBe((await declaredRaw()).raw);
+  expect(warned).toHaveLength(1);
 });

@@ -4,6 +4,7 @@ import { checkGolden } from '../../models/bundle/golden.js';
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
 import { type Bundle, parseManifest, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
+import { withContamination } from '../../models/fraud/theft-model.js';
 import type { Forecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
@@ -43,6 +44,8 @@ export interface StoreOptions {
   readonly trustedKeys: readonly string[];
   /** What the slots of this gateway are; a bundle was made for one width. */
   readonly slotMinutes?: number;
+  /** What a score of 0.6 stands for, in place of what the bundle declares; see withContamination. */
+  readonly contamination?: number;
   readonly log: Logger;
 }
 
@@ -53,11 +56,19 @@ const INCOMING = 'incoming-';
 const SHIPPED_VERSION = 'shipped';
 
 export function createModelStore(options: StoreOptions): ModelStore {
-  const { dir, shippedDir, trustedKeys, slotMinutes = SLOT_MINUTES, log } = options;
+  const { dir, shippedDir, trustedKeys, slotMinutes = SLOT_MINUTES, contamination, log } = options;
 
   async function fittingBundle(place: string): Promise<Bundle> {
     checkWidth(parseManifest(await readManifest(place)).slotMinutes, slotMinutes);
     return readBundle(place, slotMinutes);
+  }
+
+  function asExpected(bundle: Bundle): Bundle {
+    if (contamination === undefined) return bundle;
+    const theft = withContamination(bundle.theft, contamination);
+    if (theft !== undefined) return { ...bundle, theft };
+    log.warn({ version: bundle.version }, 'an older bundle: fraud.contamination has no effect on it');
+    return bundle;
   }
 
   async function installedBundle({ version }: Installed): Promise<Bundle> {
@@ -123,13 +134,13 @@ export function createModelStore(options: StoreOptions): ModelStore {
       const refused: BundleState[] = [];
       for (const entry of await readInstalled(dir)) {
         try {
-          return { loaded: await loadBundle(await installedBundle(entry), log), refused };
+          return { loaded: await loadBundle(asExpected(await installedBundle(entry)), log), refused };
         } catch (error) {
           refused.push(refusal(entry.version, error));
         }
       }
       try {
-        return { loaded: await loadBundle(await fittingBundle(shippedDir), log), refused };
+        return { loaded: await loadBundle(asExpected(await fittingBundle(shippedDir)), log), refused };
       } catch (error) {
         return { loaded: undefined, refused: [...refused, refusal(SHIPPED_VERSION, error)] };
       }

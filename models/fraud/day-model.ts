@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { WattwardenError } from '../../agent/domain/errors.js';
-import { type Calibration, calibrate, calibrated } from './calibration.js';
+import {
+  type Calibration,
+  calibrate,
+  calibrated,
+  calibrationFields,
+  packCalibration,
+  parseCalibration,
+} from './calibration.js';
 import { DAY_EVIDENCE, EVIDENCE_WIDTH } from './features/evidence.js';
 import { MEAN_DAYS, ROW_WIDTH } from './features/evidence-row.js';
 import { type FleetEvidence, gatherFleetEvidence } from './features/fleet-evidence.js';
@@ -43,6 +50,8 @@ const SUBSAMPLE = 256;
 /** Chosen on injected attacks, on homes that were not trained on: the rest is the forest's. */
 const RARITY_SHARE = 0.8;
 const FEWEST_ROWS = 256;
+/** An episode opens on several days, an alarm of a slot stands alone: see decision 0032. */
+const DAY_ALARM_SHARE = 0.01;
 
 /** Days of a fleet, both included. */
 export interface Days {
@@ -77,7 +86,7 @@ export function calibrateFor(model: DayModel, { alarmShare, ...of }: Omit<DayTra
   return { ...model, calibration: calibrateOn(model, rowsOf(of), alarmShare) };
 }
 
-const calibrateOn = (model: Judge, rows: Float32Array, alarmShare?: number): Calibration =>
+const calibrateOn = (model: Judge, rows: Float32Array, alarmShare = DAY_ALARM_SHARE): Calibration =>
   calibrate(rawScores(model, rows), alarmShare);
 
 /** How odd a day is to the forest, and how rare its evidence, 0..1. */
@@ -139,10 +148,7 @@ function sharesOf(parts: Float64Array): Float64Array {
 export const dayFileSchema = z.strictObject({
   evidence: z.array(z.string().min(1).max(64)).min(1).max(64),
   meanDays: z.array(z.int().min(1).max(365)).max(8),
-  calibration: z
-    .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
-    .min(2)
-    .max(100),
+  ...calibrationFields,
   forest: forestFileSchema,
   rarity: rarityFileSchema,
 });
@@ -152,7 +158,7 @@ export function packDayModel({ forest, rarity, calibration }: DayModel): DayFile
   return {
     evidence: [...DAY_EVIDENCE],
     meanDays: [...MEAN_DAYS],
-    calibration: calibration.knots.map(([raw, score]) => [raw, score]),
+    ...packCalibration(calibration),
     forest: packForest(forest),
     rarity: packRarity(rarity),
   };
@@ -164,14 +170,11 @@ export function parseDayModel(file: DayFile): DayModel | { readonly reason: stri
   if (made !== `${DAY_EVIDENCE.join()}; ${MEAN_DAYS.join()}`)
     return { reason: `days made for other evidence: ${made}` };
   if (file.forest.features !== ROW_WIDTH) return { reason: `a forest over ${file.forest.features} numbers of a day` };
-  const rises = file.calibration.every(([raw, shown], index) => {
-    const [rawBefore, shownBefore] = file.calibration[index - 1] ?? [-1, -1];
-    return raw > rawBefore && shown >= shownBefore;
-  });
-  if (!rises) return { reason: 'the calibration of days does not rise' };
+  const calibration = parseCalibration(file);
+  if (calibration === undefined) return { reason: 'the calibration of days does not rise' };
   const forest = parseForest(file.forest);
   if ('reason' in forest) return forest;
   const rarity = parseRarity(file.rarity);
   if (rarity === undefined) return { reason: 'a rarity of days does not rise' };
-  return { forest, rarity, calibration: { knots: file.calibration } };
+  return { forest, rarity, calibration };
 }

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { SLOT_MINUTES } from '../../agent/domain/slot.js';
 import type { SlotWindow } from '../window/slot-windows.js';
-import { type Calibration, calibrated } from './calibration.js';
+import {
+  type Calibration,
+  calibrateAgain,
+  calibrated,
+  calibrationFields,
+  packCalibration,
+  parseCalibration,
+} from './calibration.js';
 import { type DayModel, dayFileSchema, packDayModel, parseDayModel } from './day-model.js';
 import { gatherEvidence, THEFT_FEATURES, writeTheftFeatures } from './features.js';
 import { explainRow, type IsolationForest } from './forest/forest.js';
@@ -54,10 +61,7 @@ function contributionsOf(features: readonly string[], row: Float32Array, savings
 
 const theftFileSchema = z.strictObject({
   features: z.array(z.string().min(1).max(64)).min(1).max(255),
-  calibration: z
-    .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
-    .min(2)
-    .max(100),
+  ...calibrationFields,
   forest: forestFileSchema,
   days: dayFileSchema.optional(),
 });
@@ -65,7 +69,7 @@ const theftFileSchema = z.strictObject({
 export function packTheftModel({ forest, features, calibration, days }: TheftModel): string {
   const whole = {
     features,
-    calibration: calibration.knots,
+    ...packCalibration(calibration),
     forest: packForest(forest),
     ...(days === undefined ? {} : { days: packDayModel(days) }),
   };
@@ -76,18 +80,27 @@ export function packTheftModel({ forest, features, calibration, days }: TheftMod
 export function parseTheftModel(json: unknown): TheftModel | { readonly reason: string } {
   const parsed = theftFileSchema.safeParse(json);
   if (!parsed.success) return { reason: z.prettifyError(parsed.error) };
-  const { features, calibration, forest: file } = parsed.data;
+  const { features, forest: file } = parsed.data;
   if (features.join() !== THEFT_FEATURES.join()) return { reason: `made for other features: ${features.join()}` };
   if (file.features !== features.length) return { reason: `a forest over ${file.features} features` };
-  const rises = calibration.every(([raw, shown], index) => {
-    const [rawBefore, shownBefore] = calibration[index - 1] ?? [-1, -1];
-    return raw > rawBefore && shown >= shownBefore;
-  });
-  if (!rises) return { reason: 'the calibration does not rise' };
+  const calibration = parseCalibration(parsed.data);
+  if (calibration === undefined) return { reason: 'the calibration does not rise' };
   const forest = parseForest(file);
   if ('reason' in forest) return forest;
-  const model = { forest, features, calibration: { knots: calibration } };
+  const model = { forest, features, calibration };
   if (parsed.data.days === undefined) return model;
   const days = parseDayModel(parsed.data.days);
   return 'reason' in days ? days : { ...model, days };
+}
+
+/**
+ * The same model where 0.6 stands for an expected share of what it was trained on, of slots and of days, and no longer
+ * for the rate that it was released with. Undefined for an older bundle, which does not tell where that would be.
+ */
+export function withContamination(model: TheftModel, share: number): TheftModel | undefined {
+  const calibration = calibrateAgain(model.calibration, share);
+  if (calibration === undefined) return undefined;
+  if (model.days === undefined) return { ...model, calibration };
+  const ofDays = calibrateAgain(model.days.calibration, share);
+  return ofDays === undefined ? undefined : { ...model, calibration, days: { ...model.days, calibration: ofDays } };
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { axes, band, escaped, frameOf, polyline, roundTicks, svg, text } from '../../svg.js';
+import { LANGUAGES, sentenceOf } from '../findings/sentence.js';
 import { dayOf } from '../fleet-power.js';
 import { precisionRecallCurve, rocCurve } from './curves.js';
 import { judgeDays } from './judged-days.js';
@@ -47,7 +48,25 @@ function indexOf({ withFeeder, withoutFeeder }: TheftResults): string {
   );
 }
 
-function pageOf(label: TheftLabel, { withFeeder, withoutFeeder }: TheftResults): string {
+/** What an inspector is told on the day on which the thief was found; of one who was missed, on the day with the highest score. */
+function wordsOf(label: TheftLabel, { withFeeder, scores }: TheftResults): string {
+  const index = withFeeder.fleet.meters.findIndex(({ meter }) => meter === label.meter);
+  const found = detectionDay(withFeeder, label);
+  const days = Array.from({ length: label.lastDay - label.firstDay + 1 }, (_, at) => label.firstDay + at);
+  const score = (day: number) => scores.feeder[index]?.[day] || 0;
+  const oddest = days.reduce((best, day) => (score(day) > score(best) ? day : best), label.firstDay);
+  const day = Number.isFinite(found) ? label.firstDay + found - 1 : oddest;
+  const facts = scores.facts(index, day);
+  const which = `${Number.isFinite(found) ? 'On the day on which it was found' : 'On its oddest day'} (${day})`;
+  if (facts === undefined) return `<p>${which} nothing was known of it.</p>`;
+  const sentences = LANGUAGES.map(
+    (language) => `<blockquote lang="${language}">${escaped(sentenceOf(facts, language))}</blockquote>`,
+  );
+  return `<p>${which} an inspector reads:</p>${sentences.join('')}`;
+}
+
+function pageOf(label: TheftLabel, results: TheftResults): string {
+  const { withFeeder, withoutFeeder } = results;
   const { fleet } = withFeeder;
   const index = fleet.meters.findIndex(({ meter }) => meter === label.meter);
   const from = Math.max(label.firstDay - DAYS_AROUND, 0);
@@ -60,6 +79,7 @@ function pageOf(label: TheftLabel, { withFeeder, withoutFeeder }: TheftResults):
   const date = (day: number) => new Date(fleet.startMs + day * DAY_MS).toISOString().slice(0, 10);
   const body = [
     `<p>${escaped(label.type)}, ${date(label.firstDay)} to ${date(label.lastDay)} (grey). With feeders: ${verdictOf(withFeeder, label)}; without: ${verdictOf(withoutFeeder, label)}. Days count from ${date(0)}.</p>`,
+    wordsOf(label, results),
     plot('Reported, kWh a day', { label, days, y: [0, highest], lines: [[energy, '#1b6ca8']] }),
     plot('Score with feeders (blue) and without (orange)', {
       label,

@@ -93,5 +93,13 @@ test('the whole evaluation of a small fleet: found with the feeder, in the shape
   );
   const page = await readFile(join(dir, 'meter-4-112.html'), 'utf8');
   expect(page).toMatch(/found on day [123]\b/);
+  expect(page).toMatch(/<blockquote lang="en">Reported .* its feeder lost .* which fits a bypass of this meter\./);
+  expect(page).toMatch(/<blockquote lang="fr">A déclaré .* son départ a perdu .* une dérivation de ce compteur\./);
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
+  const missed = [{ meter: 'meter-7', type: 'none', firstDay: 112, lastDay: 123 }];
+  await writePages(dir, { ...results, withFeeder: { ...results.withFeeder, labels: missed } });
+  const ofMissed = await readFile(join(dir, 'meter-7-112.html'), 'utf8');
+  expect(ofMissed).toMatch(/With feeders: missed/);
+  expect(ofMissed).toMatch(/On its oddest day \(1[12]\d\) an inspector reads:.*Reported .*A déclaré /);
+  expect(ofMissed).not.toMatch(/NaN|Infinity|undefined/);
 });

@@ -5,12 +5,16 @@ import { balanceFeeder, type FeederBalance, fitBalance, gateOf } from '../feeder
 import { combine } from '../feeder/combination.js';
 import { suspectDay } from '../feeder/suspicion.js';
 import { createUsualLoads } from '../feeder/usual-load.js';
+import { dayFacts } from '../findings/day-facts.js';
+import type { DayFacts } from '../findings/finding.js';
 import type { FleetPower } from '../fleet-power.js';
 
 /** Scores of all meters on all days, by meter, then by day; NaN where a meter was not judged. */
 export interface FleetScores {
   readonly noFeeder: readonly Float64Array[];
   readonly feeder: readonly Float64Array[];
+  /** Of a meter on a day; undefined where it was not judged. */
+  facts(meter: number, day: number): DayFacts | undefined;
 }
 
 /** Chosen on injected attacks: flagging more than the oddest of clean days keeps habits that changed from becoming usual. */
@@ -23,13 +27,26 @@ export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetS
   const flagged = cleanQuantile(rawScores(fleet, first, model), clean, FLAGGED_ABOVE);
   const evidence = gatherFleetEvidence(fleet, (row) => rawScore(model, row) > flagged);
   const noFeeder = rawScores(fleet, evidence, model);
+  const losses = new Map<string, OwnLoss>();
   const feeder = noFeeder.map((scores) => scores.map((raw) => (Number.isNaN(raw) ? raw : combine({ raw }))));
   for (const { feeder: name } of fleet.feeders) {
     const balance = balanceFeeder(fleet, name, fitBalance(fleet, name, clean));
-    judgeFeeder(fleet, { balance, noFeeder, feeder });
+    judgeFeeder(fleet, { balance, noFeeder, feeder, losses });
   }
-  return { noFeeder, feeder };
+  const facts = (meter: number, day: number) => {
+    const own = losses.get(placeOf(meter, day));
+    return dayFacts({ fleet, evidence, model }, { meter, day, ...(own === undefined ? {} : { feeder: own }) });
+  };
+  return { noFeeder, feeder, facts };
 }
+
+/** What a feeder lost on a day, and the share of it that fits one of its meters. */
+interface OwnLoss {
+  readonly lossW: number;
+  readonly share: number;
+}
+
+const placeOf = (meter: number, day: number): string => `${meter} ${day}`;
 
 const rawScores = (fleet: FleetPower, evidence: FleetEvidence, model: DayModel): Float64Array[] =>
   fleet.meters.map((_, meter) =>
@@ -45,14 +62,15 @@ export function cleanQuantile(scores: readonly Float64Array[], clean: Days, shar
   return sortedQuantile(Float64Array.from(known).sort(), share);
 }
 
-function judgeFeeder(
-  fleet: FleetPower,
-  {
-    balance,
-    noFeeder,
-    feeder,
-  }: { balance: FeederBalance; noFeeder: readonly Float64Array[]; feeder: readonly Float64Array[] },
-): void {
+interface Judging {
+  readonly balance: FeederBalance;
+  readonly noFeeder: readonly Float64Array[];
+  /** Both are written. */
+  readonly feeder: readonly Float64Array[];
+  readonly losses: Map<string, OwnLoss>;
+}
+
+function judgeFeeder(fleet: FleetPower, { balance, noFeeder, feeder, losses }: Judging): void {
   const gates = Array.from({ length: fleet.days }, (_, day) => gateOf(balance, day));
   const usualLoads = createUsualLoads(fleet);
   for (let day = 0; day < fleet.days; day++) {
@@ -63,6 +81,8 @@ function judgeFeeder(
       const scores = feeder[member];
       if (scores === undefined || Number.isNaN(raw)) continue;
       scores[day] = combine({ raw, gate: gates[day] as number, ...(suspicion === undefined ? {} : { suspicion }) });
+      if (suspicion === undefined) continue;
+      losses.set(placeOf(member, day), { lossW: balance.dayLossW[day] as number, share: suspicion.share });
     }
   }
 }
