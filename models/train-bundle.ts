@@ -138,12 +138,21 @@ function chooseSplit(series: readonly MeterSeries[], { slotMinutes, horizons }: 
     throw new WattwardenError('model.no_data', `the longest series has ${longest} slots, ${FEWEST_SLOTS} are needed`);
   }
   if (series.every(neverChanges)) {
-    throw new WattwardenError('model.no_data', `${series.length} series, and none of them ever changes`);
+    throw new WattwardenError(
+      'model.no_data',
+      `${series.length} series, and none of them ever changes: ${stillAt(series)}`,
+    );
   }
   const endMs = series.reduce((latest, { startMs, powerW }) => Math.max(latest, startMs + powerW.length * slotMs), 0);
   const spare = Math.floor((longest - WINDOW_SLOTS - reachOf(horizons)) * 0.4);
   const tail = Math.max(Math.min(Math.floor(longest * TAIL_SHARE), spare), SHORTEST_TAIL_SLOTS);
   return epochMs(endMs - tail * slotMs);
+}
+
+/** What one sees at once: a register in place of power, a column of zeros, a file without a value. */
+function stillAt([first]: readonly MeterSeries[]): string {
+  const watts = first?.powerW.find(Number.isFinite);
+  return watts === undefined ? 'no slot has a value' : `${first?.meter} is always ${watts} W`;
 }
 
 function until(series: MeterSeries, endMs: EpochMs, { slotMinutes }: ForecastShape): MeterSeries {

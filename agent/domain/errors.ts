@@ -174,8 +174,9 @@ export const ERRORS = {
     retry: false,
   },
   'model.no_data': {
-    hint: 'There is not enough history to train on.',
-    action: 'Wait until the centre has two full days of slots of at least one meter.',
+    hint: 'There is nothing to train on: too little history, or none that ever changes.',
+    action:
+      'Wait until the centre has two full days of slots of at least one meter. Where no series ever changes, look whether the meters report their load at all (`wattwarden status`), or whether the column of the file is the one meant.',
     retry: true,
   },
   'centre.unreachable': {

@@ -1,10 +1,10 @@
 import type { History } from '../../models/forecast/history.js';
-import { type ForecastRow, HIGH, type Horizon, LOW, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
+import { type ForecastRow, type Horizon, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
 import type { MeterHistory, SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { WattwardenError } from '../domain/errors.js';
 import type { PackedForecast } from '../domain/forecast.js';
-import { BAND_VALUES, createForecastPacker } from '../domain/forecast-packing.js';
+import { createRowPacker, type RowPacker } from './row-packer.js';
 
 /** What forecasting needs of a model. */
 export interface Forecaster {
@@ -26,29 +26,38 @@ const LEAST_SLOTS = 12;
 /** Copies of windows live as long as their part: memory must not grow with the number of meters. */
 const PART = 64;
 
-/** The medians that were given for the slots from `issuedSlotMs` on; the next ones take their place. */
-interface Expected {
+/** The hours of the next day are kept once an hour: they change little, and are most of a forecast's bytes. */
+const OUTLOOK_EVERY_MS = 3_600_000;
+
+/** What was last said of a meter; the next forecast takes its place. */
+interface Issued {
   issuedSlotMs: EpochMs;
+  /** When the hours of the next day were last kept. */
+  outlookMs: number;
+  /** For the slots from `issuedSlotMs` on. */
   mediansW: Float32Array;
 }
 
 export function createForecasting(windows: SlotWindows): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
-  const latest = new Map<MeterId, Expected>();
+  const latest = new Map<MeterId, Issued>();
   const room = windows.allocate(PART);
 
-  function expect(meter: MeterId, issuedSlotMs: EpochMs, slots: number): Float32Array {
+  function issue(meter: MeterId, issuedSlotMs: EpochMs, slots: number): Issued {
     const known = latest.get(meter);
     if (known?.mediansW.length === slots) {
       known.issuedSlotMs = issuedSlotMs;
-      return known.mediansW;
+      return known;
     }
-    const mediansW = new Float32Array(slots);
-    latest.set(meter, { issuedSlotMs, mediansW });
-    return mediansW;
+    const issued = { issuedSlotMs, outlookMs: Number.NEGATIVE_INFINITY, mediansW: new Float32Array(slots) };
+    latest.set(meter, issued);
+    return issued;
   }
 
-  async function forecastPart(meters: readonly MeterId[], forecaster: Forecaster): Promise<readonly PackedForecast[]> {
+  async function forecastPart(
+    meters: readonly MeterId[],
+    { forecaster, packer, slots }: Form,
+  ): Promise<readonly PackedForecast[]> {
     const ready: MeterId[] = [];
     const histories: MeterHistory[] = [];
     for (const meter of meters) {
@@ -58,24 +67,30 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       histories.push(history);
     }
     const rows = await forecaster.predict(histories);
-    const pack = createRowPacker(forecaster, rows.length);
-    const slots = singleSlotsOf(forecaster.horizons);
-    const forecasts: PackedForecast[] = [];
-    for (const [index, row] of rows.entries()) {
+    packer.allocate(rows.length);
+    return rows.map((row, index) => {
       const meter = ready[index] as MeterId;
       const issuedSlotMs = (histories[index] as MeterHistory).window.endMs;
-      slots.write(expect(meter, issuedSlotMs, slots.length), row);
-      forecasts.push({ meter, issuedSlotMs, modelVersion: forecaster.version, packed: pack(row, index) });
-    }
-    return forecasts;
+      const issued = issue(meter, issuedSlotMs, slots.length);
+      slots.write(issued.mediansW, row);
+      const sinceMs = issuedSlotMs - issued.outlookMs;
+      // One that is made again takes the place of the one before, and of its hours.
+      const isNear = sinceMs > 0 && sinceMs < OUTLOOK_EVERY_MS;
+      if (!isNear) issued.outlookMs = issuedSlotMs;
+      const packed = isNear ? packer.near(row) : packer.whole(row);
+      if (packed === undefined) refuse(forecaster);
+      return { meter, issuedSlotMs, modelVersion: forecaster.version, packed };
+    });
   }
 
   return {
     async forecast(meters, forecaster) {
       const all = [...meters];
+      const { horizons } = forecaster;
+      const form = { forecaster, packer: createRowPacker(horizons), slots: singleSlotsOf(horizons) };
       const forecasts: PackedForecast[] = [];
       for (let from = 0; from < all.length; from += PART) {
-        forecasts.push(...(await forecastPart(all.slice(from, from + PART), forecaster)));
+        forecasts.push(...(await forecastPart(all.slice(from, from + PART), form)));
       }
       return forecasts;
     },
@@ -88,23 +103,15 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   };
 }
 
-/** All of a part in one piece of memory: a small one for each would cost more than packing. */
-function createRowPacker({ horizons, version }: Forecaster, rows: number) {
-  const spans = horizons.map(({ offset, slots }) => ({ offsetSlots: offset, slots }));
-  const packer = createForecastPacker(spans);
-  const bytes = packer?.bytes ?? 0;
-  const bands = new Float64Array(spans.length * BAND_VALUES);
-  const packed = new Uint8Array(rows * bytes);
-  return ({ watts }: ForecastRow, index: number): Uint8Array => {
-    for (let from = 0, to = 0; to < bands.length; from += QUANTILES.length, to += BAND_VALUES) {
-      bands[to] = watts[from + LOW] as number;
-      bands[to + 1] = watts[from + MEDIAN] as number;
-      bands[to + 2] = watts[from + HIGH] as number;
-    }
-    const at = index * bytes;
-    if (packer?.pack(bands, packed, at)) return packed.subarray(at, at + bytes);
-    throw new WattwardenError('bundle.unreadable', `${version}: a forecast has no finite values or no place in time`);
-  };
+/** What the forecasts of one model have in common. */
+interface Form {
+  readonly forecaster: Forecaster;
+  readonly packer: RowPacker;
+  readonly slots: ReturnType<typeof singleSlotsOf>;
+}
+
+function refuse({ version }: Forecaster): never {
+  throw new WattwardenError('bundle.unreadable', `${version}: a forecast has no finite values or no place in time`);
 }
 
 /** The steps that speak of one slot, by how many slots ahead they are; NaN where a forecast leaves one out. */

@@ -2,8 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { HORIZONS, MEDIAN, QUANTILES } from '../forecast/horizons.js';
+import { HIGH, HORIZONS, LOW, MEDIAN, QUANTILES } from '../forecast/horizons.js';
 import { LEARNING_CURVE } from '../forecast/plots/learning-curve.js';
 import { windowAt } from '../forecast/samples.js';
 import { score } from '../fraud/theft-model.js';
@@ -13,6 +14,7 @@ import { openForecaster } from '../onnx/session.js';
 import { createHouseholds } from '../synthetic.js';
 import { PLOTS } from '../tail-evaluation.js';
 import { FEWEST_SLOTS, trainBundle } from '../train-bundle.js';
+import { countPresent } from '../window/slot-windows.js';
 import { checkGolden } from './golden.js';
 import { BUNDLE_FORMAT, MANIFEST_FILE, type Manifest } from './manifest.js';
 import { readBundle, readBundleFiles, sha256Of } from './read.js';
@@ -253,9 +255,42 @@ test('a model with another input or output is refused by what it lacks', async (
   });
 });
 
-test('a series that never changes teaches nothing', async () => {
-  const still = homes.map((home) => ({ ...home, powerW: home.powerW.map(() => 230) }));
-  await expect(train(join(root, 'still'), { series: still })).rejects.toMatchObject({ code: 'model.no_data' });
+test.each([
+  ['that never changes', 230, 'is always 230 W'],
+  ['without a single value', Number.NaN, 'no slot has a value'],
+])('series %s teach nothing, and the error says what stands in them and what to do', async (_, watts, message) => {
+  const still = homes.map((home) => ({ ...home, powerW: home.powerW.map(() => watts) }));
+  await expect(train(join(root, 'still'), { series: still })).rejects.toMatchObject({
+    code: 'model.no_data',
+    message: expect.stringContaining(message),
+    action: expect.stringContaining('Where no series ever changes'),
+  });
+});
+
+test('a home that never changes among others, and one full of gaps, are forecast in finite watts', async () => {
+  const bundle = await readBundle(whole);
+  const forecaster = await openForecaster(bundle, 'int8');
+  const endMs = bundle.golden.cases[0]?.history.window.endMs ?? epochMs(0);
+  const windowOf = (at: (slot: number) => number) => {
+    const values = Float32Array.from({ length: WINDOW_SLOTS }, (_, slot) => at(slot));
+    return { window: { endMs, values, present: countPresent(values) } };
+  };
+  const usual = (slot: number) => 300 + 200 * Math.sin(slot / 20);
+  const bad = [
+    () => 0,
+    () => 230,
+    () => Number.NaN,
+    () => Number.POSITIVE_INFINITY,
+    (slot: number) => (slot % 3 === 0 ? usual(slot) : Number.NaN),
+    (slot: number) => (slot === 150 ? 3e38 : usual(slot)),
+  ];
+  const [alone] = await forecaster.predict([windowOf(usual)]);
+  const rows = await forecaster.predict([usual, ...bad].map(windowOf));
+  await forecaster.close();
+  for (const { watts } of rows) expect(watts.every(Number.isFinite)).toBe(true);
+  // Nor do they spoil the forecast of the one beside them, with which they share the range of the quantised LSTM.
+  const [low = 0, high = 0] = [rows[0]?.watts[LOW], rows[0]?.watts[HIGH]];
+  expect(Math.abs((rows[0]?.watts[MEDIAN] ?? 0) - (alone?.watts[MEDIAN] ?? 0))).toBeLessThan(0.05 * (high - low));
 });
 
 test('another network under the same name does not pass its golden outputs', async () => {

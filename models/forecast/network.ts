@@ -1,10 +1,11 @@
+import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { CONTEXT_SIZE, PATCH_SLOTS, PATCHES, SEASONS } from './features.js';
-import { type Horizon, QUANTILES } from './horizons.js';
+import { type Horizon, QUANTILES, slotsPerDay } from './horizons.js';
 
 /**
  * The network, described once for training (train/layers.ts) and for export (../onnx/export.ts):
  *
- *   linear = mix(newest hour, oldest hour, means of the patches, next seasons) + Σ seasons × weight of each step
+ *   linear = mix(newest slots, slots around this time yesterday, means of the patches, next seasons) + Σ seasons × weight of each step
  *   hidden = silu(dense(context, newest slots, lstm(patches), next seasons, seasons and spread by parts of the day))
  *   blend  = silu(each step's own seasons and spread, moved by hidden), the same for all steps but for its bias
  *   median = linear + correct(hidden) + mix of blend
@@ -97,6 +98,15 @@ export const parameterCount = (weights: NetworkWeights): number =>
 export function mapWeights(steps: number, make: (name: WeightName, shape: readonly number[]) => Float32Array) {
   const entries = Object.entries(weightShapes(steps)).map(([name, shape]) => [name, make(name as WeightName, shape)]);
   return Object.fromEntries(entries) as unknown as NetworkWeights;
+}
+
+/**
+ * First and last slot, not included, of a patch around the window's end a day before it: how the load went on from here
+ * yesterday. A window of a single day has what came after alone.
+ */
+export function aroundYesterday(slotMinutes: number): readonly [from: number, to: number] {
+  const from = Math.max(WINDOW_SLOTS - slotsPerDay(slotMinutes) - PATCH_SLOTS / 2, 0);
+  return [from, from + PATCH_SLOTS];
 }
 
 /**

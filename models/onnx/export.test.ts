@@ -78,6 +78,16 @@ test('quantiles never cross', async () => {
   }
 });
 
+test('however wide a band becomes, it is finite', async () => {
+  const { shape, encoded, weights } = prepare(5);
+  const wild = { ...weights, incrementsBias: weights.incrementsBias.map(() => 1_000) };
+  const network = await openNetwork(exportOnnx(wild, shape, 'int8'), shape);
+  const answers = await network.run(encoded);
+  await network.close();
+  expect(answers.every(Number.isFinite)).toBe(true);
+  expect(Math.max(...answers)).toBeGreaterThan(79);
+});
+
 test('int8 is smaller, and the same weights give the same bytes', () => {
   const { shape, weights } = prepare(5);
   const [int8, float32] = [exportOnnx(weights, shape, 'int8'), exportOnnx(weights, shape, 'float32')];

@@ -1,6 +1,8 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import {
+  aroundYesterday,
+  BLENDED,
   BLENDS,
   COMPRESSION,
   DAY_PARTS,
@@ -40,7 +42,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
 
   const mix = [
     network.slice('window', 1, [WINDOW_SLOTS - PATCH_SLOTS, WINDOW_SLOTS]),
-    network.slice('window', 1, [0, PATCH_SLOTS]),
+    network.slice('window', 1, aroundYesterday(shape.slotMinutes)),
     graph.node('ReduceMean', [network.byPatch('window')], { axes: [2], keepdims: 0 }),
     near('seasons'),
   ];
@@ -60,8 +62,14 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
   const hidden = network.silu(dense);
   const corrected = graph.node('Add', [linear, gemm(hidden, 'correct', 'correctBias')]);
   const median = graph.node('Add', [corrected, network.blended(seasons, hidden)]);
-  const raw = gemm(gemm(hidden, 'narrow', 'narrowBias'), 'increments', 'incrementsBias');
-  const widths = network.softplus(graph.node('Add', [raw, network.scalar(INCREMENT_START)]));
+  const narrow = gemm(hidden, 'narrow', 'narrowBias');
+  const startBias = weights.incrementsBias.map((bias) => bias + INCREMENT_START);
+  const raw = graph.node('Gemm', [
+    narrow,
+    network.matrix('increments'),
+    graph.constant(startBias, [INCREMENTS * steps]),
+  ]);
+  const widths = network.softplus(raw);
   const width = (index: number) => network.slice(widths, 1, [index * steps, (index + 1) * steps]);
   const half = INCREMENTS / 2;
   const below: string[] = [];
@@ -98,6 +106,9 @@ export function storedWeights(weights: NetworkWeights): NetworkWeights {
     return Float32Array.from(values, (value, index) => value * (scales[index % columns] as number));
   });
 }
+
+/** In scales, of one step between two quantiles; from 88 on an exponential is infinite. */
+const LARGEST_WIDTH = 80;
 
 interface PartsOptions {
   readonly weights: NetworkWeights;
@@ -143,19 +154,26 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     return graph.node('Mul', [graph.node('Softsign', [narrowed]), scalar(COMPRESSION)]);
   }
 
+  /** With the meters last, so that what differs from step to step or from blend to blend is added to all of them at once. */
   function blended(compressedSeasons: string, hidden: string): string {
-    const spread = graph.node('Reshape', [compress('spread'), sizes(0, 1, steps)]);
-    const own = graph.node('Concat', [compressedSeasons, spread], { axis: 1 });
-    const perStep = graph.node('Transpose', [own], { perm: [0, 2, 1] });
-    const fromSeasons = graph.node('MatMul', [perStep, matrix('blend')]);
-    const product = graph.node('MatMul', [hidden, matrix('blendHidden')]);
-    const fromHidden = graph.node('Reshape', [product, sizes(0, 1, BLENDS)]);
-    const sum = graph.node('Add', [graph.node('Add', [fromSeasons, fromHidden]), matrix('blendBias')]);
-    return graph.node('Reshape', [
-      graph.node('MatMul', [silu(sum), graph.constant(weights.mixed, [BLENDS, 1])]),
-      sizes(0, steps),
+    const seasons = graph.node('Reshape', [compressedSeasons, sizes(0, SEASONS * steps)]);
+    const own = transposed(graph.node('Concat', [seasons, compress('spread')], { axis: 1 }));
+    const fromSeasons = graph.node('MatMul', [
+      transposed(matrix('blend')),
+      graph.node('Reshape', [own, sizes(BLENDED, -1)]),
     ]);
+    const fromHidden = transposed(graph.node('MatMul', [hidden, matrix('blendHidden')]));
+    const bias = graph.node('Reshape', [transposed(matrix('blendBias')), sizes(BLENDS, steps, 1)]);
+    const moved = graph.node('Add', [graph.node('Reshape', [fromHidden, sizes(BLENDS, 1, -1)]), bias]);
+    const sum = graph.node('Add', [graph.node('Reshape', [fromSeasons, sizes(BLENDS, steps, -1)]), moved]);
+    const mixed = graph.node('MatMul', [
+      graph.constant(weights.mixed, [1, BLENDS]),
+      graph.node('Reshape', [silu(sum), sizes(BLENDS, -1)]),
+    ]);
+    return transposed(graph.node('Reshape', [mixed, sizes(steps, -1)]));
   }
+
+  const transposed = (matrixOf: string) => graph.node('Transpose', [matrixOf], { perm: [1, 0] });
 
   return {
     graph,
@@ -169,11 +187,10 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     silu,
     compress,
     blended,
-    /** As Softplus, which the runtime computes number by number, of operators that it computes eight at a time. */
+    /** As Softplus, which the runtime computes number by number; no wider than LARGEST_WIDTH. */
     softplus(source: string) {
-      const decay = graph.node('Exp', [graph.node('Neg', [graph.node('Abs', [source])])]);
-      const rest = graph.node('Log', [graph.node('Add', [decay, scalar(1)])]);
-      return graph.node('Add', [graph.node('Relu', [source]), rest]);
+      const exponential = graph.node('Exp', [graph.node('Min', [source, scalar(LARGEST_WIDTH)])]);
+      return graph.node('Log', [graph.node('Add', [exponential, scalar(1)])]);
     },
     /** From `from` up to `to` along an axis. */
     slice: (input: string, axis: number, [from, to]: readonly [number, number]) =>

@@ -2,6 +2,7 @@ import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from '../features.js';
 import { MEDIAN, QUANTILES } from '../horizons.js';
 import {
+  aroundYesterday,
   BLENDED,
   BLENDS,
   COMPRESSION,
@@ -43,7 +44,7 @@ export interface NetworkOptions {
 }
 
 /** Among the quantiles; what people read first, and what is scored, is the middle. */
-const MEDIAN_WEIGHT = 2;
+const MEDIAN_WEIGHT = 4;
 
 /** The network of ../network.ts in TensorFlow.js, with its gradient. */
 export function createNetwork(backend: Backend, { shape, weights, stepWeights }: NetworkOptions): Network {
@@ -82,9 +83,9 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
   function linearMix(inputs: Inputs): Tensor {
     const { rows, window } = inputs;
     const newest = tf.slice(window, [0, (PATCHES - 1) * PATCH_SLOTS], [-1, PATCH_SLOTS]);
-    const oldest = tf.slice(window, [0, 0], [-1, PATCH_SLOTS]);
+    const yesterday = tf.slice(window, [0, aroundYesterday(shape.slotMinutes)[0]], [-1, PATCH_SLOTS]);
     const means = tf.mean(tf.reshape(window, [rows, PATCHES, PATCH_SLOTS]), 2);
-    return tf.concat([newest, oldest, means, near(inputs)], 1);
+    return tf.concat([newest, yesterday, means, near(inputs)], 1);
   }
 
   function lstm({ rows, measured }: Inputs, compressed: Tensor): Tensor {

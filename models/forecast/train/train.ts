@@ -21,22 +21,26 @@ import { initialWeights } from './initial.js';
 import { createNetwork, type Network } from './layers.js';
 import { fitLinear } from './linear-start.js';
 
-const LARGEST_BATCH = 512;
+const LARGEST_BATCH = 256;
 const SMALLEST_BATCH = 32;
 /** A small fleet is learnt in more, smaller steps. */
 const FEWEST_BATCHES = 16;
-/** 30 epochs of 64 batches are a million windows: some eight minutes on one core with the WASM backend. */
+/** 30 epochs of 128 batches are a million windows: some nine minutes on one core with the WASM backend. */
 const DEFAULT_EPOCHS = 30;
-const MOST_STEPS_PER_EPOCH = 64;
+const MOST_STEPS_PER_EPOCH = 128;
 /** With two days of one meter an epoch would be a fraction of a batch. */
 const FEWEST_STEPS_PER_EPOCH = 4;
-const FIRST_RATE = 0.004;
-const LAST_RATE = 0.00008;
+const FIRST_RATE = 0.008;
+const LAST_RATE = 0.00016;
 const WARM_UP_STEPS = 50;
 const FEWEST_WINDOWS = 16;
 const MOST_VALIDATION_WINDOWS = 4_096;
-/** Epochs without a better one after which nothing more is expected. */
+/**
+ * Epochs without a better one after which nothing more is expected. While the rate is high the error goes up and down:
+ * a training that stopped within its first half has never been let settle.
+ */
 const PATIENCE = 10;
+const PATIENCE_SHARE = 0.5;
 /** What an operator looks at most, and what the theft model rests on, is the next slot. */
 const NEXT_SLOT_WEIGHT = 24;
 
@@ -84,7 +88,8 @@ export async function trainForecaster(options: TrainOptions): Promise<TrainedFor
     let progress =
       (stored === undefined ? undefined : unpackProgress(stored, purpose)) ??
       start(fitLinear(weights, { encoder, network, sources: drawn, random: seededRandom(seed + 1) }));
-    while (progress.epoch < epochs && progress.epoch - progress.best.epoch < PATIENCE) {
+    const patience = Math.max(PATIENCE, epochs * PATIENCE_SHARE);
+    while (progress.epoch < epochs && progress.epoch - progress.best.epoch < patience) {
       // Each epoch has its own seed, so that a training that is taken up again goes on as it would have.
       const random = seededRandom(seed * 1_000_003 + progress.epoch);
       progress = await runEpoch(progress, {
