@@ -149,6 +149,16 @@ test('a meter that never exported is not forecast to export', () => {
   expect(decode(encode(constant(-20)), low).every((value) => value < 0)).toBe(true);
 });
 
+test('no answer of a network makes watts that are not finite', () => {
+  const wild = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, -3e38, 0, 1);
+  fc.assert(
+    fc.property(fc.array(wild, { minLength: OUTPUTS, maxLength: OUTPUTS }), (answers) => {
+      expect(decode(encode(constant(300)), Float32Array.from(answers)).every(Number.isFinite)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test('quantiles do not cross, whatever the network and the factors say', () => {
   const numbers = (length: number, from: number) =>
     fc.array(fc.double({ min: from, max: 4, noNaN: true }), { minLength: length, maxLength: length });
