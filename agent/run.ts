@@ -2,6 +2,7 @@ import type { Settings } from '../config/schema.js';
 import { messageOf } from './domain/errors.js';
 import { createLogger } from './domain/log.js';
 import { createMachineTime } from './domain/machine-time.js';
+import { collectAfterStart } from './domain/start-garbage.js';
 import { createGateway } from './gateway.js';
 
 /** What a program that started this one with a channel is told. */
@@ -29,6 +30,7 @@ export async function runGateway(settings: Settings): Promise<number> {
     if ((await gateway.start()) === 'started') {
       const { mqtt, http } = gateway.addresses();
       log.info({ gateway: settings.gateway.name, mqtt, http }, 'ready');
+      collectAfterStart();
       process.send?.({ kind: 'ready', mqtt, http } satisfies ReadyMessage);
     }
     const { stragglers, failures } = await stopped;

@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { systemClock } from '../domain/clock.js';
 import { invariant } from '../domain/errors.js';
+import { collectAfterStart } from '../domain/start-garbage.js';
 import { type Channel, createChannel, type Traffic } from './channel.js';
 
 /** What a worker's own composition gives back: how it takes messages and questions, and how it ends. */
@@ -42,6 +43,7 @@ export async function serve<In extends Traffic, Out extends Traffic>(
   );
   work = await start(toMain);
   toMain.ready();
+  collectAfterStart();
   if (stopAsked) return await stop();
   for (const message of waiting) work.onMessage(message);
 }

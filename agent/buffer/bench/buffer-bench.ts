@@ -131,7 +131,8 @@ function aHistory({ reader, path }: Running, meters: number) {
   const first = meterId('m0');
   const year = [epochMs(FROM_MS - 365 * DAY_MS), epochMs(FROM_MS)] as const;
   invariant(reader.slotsOf(first, ...year).length === 365 * 288, 'a year of slots');
-  const yearMs = Array.from({ length: READS }, () => cpuTimed(() => reader.slotsOf(first, ...year)));
+  const rowsMs = Array.from({ length: READS }, () => cpuTimed(() => reader.slotsOf(first, ...year)));
+  const yearMs = Array.from({ length: READS }, () => cpuTimed(() => reader.measuredOf(first, day - 365, day)));
   const loadMs = Array.from({ length: READS }, () => cpuTimed(() => reader.loadOf(first, day - 365, day)));
   const windowsMs = cpuTimed(() => reader.eachAnalysed(8, () => undefined));
   const profilesMs = cpuTimed(() => {
@@ -139,6 +140,7 @@ function aHistory({ reader, path }: Running, meters: number) {
   });
   return {
     year_of_one_meter_cpu_ms: round(median(yearMs)),
+    year_as_rows_cpu_ms: round(median(rowsMs)),
     year_of_load_cpu_ms: round(median(loadMs)),
     windows_8_days_cpu_ms_per_1000_meters: round((windowsMs * 1_000) / meters),
     load_28_days_cpu_ms_per_1000_meters: round((profilesMs * 1_000) / meters),
