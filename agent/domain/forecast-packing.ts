@@ -45,6 +45,7 @@ export interface ForecastPacker {
 export function createForecastPacker(spans: readonly Span[]): ForecastPacker | undefined {
   if (!spans.every(isPackable)) return undefined;
   const head = headOf(spans);
+  const widths = new Float64Array(2);
   return {
     bytes: head.length + spans.length * STEP_BYTES,
     pack(bands, packed, from) {
@@ -59,8 +60,10 @@ export function createForecastPacker(spans: readonly Span[]): ForecastPacker | u
         const median = Math.round(medianW * perWatt);
         packed[at] = median >> 8;
         packed[at + 1] = median;
-        packed[at + 2] = widthCode((medianW - (bands[value] as number)) * perWatt);
-        packed[at + 3] = widthCode(((bands[value + 2] as number) - medianW) * perWatt);
+        widths[0] = (medianW - (bands[value] as number)) * perWatt;
+        widths[1] = ((bands[value + 2] as number) - medianW) * perWatt;
+        packed[at + 2] = codeOf(widths, 0);
+        packed[at + 3] = codeOf(widths, 1);
         at += STEP_BYTES;
       }
       return true;
@@ -182,9 +185,11 @@ function lowestCodes(): Uint8Array {
   return codes;
 }
 
-/** Quantiles that crossed have no width. */
-function widthCode(units: number): number {
+/** Of one of the widths, in units; quantiles that crossed have none. A number that is handed over alone would be an object. */
+function codeOf(widths: Float64Array, index: number): number {
+  const units = widths[index] as number;
   if (units < SMALLEST_WIDTH) return 0;
-  const code = CODES[cellOf(units) - FIRST_CELL] as number;
+  float[0] = units;
+  const code = CODES[((bits[0] as number) >>> CELL_SHIFT) - FIRST_CELL] as number;
   return units < (UPPER_EDGES[code] as number) ? code : code + 1;
 }

@@ -1,3 +1,4 @@
+import { allocateRows } from '../../models/forecast/decode.js';
 import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, type Horizon, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
 import type { MeterHistory, SlotWindows } from '../../models/window/slot-windows.js';
@@ -10,7 +11,11 @@ import { createRowPacker, type RowPacker } from './row-packer.js';
 export interface Forecaster {
   readonly version: string;
   readonly horizons: readonly Horizon[];
-  predict(histories: readonly History[]): Promise<readonly ForecastRow[]>;
+  predict(
+    histories: readonly History[],
+    factors: undefined,
+    room: readonly ForecastRow[],
+  ): Promise<readonly ForecastRow[]>;
 }
 
 export interface Forecasting {
@@ -42,6 +47,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
   const latest = new Map<MeterId, Issued>();
   const room = windows.allocate(PART);
+  let rowRoom = allocateRows(PART, 0);
 
   function issue(meter: MeterId, issuedSlotMs: EpochMs, slots: number): Issued {
     const known = latest.get(meter);
@@ -66,7 +72,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       ready.push(meter);
       histories.push(history);
     }
-    const rows = await forecaster.predict(histories);
+    const rows = await forecaster.predict(histories, undefined, rowRoom);
     packer.allocate(rows.length);
     return rows.map((row, index) => {
       const meter = ready[index] as MeterId;
@@ -88,6 +94,8 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       const all = [...meters];
       const { horizons } = forecaster;
       const form = { forecaster, packer: createRowPacker(horizons), slots: singleSlotsOf(horizons) };
+      const width = horizons.length * QUANTILES.length;
+      if (rowRoom[0]?.watts.length !== width) rowRoom = allocateRows(PART, width);
       const forecasts: PackedForecast[] = [];
       for (let from = 0; from < all.length; from += PART) {
         forecasts.push(...(await forecastPart(all.slice(from, from + PART), form)));

@@ -7,6 +7,7 @@ import { BASELINES } from '../forecast/evaluation/baselines.js';
 import { evaluate } from '../forecast/evaluation/evaluate.js';
 import { usualGroups } from '../forecast/evaluation/groups.js';
 import { horizonsFor, slotsPerDay } from '../forecast/horizons.js';
+import { LEARNING_CURVE } from '../forecast/plots/learning-curve.js';
 import { createSeriesHistory } from '../forecast/series-history.js';
 import { scoreDay } from '../fraud/day-model.js';
 import { gatherFleetEvidence } from '../fraud/features/fleet-evidence.js';
@@ -26,7 +27,9 @@ test.each(WIDTHS)('the bundle of %i minutes is whole, small, and gives its golde
   const loaded = Object.entries(bundle.manifest.files).filter(([name]) => !/\.(svg|md)$/.test(name));
   const bytes = loaded.reduce((sum, [, file]) => sum + file.bytes, bundle.manifestBytes.length);
   expect(bytes).toBeLessThanOrEqual(150 * 1_024);
-  for (const { file } of PLOTS) expect(bundle.manifest.files).toHaveProperty([file]);
+  for (const name of [...PLOTS.map(({ file }) => file), LEARNING_CURVE]) {
+    expect(bundle.manifest.files).toHaveProperty([name]);
+  }
   for (const precision of ['int8', 'float32'] as const) {
     const forecaster = await openForecaster(bundle, precision);
     await checkGolden(bundle, forecaster);

@@ -11,22 +11,14 @@ export interface Answers {
   readonly factors: Float32Array;
 }
 
-/**
- * The first rows of the network's answers in watts, all in one piece of memory. No quantile passes its neighbour
- * towards the median, and none is NaN.
- */
-export function decodeRows(encoded: Encoded, rows: number, { answers, factors }: Answers): readonly ForecastRow[] {
-  const width = factors.length;
+/** Room for so many rows of so many numbers, all in one piece of memory. */
+export function allocateRows(rows: number, width: number): readonly ForecastRow[] {
   const watts = new Float32Array(rows * width);
-  const decoded: ForecastRow[] = [];
-  for (let row = 0; row < rows; row++) {
-    decodeRow(encoded, row, { answers, factors }, watts);
-    decoded.push({ watts: watts.subarray(row * width, (row + 1) * width) });
-  }
-  return decoded;
+  return Array.from({ length: rows }, (_, row) => ({ watts: watts.subarray(row * width, (row + 1) * width) }));
 }
 
-function decodeRow(encoded: Encoded, row: number, { answers, factors }: Answers, watts: Float32Array): void {
+/** One row of the network's answers in watts. No quantile passes its neighbour towards the median, and none is NaN. */
+export function decodeRow(encoded: Encoded, row: number, { answers, factors }: Answers, { watts }: ForecastRow): void {
   const count = QUANTILES.length;
   const steps = factors.length / count;
   const base = row * factors.length;
@@ -42,13 +34,13 @@ function decodeRow(encoded: Encoded, row: number, { answers, factors }: Answers,
     for (let quantile = MEDIAN; quantile < count; quantile++) {
       const wanted = ((answers[from + quantile * steps] as number) - median) * (factors[at + quantile] as number);
       if (wanted > distance) distance = wanted;
-      watts[base + at + quantile] = within(centre + scale * (median + distance), lowest);
+      watts[at + quantile] = within(centre + scale * (median + distance), lowest);
     }
     distance = 0;
     for (let quantile = MEDIAN - 1; quantile >= 0; quantile--) {
       const wanted = ((answers[from + quantile * steps] as number) - median) * (factors[at + quantile] as number);
       if (wanted < distance) distance = wanted;
-      watts[base + at + quantile] = within(centre + scale * (median + distance), lowest);
+      watts[at + quantile] = within(centre + scale * (median + distance), lowest);
     }
   }
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { countPresent } from '../window/slot-windows.js';
-import { decodeRows } from './decode.js';
+import { allocateRows, decodeRow } from './decode.js';
 import { createEncoder, type Encoded } from './features.js';
 import type { History } from './history.js';
 import { HORIZONS, horizonsFor, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
@@ -19,8 +19,11 @@ function historyOf(values: ArrayLike<number>, more: Omit<History, 'window'> = {}
 }
 
 const encode = (history: History): Encoded => encoder.encode([history]);
-const decode = (encoded: Encoded, answers: Float32Array, factors = ones) =>
-  decodeRows(encoded, 1, { answers, factors })[0]?.watts ?? new Float32Array();
+const decode = (encoded: Encoded, answers: Float32Array, factors = ones) => {
+  const [row = { watts: new Float32Array() }] = allocateRows(1, OUTPUTS);
+  decodeRow(encoded, 0, { answers, factors }, row);
+  return row.watts;
+};
 const constant = (watts: number) => historyOf(new Array(WINDOW_SLOTS).fill(watts));
 const inputsOf = ({ window, measured, seasons, spread, context }: Encoded) => [
   window,
@@ -144,6 +147,16 @@ test('a meter that never exported is not forecast to export', () => {
   const low = new Float32Array(OUTPUTS).fill(-50);
   expect(decode(encode(constant(20)), low).every((value) => value === 0)).toBe(true);
   expect(decode(encode(constant(-20)), low).every((value) => value < 0)).toBe(true);
+});
+
+test('no answer of a network makes watts that are not finite', () => {
+  const wild = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, -3e38, 0, 1);
+  fc.assert(
+    fc.property(fc.array(wild, { minLength: OUTPUTS, maxLength: OUTPUTS }), (answers) => {
+      expect(decode(encode(constant(300)), Float32Array.from(answers)).every(Number.isFinite)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 test('quantiles do not cross, whatever the network and the factors say', () => {

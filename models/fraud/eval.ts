@@ -4,7 +4,7 @@ import { share, whole } from '../command-options.js';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
 import { writePages } from './evaluation/pages.js';
-import { type SimulatedBench, simulateBench } from './evaluation/simulated-bench.js';
+import { type DatedBench, SILENT_METERS, simulateBench } from './evaluation/simulated-bench.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
@@ -27,7 +27,7 @@ interface TheftOptions {
   readonly technicalLoss: number;
   readonly feederNoise: number;
   readonly dayNoise: number;
-  readonly missingMeters: number;
+  readonly missingMeters?: number;
   readonly seed: number;
   readonly pages?: string;
   readonly json?: true;
@@ -46,7 +46,11 @@ export const theftEval = (): Command =>
     .option('--technical-loss <share>', 'share of a feeder’s energy that its lines lose', share, 0)
     .option('--feeder-noise <share>', 'relative error of a feeder’s meter in each slot', share, 0)
     .option('--day-noise <share>', 'relative error of a feeder’s meter on each day', share, 0)
-    .option('--missing-meters <n>', 'so many meters report nothing for two weeks of the test each', whole, 0)
+    .option(
+      '--missing-meters <n>',
+      `so many meters report nothing for two weeks of the test each (default: none; ${SILENT_METERS} of a simulated street)`,
+      whole,
+    )
     .option('--seed <n>', 'of the forest and of what is disturbed', whole, 1)
     .option('--pages <dir>', 'plots, and a page for each thief')
     .option('--json', 'one JSON document')
@@ -54,7 +58,8 @@ export const theftEval = (): Command =>
 
 async function theft(options: TheftOptions): Promise<void> {
   const { testFromDay, ...bench } = options.simulated === true ? simulateBench(options.seed) : await loadFiles(options);
-  const { technicalLoss, feederNoise, dayNoise, missingMeters, seed } = options;
+  const { technicalLoss, feederNoise, dayNoise, seed } = options;
+  const missingMeters = options.missingMeters ?? (options.simulated === true ? SILENT_METERS : 0);
   const results = evaluateTheft({
     bench,
     testFromDay,
@@ -65,7 +70,7 @@ async function theft(options: TheftOptions): Promise<void> {
   console.log(options.json === true ? JSON.stringify(evaluation, null, 2) : theftTable(evaluation));
 }
 
-async function loadFiles({ reported, feeders, topology, labels, testFrom }: TheftOptions): Promise<SimulatedBench> {
+async function loadFiles({ reported, feeders, topology, labels, testFrom }: TheftOptions): Promise<DatedBench> {
   if (reported === undefined || feeders === undefined || topology === undefined || labels === undefined)
     throw new InputFileError(
       '--reported, --feeders, --topology and --labels each name a file; or there is --simulated',

@@ -15,13 +15,20 @@ afterEach(async () => {
 });
 
 async function run(days: number, ...options: string[]): Promise<string> {
-  const { meters, startMs } = createSmallFleet({ meters: 20, days });
-  const lines = Array.from({ length: days * 48 }, (_, slot) => {
-    const time = new Date(startMs + slot * 1_800_000).toISOString().slice(0, 19);
-    return [time, ...meters.map(({ powerW }) => ((powerW[slot] as number) / 2_000).toFixed(4))].join();
-  });
+  const fleet = createSmallFleet({ meters: 20, days });
+  const { meters, feeders, startMs } = fleet;
+  const table = (columns: readonly { readonly name: string; readonly powerW: Float32Array }[]) => {
+    const lines = Array.from({ length: days * 48 }, (_, slot) => {
+      const time = new Date(startMs + slot * 1_800_000).toISOString().slice(0, 19);
+      return [time, ...columns.map(({ powerW }) => ((powerW[slot] as number) / 2_000).toFixed(4))].join();
+    });
+    return [['time', ...columns.map(({ name }) => name)].join(), ...lines].join('\n');
+  };
   const reported = join(dir, 'reported.csv');
-  await writeFile(reported, [['time', ...meters.map(({ meter }) => meter)].join(), ...lines].join('\n'));
+  await writeFile(reported, table(meters.map(({ meter, powerW }) => ({ name: meter, powerW }))));
+  await writeFile(join(dir, 'feeders.csv'), table(feeders.map(({ feeder, powerW }) => ({ name: feeder, powerW }))));
+  const topology = ['meter,feeder', ...meters.map(({ meter, feeder }) => `${meter},${feeder}`)];
+  await writeFile(join(dir, 'topology.csv'), `${topology.join('\n')}\n`);
   const say = vi.spyOn(console, 'log').mockReturnValue();
   await selfTestEval().parseAsync(['--reported', reported, '--rounds', '1', ...options], { from: 'user' });
   return String(say.mock.lastCall?.[0]);
@@ -42,4 +49,12 @@ test('too few days, and a bundle of other slots, are named', async () => {
   await expect(run(79, '--bundle', 'models/bundles/default-5min')).rejects.toMatchObject({
     code: 'bundle.incompatible',
   });
+});
+
+test('with files of the feeders the thefts are also looked for beside their balance', async () => {
+  const files = ['--feeders', join(dir, 'feeders.csv'), '--topology', join(dir, 'topology.csv')];
+  const result = JSON.parse(await run(100, '--json', ...files)) as { with_feeders: object };
+  expect(result.with_feeders).toMatchObject({ thefts: 2, recall: expect.any(Number) });
+  expect(await run(100, ...files)).toMatch(/^meters alone\n[\s\S]+\n\nbeside the balance of their feeders\n[\s\S]+/);
+  await expect(run(100, '--feeders', join(dir, 'feeders.csv'))).rejects.toThrow(/given together/);
 });

@@ -6,11 +6,13 @@ import { calibrateFor, type DayModel, trainDayModel } from './day-model.js';
 import { FEWEST_SELF_TEST_DAYS, testYourself } from './evaluation/self-test.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { selfTestTable } from './evaluation/tables.js';
-import { loadReported } from './evaluation/theft-bench.js';
+import { loadFleet, loadReported } from './evaluation/theft-bench.js';
 import type { FleetPower } from './fleet-power.js';
 
 interface SelfTestOptions {
   readonly reported: string;
+  readonly feeders?: string;
+  readonly topology?: string;
   readonly bundle?: string;
   readonly contamination?: number;
   readonly rounds: number;
@@ -26,15 +28,24 @@ export const selfTestEval = (): Command =>
       '--reported <file>',
       'kWh per slot without theft, as far as is known: time, then a column per meter',
     )
-    .option('--bundle <dir>', 'whose model is tested; without it one is trained on every second meter')
+    .option(
+      '--feeders <file>',
+      'kWh per slot that went into each feeder: the thefts are also looked for beside its balance',
+    )
+    .option('--topology <file>', 'columns meter and feeder')
+    .option(
+      '--bundle <dir>',
+      'whose model is tested; without it one is trained on every second meter, or the meters of every second feeder',
+    )
     .option('--contamination <share>', 'of the fleet’s clean days that may reach 0.6, whatever the model says', share)
     .option('--rounds <n>', 'how often a fifth of the meters steal for 30 days', whole, 5)
     .option('--seed <n>', 'of thieves, and of a forest that is trained', whole, 1)
     .option('--json', 'one JSON document')
     .action(selfTest);
 
-async function selfTest({ reported, bundle, contamination, rounds, seed, json }: SelfTestOptions): Promise<void> {
-  const all = await loadReported(reported);
+async function selfTest(options: SelfTestOptions): Promise<void> {
+  const { reported, bundle, contamination, rounds, seed, json } = options;
+  const all = await loadFiles(options);
   if (all.days < FEWEST_SELF_TEST_DAYS)
     throw new InputFileError(`${reported}: ${all.days} days, ${FEWEST_SELF_TEST_DAYS} are needed`);
   const { fleet, model } =
@@ -47,9 +58,22 @@ async function selfTest({ reported, bundle, contamination, rounds, seed, json }:
   console.log(json === true ? JSON.stringify(result, null, 2) : selfTestTable(result));
 }
 
-/** On homes that it was trained on a forest looks better than it is. */
+async function loadFiles({ reported, feeders, topology }: SelfTestOptions): Promise<FleetPower> {
+  if (feeders === undefined && topology === undefined) return await loadReported(reported);
+  if (feeders === undefined || topology === undefined)
+    throw new InputFileError('--feeders and --topology are given together');
+  return await loadFleet({ reported, feeders, topology });
+}
+
+/** On homes that it was trained on a forest looks better than it is. A feeder is worth nothing without all of its meters. */
 function trainedOnHalf(all: FleetPower, seed: number): { fleet: FleetPower; model: DayModel } {
-  const half = (rest: number) => ({ ...all, meters: all.meters.filter((_, index) => index % 2 === rest) });
+  const isOf = (rest: number) => (_: unknown, index: number) => index % 2 === rest;
+  const half = (rest: number): FleetPower => {
+    if (all.feeders.length === 0) return { ...all, meters: all.meters.filter(isOf(rest)) };
+    const feeders = all.feeders.filter(isOf(rest));
+    const names = new Set(feeders.map(({ feeder }) => feeder));
+    return { ...all, feeders, meters: all.meters.filter(({ feeder }) => feeder !== undefined && names.has(feeder)) };
+  };
   return { fleet: half(1), model: trainDayModel({ fleet: half(0), clean: { from: 0, to: all.days - 1 }, seed }) };
 }
 

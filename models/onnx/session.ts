@@ -5,7 +5,7 @@ import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { Bundle } from '../bundle/read.js';
 import type { Calibration } from '../forecast/calibration.js';
-import { decodeRows } from '../forecast/decode.js';
+import { allocateRows, decodeRow } from '../forecast/decode.js';
 import { CONTEXT_SIZE, createEncoder, type Encoded, PATCHES, SEASONS } from '../forecast/features.js';
 import type { History } from '../forecast/history.js';
 import { type ForecastRow, type Horizon, QUANTILES } from '../forecast/horizons.js';
@@ -24,9 +24,13 @@ export interface Forecaster {
   readonly calibration: Calibration;
   /**
    * One row for each history, in the same order; never NaN, whatever a history holds. `factors` stand in for those of
-   * the calibration where bands adapt.
+   * the calibration where bands adapt. Rows of `room` are written into, and the next call that is given it writes over them.
    */
-  predict(histories: readonly History[], factors?: Float32Array): Promise<readonly ForecastRow[]>;
+  predict(
+    histories: readonly History[],
+    factors?: Float32Array,
+    room?: readonly ForecastRow[],
+  ): Promise<readonly ForecastRow[]>;
   close(): Promise<void>;
 }
 
@@ -62,23 +66,27 @@ export function predictWith(network: OnnxNetwork, { shape, calibration, place }:
   let buffers: Encoded | undefined;
   let busy: Promise<unknown> = Promise.resolve();
 
-  async function run(histories: readonly History[], factors: Float32Array): Promise<readonly ForecastRow[]> {
+  async function run(
+    histories: readonly History[],
+    factors: Float32Array,
+    rows: readonly ForecastRow[],
+  ): Promise<void> {
     const batch = Math.min(histories.length, MAX_BATCH);
     if (buffers === undefined || buffers.rows < batch) buffers = encoder.allocate(batch);
-    const rows: ForecastRow[] = [];
     for (let from = 0; from < histories.length; from += MAX_BATCH) {
       const count = encoder.encodeInto(buffers, histories, from);
       const answers = await network.run(buffers, count);
-      rows.push(...decodeRows(buffers, count, { answers, factors }));
+      for (let row = 0; row < count; row++) {
+        decodeRow(buffers, row, { answers, factors }, rows[from + row] as ForecastRow);
+      }
     }
-    return rows;
   }
 
   // One at a time: two would write into the same buffers.
-  return (histories, factors = calibration.factors) => {
-    const next = busy.then(() => run(histories, factors));
+  return (histories, factors = calibration.factors, room = allocateRows(histories.length, factors.length)) => {
+    const next = busy.then(() => run(histories, factors, room));
     busy = next.catch(() => undefined);
-    return next;
+    return next.then(() => room.slice(0, histories.length));
   };
 }
 

@@ -29,3 +29,20 @@ test('a model that sees nothing finds nothing', () => {
   const result = testYourself({ fleet, model: blind, seed: 3, attacks: ['bypass'], rounds: 1 });
   expect(result).toMatchObject({ recall: 0, median_days_to_detect: null, false_alarms_per_100_meter_days: 0 });
 });
+
+test('beside the balance of its feeders it finds them sooner', () => {
+  const result = testYourself({ fleet, model, seed: 3, attacks: ['constant_share', 'cap'], rounds: 2 });
+  const { with_feeders } = result;
+  expect(with_feeders?.thefts).toBe(result.thefts);
+  expect(with_feeders?.recall).toBe(1);
+  expect(with_feeders?.median_days_to_detect).toBeLessThanOrEqual(3);
+  expect(result.median_days_to_detect).toBeGreaterThan(3);
+  expect(testYourself({ fleet: { ...fleet, feeders: [] }, model, seed: 3, rounds: 1 })).not.toHaveProperty(
+    'with_feeders',
+  );
+});
+
+test('a fleet in which fewer steal at a time than there are kinds still sees every kind', () => {
+  const { per_attack } = testYourself({ fleet: { ...fleet, feeders: [] }, model, seed: 3, rounds: 5 });
+  expect(Object.values(per_attack).map(({ thefts }) => thefts)).toEqual(new Array(10).fill(2));
+});

@@ -1,14 +1,21 @@
 import { seededRandom } from '../../../agent/domain/clock.js';
 import { ATTACK_KINDS, type AttackKind } from '../../fleet/attacks.js';
-import { DECLARED_SCORE } from '../calibration.js';
-import { type DayModel, scoreDay } from '../day-model.js';
+import { calibrated, DECLARED_SCORE } from '../calibration.js';
+import type { DayModel } from '../day-model.js';
 import { type DayEpisode, type EpisodeRule, episodesOf } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { attackFleet, type InjectedTheft } from './attacked-fleet.js';
+import { addBalance, rawScores } from './theft-scores.js';
+import { FEEDER_RULE } from './visits.js';
 
 /** What a model would find in a fleet, if some of its meters stole. */
-export interface SelfTest {
+export interface SelfTest extends Found {
+  /** The same beside the balance of the feeders, where they are metered. */
+  readonly with_feeders?: Found;
+}
+
+interface Found {
   /** Thefts in which an episode opened. */
   readonly recall: number;
   readonly per_attack: Readonly<Record<string, { readonly thefts: number; readonly recall: number }>>;
@@ -43,25 +50,46 @@ const RULE: EpisodeRule = { threshold: DECLARED_SCORE, opens: { days: 4, of: 5 }
 export function testYourself(options: SelfTestOptions): SelfTest {
   const { fleet, model, seed, attacks = ATTACK_KINDS, rounds = ROUNDS } = options;
   const random = seededRandom(seed);
+  const alone = createTally();
+  const withFeeders = createTally();
+  let stolen = 0;
+  for (let round = 0; round < rounds; round++) {
+    // In a small fleet fewer meters steal than there are kinds: the next round goes on where this one ended.
+    const next = attacks.map((_, at) => attacks[(stolen + at) % attacks.length] as AttackKind);
+    const how = { random, attacks: next, share: THIEF_SHARE, firstDay: FIRST_DAY, days: THEFT_DAYS };
+    const attacked = attackFleet(fleet, how);
+    stolen += attacked.thefts.length;
+    const evidence = gatherFleetEvidence(attacked.fleet);
+    const raw = rawScores(attacked.fleet, evidence, model);
+    alone.add(
+      raw.map((days) => days.map((score) => calibrated(model.calibration, score))),
+      RULE,
+      attacked.thefts,
+    );
+    if (fleet.feeders.length === 0) continue;
+    const { scores } = addBalance(attacked.fleet, raw, { from: 0, to: FIRST_DAY - 1 });
+    withFeeders.add(scores, FEEDER_RULE, attacked.thefts);
+  }
+  return fleet.feeders.length === 0 ? alone.found() : { ...alone.found(), with_feeders: withFeeders.found() };
+}
+
+/** Counts over all rounds. */
+function createTally() {
   const found: { readonly attack: AttackKind; readonly day: number }[] = [];
   let honestDays = 0;
   let alarms = 0;
-  for (let round = 0; round < rounds; round++) {
-    const attacked = attackFleet(fleet, { random, attacks, share: THIEF_SHARE, firstDay: FIRST_DAY, days: THEFT_DAYS });
-    const evidence = gatherFleetEvidence(attacked.fleet);
-    for (const meter of fleet.meters.keys()) {
-      const theft = attacked.thefts.find((one) => one.meter === meter);
-      const scores = Array.from({ length: fleet.days }, (_, day) => {
-        const row = evidence.row(meter, day);
-        return row === undefined ? Number.NaN : scoreDay(model, row).score;
-      });
-      const episodes = episodesOf(scores, RULE);
-      honestDays += scores.filter((score, day) => !Number.isNaN(score) && !covers(theft, day)).length;
-      alarms += episodes.filter(({ openedDay }) => !covers(theft, openedDay)).length;
-      if (theft !== undefined) found.push({ attack: theft.attack, day: detectedOn(theft, episodes) });
-    }
-  }
-  return summarise(found, (100 * alarms) / Math.max(honestDays, 1));
+  return {
+    add(scores: readonly Float64Array[], rule: EpisodeRule, thefts: readonly InjectedTheft[]): void {
+      for (const [meter, days] of scores.entries()) {
+        const theft = thefts.find((one) => one.meter === meter);
+        const episodes = episodesOf(days, rule);
+        honestDays += days.filter((score, day) => !Number.isNaN(score) && !covers(theft, day)).length;
+        alarms += episodes.filter(({ openedDay }) => !covers(theft, openedDay)).length;
+        if (theft !== undefined) found.push({ attack: theft.attack, day: detectedOn(theft, episodes) });
+      }
+    },
+    found: (): Found => summarise(found, (100 * alarms) / Math.max(honestDays, 1)),
+  };
 }
 
 const covers = (theft: InjectedTheft | undefined, day: number): boolean =>
@@ -73,7 +101,7 @@ function detectedOn(theft: InjectedTheft, episodes: readonly DayEpisode[]): numb
   return episode === undefined ? Number.POSITIVE_INFINITY : episode.openedDay - theft.firstDay + 1;
 }
 
-function summarise(found: readonly { attack: AttackKind; day: number }[], falseAlarms: number): SelfTest {
+function summarise(found: readonly { attack: AttackKind; day: number }[], falseAlarms: number): Found {
   const recallOf = (part: typeof found) =>
     part.filter(({ day }) => Number.isFinite(day)).length / Math.max(part.length, 1);
   const kinds = [...new Set(found.map(({ attack }) => attack))].sort();

@@ -3,37 +3,60 @@ import { seededRandom } from '../../../agent/domain/clock.js';
 import { DAY_MS } from '../../../agent/domain/slot.js';
 import { ATTACK_KINDS, type AttackKind, applyAttack, drawAttack } from '../../fleet/attacks.js';
 import { createStreet, type Street } from '../../fleet/street.js';
+import { STREET } from '../../fleet/traits.js';
 import type { FleetMeter } from '../fleet-power.js';
 import type { TheftBench, TheftLabel } from './theft-bench.js';
 
 /** A year of a street, whose second half is the test. */
 const YEAR = { firstDay: Date.UTC(2023, 0, 1) / DAY_MS, days: 365, testFromDay: 181 };
-const STREET = { customers: 60, feeders: 6, stepMinutes: 30, outagesPerMonth: 1 };
+/** More of them have panels, vehicles and heat pumps than on most streets: they are what is taken for theft. */
+const EQUIPMENT = { ...STREET, solar: 0.12, vehicle: 0.1, heatPump: 0.08 };
+const OPTIONS = { customers: 60, feeders: 6, stepMinutes: 30, outagesPerMonth: 1, equipment: EQUIPMENT };
 const SLOTS = 48;
 /** Three of ten meters on each feeder, so that two often steal at once. */
 const THIEVES = 18;
 const THEFT_DAYS = 30;
 /** Every sixth goes on for longer than what a meter is compared with. */
 const LONG = { every: 6, days: 110 };
+/** Pairs of honest homes on one feeder whose meters were mixed up at an exchange. */
+const SWAPS = 2;
+/** So many meters fall silent for two weeks each, unless told otherwise. */
+export const SILENT_METERS = 4;
 
 /** A bench, and on which of its days the test begins. */
-export interface SimulatedBench extends TheftBench {
+export interface DatedBench extends TheftBench {
   readonly testFromDay: number;
 }
 
-/** Homes with panels, vehicles, holidays, changes of tenants and outages, on feeders that lose by themselves; ten kinds of theft. */
+/** From a day on, each of two meters reports what the other home uses. */
+export interface Swap {
+  readonly meters: readonly [string, string];
+  readonly fromDay: number;
+}
+
+export interface SimulatedBench extends DatedBench {
+  readonly street: Street;
+  /** Days of the street count since 1970. */
+  readonly streetFromDay: number;
+  readonly swaps: readonly Swap[];
+}
+
+/**
+ * Homes with panels, vehicles, holidays, changes of tenants, outages and swapped meters, on feeders that lose by
+ * themselves; ten kinds of theft.
+ */
 export function simulateBench(seed: number): SimulatedBench {
-  const street = createStreet({ ...STREET, seed });
+  const street = createStreet({ ...OPTIONS, seed });
   const random = seededRandom(seed);
   const meters = Array.from(
-    { length: STREET.customers },
+    { length: OPTIONS.customers },
     (_, customer): FleetMeter => ({
       meter: `home-${customer}`,
       feeder: `${street.feederOf(customer)}`,
       powerW: year((day) => street.customerW(customer, day)),
     }),
   );
-  const feeders = Array.from({ length: STREET.feeders }, (_, feeder) => ({
+  const feeders = Array.from({ length: OPTIONS.feeders }, (_, feeder) => ({
     feeder: `${feeder}`,
     powerW: year((day) => street.feederW(feeder, day)),
   }));
@@ -51,8 +74,26 @@ export function simulateBench(seed: number): SimulatedBench {
     );
     labels.push({ meter: meter.meter, type: kind, firstDay, lastDay: firstDay + days - 1 });
   }
+  const honest = order.slice(THIEVES).map(({ index }) => meters[index] as FleetMeter);
+  const swaps = swapMeters(honest, random);
   const fleet = { startMs: epochMs(YEAR.firstDay * DAY_MS), slotsPerDay: SLOTS, days: YEAR.days, meters, feeders };
-  return { fleet, labels, testFromDay: YEAR.testFromDay };
+  return { fleet, labels, testFromDay: YEAR.testFromDay, street, streetFromDay: YEAR.firstDay, swaps };
+}
+
+/** Each pair has a feeder of its own, on which its balance shows nothing. */
+function swapMeters(honest: readonly FleetMeter[], random: () => number): Swap[] {
+  const swaps: Swap[] = [];
+  for (let feeder = 0; feeder < SWAPS; feeder++) {
+    const [one, other] = honest.filter((meter) => meter.feeder === `${feeder}`);
+    if (one === undefined || other === undefined) continue;
+    const fromDay = YEAR.testFromDay + Math.floor((random() * (YEAR.days - YEAR.testFromDay)) / 2);
+    const from = fromDay * SLOTS;
+    const kept = one.powerW.slice(from);
+    one.powerW.set(other.powerW.subarray(from), from);
+    other.powerW.set(kept, from);
+    swaps.push({ meters: [one.meter, other.meter], fromDay });
+  }
+  return swaps;
 }
 
 function year(powerOf: (day: number) => ReturnType<Street['customerW']>): Float32Array {

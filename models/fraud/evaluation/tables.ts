@@ -32,7 +32,12 @@ export function forestTable(evaluation: ForestEvaluation): string {
   return `${rows} rows, ${features} features, ${anomalies} anomalies; ${seeds} forests: AUC ${auc_mean.toFixed(4)} ± ${auc_sd.toFixed(4)}, AP ${ap_mean.toFixed(4)}`;
 }
 
-export function selfTestTable(result: SelfTest): string {
+export function selfTestTable({ with_feeders, ...alone }: SelfTest): string {
+  if (with_feeders === undefined) return foundTable(alone);
+  return `meters alone\n${foundTable(alone)}\n\nbeside the balance of their feeders\n${foundTable(with_feeders)}`;
+}
+
+function foundTable(result: Omit<SelfTest, 'with_feeders'>): string {
   const kinds = Object.entries(result.per_attack).map(
     ([kind, { thefts, recall }]) => `${kind.padEnd(16)} ${`${thefts}`.padStart(7)}  ${percent(recall).padStart(7)}`,
   );

@@ -34,7 +34,7 @@ export async function loadReported(path: string): Promise<FleetPower> {
 }
 
 /** The same with feeders, one column each. All files tell the same days. */
-export async function loadTheftBench(files: BenchFiles): Promise<TheftBench> {
+export async function loadFleet(files: Omit<BenchFiles, 'labels'>): Promise<FleetPower> {
   const reported = await loadEnergy(files.reported);
   const measured = await loadEnergy(files.feeders);
   if (measured.startMs !== reported.startMs || measured.stepMs !== reported.stepMs || measured.days !== reported.days)
@@ -49,7 +49,12 @@ export async function loadTheftBench(files: BenchFiles): Promise<TheftBench> {
     return { meter, feeder: feederName(feeder), powerW };
   });
   const { startMs, days, stepMs } = reported;
-  const fleet = { startMs: epochMs(startMs), slotsPerDay: DAY_MS / stepMs, days, meters, feeders };
+  return { startMs: epochMs(startMs), slotsPerDay: DAY_MS / stepMs, days, meters, feeders };
+}
+
+/** And with who stole. */
+export async function loadTheftBench(files: BenchFiles): Promise<TheftBench> {
+  const fleet = await loadFleet(files);
   return { fleet, labels: await loadLabels(files.labels, fleet) };
 }
 

@@ -1,7 +1,6 @@
 import { boostedScore } from '../boosting/boosted-trees.js';
 import { trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
 import type { Days } from '../day-model.js';
-import type { EpisodeRule } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { bestRule, lossRatioRule, rawForest } from './baselines.js';
@@ -9,7 +8,14 @@ import { type Disturbances, disturb } from './disturbances.js';
 import { judgeDays, type Measures, measure } from './judged-days.js';
 import type { TheftBench } from './theft-bench.js';
 import { cleanQuantile, type FleetScores, scoreFleet } from './theft-scores.js';
-import { detectionDay, type EpisodeMeasures, measureEpisodes, type Outcome, rankMeters } from './visits.js';
+import {
+  detectionDay,
+  type EpisodeMeasures,
+  FEEDER_RULE,
+  measureEpisodes,
+  type Outcome,
+  rankMeters,
+} from './visits.js';
 
 export interface TheftEvaluation {
   readonly no_feeder: Measures;
@@ -45,8 +51,6 @@ export interface TheftResults {
 /** Chosen on attacks injected into the clean half year: the share of clean days above it, and how often. */
 const CLEAN_SHARE_BELOW = 0.99;
 const OPENS_WITHOUT_FEEDER = { days: 4, of: 5 };
-/** A probability; the balance is evidence enough on the second day. */
-const FEEDER_RULE: EpisodeRule = { threshold: 0.8, opens: { days: 2, of: 3 }, closesAfter: 3 };
 const CLOSES_AFTER = 5;
 
 export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluationOptions): TheftResults {

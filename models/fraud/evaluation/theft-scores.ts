@@ -27,17 +27,27 @@ export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetS
   const flagged = cleanQuantile(rawScores(fleet, first, model), clean, FLAGGED_ABOVE);
   const evidence = gatherFleetEvidence(fleet, (row) => rawScore(model, row) > flagged);
   const noFeeder = rawScores(fleet, evidence, model);
-  const losses = new Map<string, OwnLoss>();
-  const feeder = noFeeder.map((scores) => scores.map((raw) => (Number.isNaN(raw) ? raw : combine({ raw }))));
-  for (const { feeder: name } of fleet.feeders) {
-    const balance = balanceFeeder(fleet, name, fitBalance(fleet, name, clean));
-    judgeFeeder(fleet, { balance, noFeeder, feeder, losses });
-  }
+  const { scores: feeder, losses } = addBalance(fleet, noFeeder, clean);
   const facts = (meter: number, day: number) => {
     const own = losses.get(placeOf(meter, day));
     return dayFacts({ fleet, evidence, model }, { meter, day, ...(own === undefined ? {} : { feeder: own }) });
   };
   return { noFeeder, feeder, facts };
+}
+
+/** Scores that know of the feeders as well; of raw scores, by meter, then by day. Balances are fitted on the clean days. */
+export function addBalance(
+  fleet: FleetPower,
+  raw: readonly Float64Array[],
+  clean: Days,
+): { readonly scores: readonly Float64Array[]; readonly losses: ReadonlyMap<string, OwnLoss> } {
+  const losses = new Map<string, OwnLoss>();
+  const scores = raw.map((days) => days.map((score) => (Number.isNaN(score) ? score : combine({ raw: score }))));
+  for (const { feeder } of fleet.feeders) {
+    const balance = balanceFeeder(fleet, feeder, fitBalance(fleet, feeder, clean));
+    judgeFeeder(fleet, { balance, noFeeder: raw, feeder: scores, losses });
+  }
+  return { scores, losses };
 }
 
 /** What a feeder lost on a day, and the share of it that fits one of its meters. */
@@ -48,7 +58,7 @@ interface OwnLoss {
 
 const placeOf = (meter: number, day: number): string => `${meter} ${day}`;
 
-const rawScores = (fleet: FleetPower, evidence: FleetEvidence, model: DayModel): Float64Array[] =>
+export const rawScores = (fleet: FleetPower, evidence: FleetEvidence, model: DayModel): Float64Array[] =>
   fleet.meters.map((_, meter) =>
     Float64Array.from({ length: fleet.days }, (__, day) => {
       const row = evidence.row(meter, day);

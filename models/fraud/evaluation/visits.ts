@@ -18,6 +18,9 @@ export interface EpisodeMeasures {
   readonly thieves_found_share: number;
 }
 
+/** Of scores that know of the feeders, a probability; the balance is evidence enough on the second day. */
+export const FEEDER_RULE: EpisodeRule = { threshold: 0.8, opens: { days: 2, of: 3 }, closesAfter: 3 };
+
 /** A meter is visited for its worst three weeks: honest absences rarely last so long. */
 const WORST_DAYS = 21;
 

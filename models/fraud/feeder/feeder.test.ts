@@ -126,3 +126,23 @@ test('suspicion, evidence and an open gate each raise the odds; without a feeder
   expect(odds[0]).toBeLessThan(0.01);
   expect(combine({ raw: 0.6, gate: Number.NaN })).toBe(combine({ raw: 0.6 }));
 });
+
+test('of more meters than half-hours of a day the loss still names the thief', () => {
+  const large = createSmallFleet({ meters: 60, feeders: 1, days: 75 });
+  const { suspicions } = judge(withReport(large, 4, { fromDay: DAY, report: (watts) => watts * 0.1 }));
+  expect(suspicions).toHaveLength(60);
+  expect(suspicions?.flatMap((one) => Object.values(one)).every(Number.isFinite)).toBe(true);
+  expect(best(suspicions, 'usual')).toBe(4);
+});
+
+test('a member that reports nothing but zeros takes no blame for what another steals', () => {
+  const dead = fleet.meters.map((one, index) => (index === 2 ? { ...one, powerW: new Float32Array(75 * 48) } : one));
+  const feeders = fleet.feeders.map(({ feeder, powerW }) => ({
+    feeder,
+    powerW: powerW.map((watts, slot) => watts - (fleet.meters[2]?.powerW[slot] as number)),
+  }));
+  const report = (watts: number) => watts * 0.4;
+  const { suspicions } = judge(withReport({ ...fleet, meters: dead, feeders }, 4, { fromDay: FROM + 5, report }));
+  expect(best(suspicions, 'share')).toBe(4);
+  expect(suspicions?.[2]?.share).toBeLessThan(0.05);
+});
