@@ -4,9 +4,11 @@ import { ROW_WIDTH } from '../features/evidence-row.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { type BoostedTrees, trainBoostedTrees } from './boosted-trees.js';
+import { gatherOnsets, ONSET_WIDTH } from './onset.js';
 
-/** Copies of the clean days with other attacks; more of them change little. */
-const COPIES = 4;
+const WIDTH = ROW_WIDTH + ONSET_WIDTH;
+/** Copies of the clean days with other attacks: on other homes twice as many as four give a little more. */
+const COPIES = 8;
 /** Thefts begin once there is a past to compare with; most meters stay honest, so that the evidence of peers is theirs. */
 const THEFTS = { attacks: KNOWN_ATTACKS, share: 0.4, firstDay: 56, days: 30 };
 
@@ -17,18 +19,28 @@ export function trainKnownAttackTrees(clean: FleetPower, seed: number): BoostedT
   const labels: number[] = [];
   for (let copy = 0; copy < COPIES; copy++) {
     const { fleet, thefts } = attackFleet(clean, { ...THEFTS, random });
-    const evidence = gatherFleetEvidence(fleet);
+    const rowOf = gatherKnownAttackRows(fleet);
     for (const meter of fleet.meters.keys()) {
       const theft = thefts.find((one) => one.meter === meter);
       for (let day = THEFTS.firstDay; day < fleet.days; day++) {
-        const row = evidence.row(meter, day);
+        const row = rowOf(meter, day);
         if (row === undefined) continue;
         rows.push(row);
         labels.push(theft !== undefined && day >= theft.firstDay && day <= theft.lastDay ? 1 : 0);
       }
     }
   }
-  const flat = new Float32Array(rows.length * ROW_WIDTH);
-  for (const [index, row] of rows.entries()) flat.set(row, index * ROW_WIDTH);
-  return trainBoostedTrees({ rows: flat, features: ROW_WIDTH, labels: Uint8Array.from(labels), seed });
+  const flat = new Float32Array(rows.length * WIDTH);
+  for (const [index, row] of rows.entries()) flat.set(row, index * WIDTH);
+  return trainBoostedTrees({ rows: flat, features: WIDTH, labels: Uint8Array.from(labels), seed });
+}
+
+/** What the trees see of a meter on a day; undefined where it cannot be judged. */
+export function gatherKnownAttackRows(fleet: FleetPower): (meter: number, day: number) => Float32Array | undefined {
+  const evidence = gatherFleetEvidence(fleet);
+  const onsetOf = gatherOnsets(fleet);
+  return (meter, day) => {
+    const row = evidence.row(meter, day);
+    return row === undefined ? undefined : Float32Array.of(...row, ...onsetOf(meter, day));
+  };
 }

@@ -1,7 +1,6 @@
 import { boostedScore } from '../boosting/boosted-trees.js';
-import { trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
+import { gatherKnownAttackRows, trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
 import type { Days } from '../day-model.js';
-import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { bestRule, lossRatioRule, rawForest } from './baselines.js';
 import { type Disturbances, disturb } from './disturbances.js';
@@ -110,10 +109,10 @@ function boostedScores(fleet: FleetPower, clean: Days, seed: number): Float64Arr
     { ...fleet, days, meters: fleet.meters.map((meter) => ({ ...meter, powerW: cut(meter.powerW) })), feeders: [] },
     seed,
   );
-  const evidence = gatherFleetEvidence(fleet);
+  const rowOf = gatherKnownAttackRows(fleet);
   return fleet.meters.map((_, meter) =>
     Float64Array.from({ length: fleet.days }, (__, day) => {
-      const row = evidence.row(meter, day);
+      const row = rowOf(meter, day);
       return row === undefined ? Number.NaN : boostedScore(trees, row);
     }),
   );
