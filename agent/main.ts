@@ -92,7 +92,7 @@ program
   .addOption(config())
   .addOption(json())
   .requiredOption('--from <time>', 'from this day or time on, as 2026-01-31 or 2026-01-31T06:00Z', parseTime)
-  .requiredOption('--to <time>', 'up to before it', parseTime)
+  .option('--to <time>', 'up to before it; now when not given', parseTime)
   .option('-m, --meter <id>', 'of this meter; may be repeated', collectMeter, [])
   .requiredOption('-o, --out <file>', 'the file to write')
   .action(async (given: Exporting) => (await import('./commands/export.js')).exportRange(given));

@@ -15,7 +15,7 @@ import { type Given, print, settingsOf } from './given.js';
 
 export interface Exporting extends Given {
   readonly from: number;
-  readonly to: number;
+  readonly to?: number;
   readonly meter: readonly MeterId[];
   readonly out: string;
 }
@@ -26,19 +26,20 @@ const BLOCK_ROWS = 1_000;
 /** Of a gateway that runs or not: it is only read. */
 export function exportRange(given: Exporting): void {
   const settings = settingsOf(given);
+  const toMs = given.to ?? systemClock.now();
   if (existsSync(given.out)) throw new WattwardenError('export.exists', given.out);
   const key = exportKey(settings);
   const reader = openReader(bufferPath(settings));
   try {
     const meters = given.meter.length > 0 ? new Set(given.meter) : undefined;
-    const range = { fromMs: given.from, toMs: given.to, ...(meters !== undefined && { meters }) };
+    const range = { fromMs: given.from, toMs, ...(meters !== undefined && { meters }) };
     const found = openDistinctReadings(reader, range, `${given.out}.sort`);
     try {
       const file = createExport(given.out, {
         gateway: settings.gateway.name,
         logId: reader.logId,
         fromMs: given.from,
-        toMs: given.to,
+        toMs,
         createdAtMs: systemClock.now(),
         columns: EXPORT_COLUMNS,
         meters: reader.meters().filter(({ id }) => meters?.has(id) ?? true),

@@ -1,6 +1,6 @@
 import { WattwardenError } from '../../agent/domain/errors.js';
 import { type Connection, quoteIdentifier, quoteLiteral } from './connection.js';
-import { GATEWAY_GROUP } from './roles.js';
+import { GATEWAY_GROUP, HAS_OPTIONS } from './roles.js';
 import { scramVerifier } from './scram.js';
 
 interface GatewayRole {
@@ -55,7 +55,10 @@ function roleSql(role: string, verb: 'create' | 'alter', password: string): stri
   return [
     `${verb} role ${quoted} ${rights} connection limit ${CONNECTION_LIMIT}
        password ${quoteLiteral(scramVerifier(password))}`,
-    `grant ${GATEWAY_GROUP} to ${quoted} with inherit true, set false, admin false`,
+    // Before PostgreSQL 16 it can take on the group too, which has no more rights than it has then anyway.
+    `do $$ begin execute pg_catalog.format(
+       ${HAS_OPTIONS} then 'grant ${GATEWAY_GROUP} to %I with inherit true, set false, admin false'
+         else 'grant ${GATEWAY_GROUP} to %1$I; alter role %1$I inherit' end, ${quoteLiteral(role)}); end $$`,
     `do $$ begin execute pg_catalog.format(
        'grant connect on database %I to %I', pg_catalog.current_database(), ${quoteLiteral(role)}); end $$`,
     ...Object.entries(LIMITS).map(([name, value]) => `alter role ${quoted} set ${name} = ${quoteLiteral(value)}`),

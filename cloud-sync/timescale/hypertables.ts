@@ -1,5 +1,6 @@
 import { WattwardenError } from '../../agent/domain/errors.js';
 import type { Connection } from './connection.js';
+import { OWNER_ROLE } from './roles.js';
 
 export interface Timescale {
   readonly version: string;
@@ -23,7 +24,10 @@ export async function useTimescale(connection: Connection): Promise<Timescale | 
   if (isOlder(version)) {
     throw new WattwardenError('centre.incompatible', `TimescaleDB ${version}; ${MIN_VERSION.join('.')} is needed`);
   }
-  return { version, schema: String(extension?.['schema']) };
+  const schema = String(extension?.['schema']);
+  // `public`, mostly, which nobody may use any more once it is closed.
+  await connection.query(`grant usage on schema ${schema} to ${OWNER_ROLE}`);
+  return { version, schema };
 }
 
 const INSTALLED = `

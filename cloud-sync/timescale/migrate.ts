@@ -24,8 +24,8 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: '0003-slot-width', sql: SLOT_WIDTH },
 ];
 
-/** Grants with `inherit true` for a role that is NOINHERIT are newer than PostgreSQL 15. */
-const MIN_SERVER_VERSION = 160_000;
+/** The oldest that TimescaleDB still supports, and the oldest that is tried. */
+const MIN_SERVER_VERSION = 150_000;
 /** Any number: it tells our lock from other programs' locks. */
 const LOCK = 7_203_114;
 
@@ -53,7 +53,7 @@ async function checkServer(connection: Connection): Promise<void> {
     `select current_setting('server_version_num')::int as number, current_setting('server_version') as version`,
   );
   if (Number(server?.['number']) >= MIN_SERVER_VERSION) return;
-  throw new WattwardenError('centre.incompatible', `PostgreSQL ${String(server?.['version'])}; 16 or later is needed`);
+  throw new WattwardenError('centre.incompatible', `PostgreSQL ${String(server?.['version'])}; 15 or later is needed`);
 }
 
 const SCHEMAS = ['wattwarden_data', 'wattwarden', API_SCHEMA]

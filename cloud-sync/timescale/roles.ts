@@ -5,6 +5,9 @@ export const OWNER_ROLE = 'wattwarden_owner';
 /** What every gateway's role may do; cannot log in either. */
 export const GATEWAY_GROUP = 'wattwarden_gateway';
 
+/** A grant says by itself whether it is inherited and whether the role can be taken on only since PostgreSQL 16. */
+export const HAS_OPTIONS = `case when pg_catalog.current_setting('server_version_num')::int >= 160000`;
+
 /** Roles belong to the whole server: another database may make the same ones at the same moment. */
 export const ROLES = [OWNER_ROLE, GATEWAY_GROUP]
   .map(
@@ -18,7 +21,7 @@ end $$;`,
   )
   .concat(`
 do $$ begin
-  if not pg_catalog.pg_has_role(current_user, '${OWNER_ROLE}', 'set') then
+  if not pg_catalog.pg_has_role(current_user, '${OWNER_ROLE}', ${HAS_OPTIONS} then 'set' else 'member' end) then
     execute pg_catalog.format('grant ${OWNER_ROLE} to %I', current_user);
   end if;
 end $$;`)

@@ -20,7 +20,7 @@ npm fetches the packages that package-lock.json names; better-sqlite3 also fetch
   centre: `# The centre of wattwarden
 
 What the machine needs that prepares the database, trains and releases. Node.js 20.19 or later must be there, and a
-PostgreSQL 16 or later within reach. In this directory:
+PostgreSQL 15 or later within reach. In this directory:
 
 \`\`\`sh
 npm ci --omit=dev                                # once, and after each update of this directory
