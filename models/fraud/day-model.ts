@@ -50,7 +50,7 @@ const SUBSAMPLE = 256;
 /** Chosen on injected attacks, on homes that were not trained on: the rest is the forest's. */
 const RARITY_SHARE = 0.8;
 const FEWEST_ROWS = 256;
-/** An episode opens on several days, an alarm of a slot stands alone: see decision 0032. */
+/** An episode opens on several days, an alarm of a slot stands alone: see decision 0033. */
 const DAY_ALARM_SHARE = 0.01;
 
 /** Days of a fleet, both included. */
