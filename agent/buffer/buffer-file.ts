@@ -20,7 +20,7 @@ const WAL_LIMIT_BYTES = WAL_LIMIT_PAGES * 4_096;
  * SQLite's own copy of pages, in KB. The library gives each connection 16 MB, which a scan fills and nobody empties; the
  * kernel keeps the file's pages anyway, for all connections together.
  */
-const CACHE_KB = { writer: 4_000, reader: 1_000 };
+const CACHE_KB = { writer: 4_000, reader: 2_000 };
 
 /** The writer's connection to the file; creates or migrates it as needed. */
 export function openForWriting(path: string): Connection {

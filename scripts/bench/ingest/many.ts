@@ -61,13 +61,13 @@ function fill(path: string): void {
     const insert = db.prepare(
       `insert into reading (meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
          voltage_cv, flags)
-       with recursive row(n) as (select ?1 union all select n + 1 from row where n < ?1 + ${FILL_ROWS} - 1)
-       select 1 + n % 1000, ?2 + n, 0, ?2 + n, 1, n, 5000 + n % 900, 1000000 + n / 1000, 22800 + n % 50, 0 from row`,
+       with recursive row(n) as (select cast(@row as integer) union all select n + 1 from row where n < @row + ${FILL_ROWS} - 1)
+       select 1 + n % 1000, cast(@fromMs + n as integer), 0, cast(@fromMs + n as integer), 1, n, 5000 + n % 900, 1000000 + n / 1000, 22800 + n % 50, 0 from row`,
     );
     const meter = db.prepare(`insert into meter (name, kind) values (?, 'customer')`);
     for (let id = 1; id <= 1_000; id += 1) meter.run(`past-${id}`);
     for (let row = 0; row < MANY_ROWS; row += FILL_ROWS) {
-      insert.run(row, Date.now() - PAST_MS);
+      insert.run({ row, fromMs: Date.now() - PAST_MS });
       db.pragma('wal_checkpoint(TRUNCATE)');
     }
     db.prepare(`insert into cursor (log_id, name, position) values (?, 'replay', ?)`).run(logIdOf(db), MANY_ROWS + 1);
