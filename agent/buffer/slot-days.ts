@@ -3,6 +3,7 @@ import type { Connection } from './buffer-file.js';
 import { createComingDays } from './coming-days.js';
 import { DAY_COLUMNS, DAY_PARTS, type DayColumn, emptyDay, packDay, slotsIn } from './day-packing.js';
 import { type DayRows, dayKey, dayOfKey, meterOfKey, openDayRows, type StoredDay } from './day-rows.js';
+import { OF_METER, slotTimes } from './reads/open-slots.js';
 import type { Counted } from './register-counted.js';
 import { NULL } from './slot-column.js';
 import type { SealedSlot } from './slot-sealed.js';
@@ -124,9 +125,8 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
   );
   const slotsOfDay = db
     .prepare<[number, number, number], SlotRow>(
-      `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
-       select slot_start_ms, change_seq, data_seq, ${DAY_COLUMNS.map((name) => COLUMNS[name])}
-       from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
+      `${slotTimes(slotMs)}
+       select slot_start_ms, change_seq, data_seq, ${DAY_COLUMNS.map((name) => COLUMNS[name])} ${OF_METER}`,
     )
     .raw();
   const deleteSlot = db.prepare('delete from slot where slot_start_ms = ? and meter = ?');
@@ -140,10 +140,7 @@ export function openSlotDays(db: Connection, { slotMs, transactions, guards, las
   );
   const firstOpen = db.prepare<[], number | null>('select min(slot_start_ms) from slot').pluck();
   const reopened = db
-    .prepare<[number, number, number], number>(
-      `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)
-       select count(*) from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?`,
-    )
+    .prepare<[number, number, number], number>(`${slotTimes(slotMs)} select count(*) ${OF_METER}`)
     .pluck();
   const deleteDay = db.prepare('delete from slot_day where id between ? and ?');
   const BEGINNING = { slotStartMs: -1, meter: -1 };

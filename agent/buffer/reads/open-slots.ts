@@ -11,7 +11,7 @@ export interface OpenSlots {
   lastMs(): number | undefined;
 }
 
-/** Reads from `OF_METER` on, with a span and a meter's number. */
+/** Before and in place of `from`: the slots of a meter, for the beginning and the end of a span and the meter's number. */
 export const slotTimes = (slotMs: number): string =>
   `with recursive at (ms) as (select ? union all select ms + ${slotMs} from at where ms + ${slotMs} < ?)`;
 export const OF_METER = 'from at cross join slot s on s.slot_start_ms = at.ms and s.meter = ?';
