@@ -61,7 +61,8 @@ test.skipIf(!installed)(
       async () => {
         await page.reload();
         await page.locator('#meter-rows tr', { hasText: 'meter-001' }).click();
-        return (await page.locator('#chart svg path').count()) >= 3;
+        const days = await page.locator('#days rect').count();
+        return days >= 1 && (await page.locator('#chart svg path').count()) >= 3;
       },
       { everyMs: 1_000 },
     );
