@@ -41,6 +41,19 @@ test('a day comes back as it was, whatever its columns hold', () => {
   );
 });
 
+test('one guess beyond all whole numbers does not spoil its number', () => {
+  const day = emptyDay(48, Int32Array.of(3, 9, 13, 20));
+  day.columns.meanPowerDw.set([7_003, 0, 0, 0, 0, 0, 2_111, 0, 0, 0, 106_738_108, 0, 0, 0, 0, 0, 0, 913], 3);
+  for (const place of day.places) {
+    day.columns.coveragePm[place] = 500;
+    day.columns.energyMwh[place] = 25 * (day.columns.meanPowerDw[place] ?? 0);
+  }
+  day.columns.coveragePm[13] = 843_859_898;
+  day.columns.energyMwh[13] = 134_606_691;
+  day.columns.energyMwh[20] = 1 + (day.columns.energyMwh[20] ?? 0);
+  expect(Array.from(read(packDay(day, SHAPE))?.columns.energyMwh ?? [])).toEqual(Array.from(day.columns.energyMwh));
+});
+
 test('the first columns are read without the parts behind them', () => {
   const day = emptyDay(48, Int32Array.of(3, 4, 9));
   day.columns.meanPowerDw.fill(1_234);

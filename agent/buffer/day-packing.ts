@@ -124,14 +124,20 @@ function columnOf(day: Guessing, name: DayColumn): Column<Guessing> {
 /** More than there are slots in a day. Used again for each, as are the columns. */
 const guessed = new Float64Array(512);
 
+/** How far off a guess is, doubled, has to be a whole number that a double can hold. */
+const FARTHEST = 2 ** 50;
+const holdable = (guess: number): number => (guess > FARTHEST ? FARTHEST : guess < -FARTHEST ? -FARTHEST : guess);
+
 function energyOfWhole({ columns: { meanPowerDw }, places, slotMs }: Guessing): Float64Array {
-  for (const place of places) guessed[place] = Math.round((meanPowerDw[place] ?? 0) * slotMs * MWH_PER_DW_MS);
+  for (const place of places) {
+    guessed[place] = holdable(Math.round((meanPowerDw[place] ?? 0) * slotMs * MWH_PER_DW_MS));
+  }
   return guessed;
 }
 
 function energyOfCovered({ columns: { meanPowerDw, coveragePm }, places, slotMs }: Guessing): Float64Array {
   for (const place of places) {
-    guessed[place] = energyOfPower(meanPowerDw[place] ?? 0, coveragePm[place] ?? 0, slotMs);
+    guessed[place] = holdable(energyOfPower(meanPowerDw[place] ?? 0, coveragePm[place] ?? 0, slotMs));
   }
   return guessed;
 }

@@ -211,7 +211,8 @@ function afterOther(
 function unfold(numbers: Float64Array, sign: Sign): Float64Array {
   if (sign === 'above') return numbers;
   if (sign === 'below') {
-    for (let index = 0; index < numbers.length; index += 1) numbers[index] = -(numbers[index] ?? 0);
+    // Subtracted, because the negative of 0 is another number than 0.
+    for (let index = 0; index < numbers.length; index += 1) numbers[index] = 0 - (numbers[index] ?? 0);
     return numbers;
   }
   for (let index = 0; index < numbers.length; index += 1) {
