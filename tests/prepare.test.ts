@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -58,6 +59,45 @@ test('a build mirrors the sources, the page beside its static files, and is not 
   expect(readFileSync(join(root, 'dist/agent/ui/public/index.html'), 'utf8')).toBe('<p>');
   expect(existsSync(join(root, 'dist/agent/ui/public/main.js'))).toBe(true);
   expect(existsSync(join(root, 'dist/models'))).toBe(false);
+});
+
+test('what runs day and night is loaded from chunks, and finds its worker and the files beside it', async () => {
+  writeCheckout();
+  const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`;
+  write(
+    'agent/deep/beside.ts',
+    lines(
+      "import { readFileSync } from 'node:fs';",
+      "export const read = () => readFileSync(new URL('../ui/public/index.html', import.meta.url), 'utf8');",
+      "export const worker = new URL('../threads/outward-worker.js', import.meta.url);",
+    ),
+  );
+  write(
+    'agent/commands/run.ts',
+    lines(
+      "import { Worker } from 'node:worker_threads';",
+      "import { read, worker } from '../deep/beside.js';",
+      "import { one } from '../one.js';",
+      "new Worker(worker).once('message', (said) => console.log(read(), one, said));",
+    ),
+  );
+  write(
+    'agent/threads/outward-worker.ts',
+    lines(
+      "import { parentPort } from 'node:worker_threads';",
+      "import { read } from '../deep/beside.js';",
+      'parentPort?.postMessage(read());',
+    ),
+  );
+  await build(root);
+  await build(root);
+  const entry = join(root, 'dist/agent/commands/run.js');
+  expect(readFileSync(entry, 'utf8')).toContain('"../chunks/');
+  const chunks = readdirSync(join(root, 'dist/agent/chunks')).filter((file) => file.endsWith('.js'));
+  expect(chunks).toHaveLength(1);
+  rmSync(join(root, 'dist/agent/one.js'));
+  rmSync(join(root, 'dist/agent/deep'), { recursive: true });
+  expect(spawnSync(process.execPath, [entry], { encoding: 'utf8' }).stdout).toBe('<p> 1 <p>\n');
 });
 
 test('times say nothing, content does', async () => {

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join } from 'node:path';
 import { reachFrom } from '../source-tree/reach.js';
 import { readTree } from '../source-tree/tree.js';
+import { chunksOf } from './chunks.js';
 import { INSTALL_TEXT, NPMRC_ADDITION } from './install-text.js';
 import { cutLock } from './lock.js';
 import { installedManifest, readJson, readManifest } from './manifest.js';
@@ -29,7 +30,8 @@ export function assemble({ root, part, out }: Assembly): void {
   const compiled = [...files].map((file) => join('dist', file.replace(/\.ts$/, '.js')));
   // An address that leads out of dist/ names something that is copied anyway, or the package.json.
   const beside = [...assets].map((file) => join('dist', file)).filter((file) => file.startsWith('dist'));
-  for (const file of [...compiled, ...beside, ...COPIED]) copy(join(root, file), join(out, file));
+  for (const file of [...compiled, ...chunksOf(root, compiled), ...beside, ...COPIED])
+    copy(join(root, file), join(out, file));
 
   const names = new Set(Object.keys(lock.packages).map((place) => place.split('node_modules/').at(-1) ?? ''));
   const texts = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { failure } from './failure.mjs';
 import { run } from './run.mjs';
 
@@ -32,6 +33,7 @@ export async function build(root) {
     copyFileSync(join(root, file), join(root, 'dist', file));
   }
   removeStale(root, new Set([...sources.flatMap(outputsOf), ...CONFIGURATION.flatMap(outputsOf)]));
+  await bundle(root);
   // Last, so that an interrupted build is done again.
   writeFileSync(join(root, STAMP), from);
 }
