@@ -5,6 +5,7 @@ import type { MeterHistory, SlotWindows } from '../../models/window/slot-windows
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { WattwardenError } from '../domain/errors.js';
 import type { PackedForecast } from '../domain/forecast.js';
+import { createLatestMedians } from './latest-medians.js';
 import { createRowPacker, type RowPacker } from './row-packer.js';
 
 /** What forecasting needs of a model. */
@@ -31,34 +32,11 @@ const LEAST_SLOTS = 12;
 /** Copies of windows live as long as their part: memory must not grow with the number of meters. */
 const PART = 64;
 
-/** The hours of the next day are kept once an hour: they change little, and are most of a forecast's bytes. */
-const OUTLOOK_EVERY_MS = 3_600_000;
-
-/** What was last said of a meter; the next forecast takes its place. */
-interface Issued {
-  issuedSlotMs: EpochMs;
-  /** When the hours of the next day were last kept. */
-  outlookMs: number;
-  /** For the slots from `issuedSlotMs` on. */
-  mediansW: Float32Array;
-}
-
 export function createForecasting(windows: SlotWindows): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
-  const latest = new Map<MeterId, Issued>();
+  let latest = createLatestMedians(0, windows.slotMs);
   const room = windows.allocate(PART);
   let rowRoom = allocateRows(PART, 0);
-
-  function issue(meter: MeterId, issuedSlotMs: EpochMs, slots: number): Issued {
-    const known = latest.get(meter);
-    if (known?.mediansW.length === slots) {
-      known.issuedSlotMs = issuedSlotMs;
-      return known;
-    }
-    const issued = { issuedSlotMs, outlookMs: Number.NEGATIVE_INFINITY, mediansW: new Float32Array(slots) };
-    latest.set(meter, issued);
-    return issued;
-  }
 
   async function forecastPart(
     meters: readonly MeterId[],
@@ -77,13 +55,9 @@ export function createForecasting(windows: SlotWindows): Forecasting {
     return rows.map((row, index) => {
       const meter = ready[index] as MeterId;
       const issuedSlotMs = (histories[index] as MeterHistory).window.endMs;
-      const issued = issue(meter, issuedSlotMs, slots.length);
-      slots.write(issued.mediansW, row);
-      const sinceMs = issuedSlotMs - issued.outlookMs;
-      // One that is made again takes the place of the one before, and of its hours.
-      const isNear = sinceMs > 0 && sinceMs < OUTLOOK_EVERY_MS;
-      if (!isNear) issued.outlookMs = issuedSlotMs;
-      const packed = isNear ? packer.near(row) : packer.whole(row);
+      const { mediansW, from, withOutlook } = latest.issue(meter, issuedSlotMs);
+      slots.write(row, mediansW, from);
+      const packed = withOutlook ? packer.whole(row) : packer.near(row);
       if (packed === undefined) refuse(forecaster);
       return { meter, issuedSlotMs, modelVersion: forecaster.version, packed };
     });
@@ -94,6 +68,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       const all = [...meters];
       const { horizons } = forecaster;
       const form = { forecaster, packer: createRowPacker(horizons), slots: singleSlotsOf(horizons) };
+      if (latest.slots !== form.slots.length) latest = createLatestMedians(form.slots.length, windows.slotMs);
       const width = horizons.length * QUANTILES.length;
       if (rowRoom[0]?.watts.length !== width) rowRoom = allocateRows(PART, width);
       const forecasts: PackedForecast[] = [];
@@ -102,12 +77,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       }
       return forecasts;
     },
-    expectedW(meter, slotStartMs) {
-      const expected = latest.get(meter);
-      if (expected === undefined) return undefined;
-      const medianW = expected.mediansW[(slotStartMs - expected.issuedSlotMs) / windows.slotMs];
-      return medianW === undefined || Number.isNaN(medianW) ? undefined : medianW;
-    },
+    expectedW: (meter, slotStartMs) => latest.at(meter, slotStartMs),
   };
 }
 
@@ -127,11 +97,12 @@ function singleSlotsOf(horizons: readonly Horizon[]) {
   const single = horizons.flatMap(({ offset, slots }, step) =>
     slots === 1 ? [{ offset, at: step * QUANTILES.length + MEDIAN }] : [],
   );
+  const length = single.reduce((most, { offset }) => Math.max(most, offset + 1), 0);
   return {
-    length: single.reduce((most, { offset }) => Math.max(most, offset + 1), 0),
-    write(mediansW: Float32Array, { watts }: ForecastRow): void {
-      mediansW.fill(Number.NaN);
-      for (const { offset, at } of single) mediansW[offset] = watts[at] as number;
+    length,
+    write({ watts }: ForecastRow, mediansW: Float32Array, from: number): void {
+      mediansW.fill(Number.NaN, from, from + length);
+      for (const { offset, at } of single) mediansW[from + offset] = watts[at] as number;
     },
   };
 }

@@ -106,25 +106,30 @@ function encodeWindow(encoded: Encoded, row: number, values: Float32Array): void
   encoded.neverNegative[row] = min >= 0 ? 1 : 0;
   const perWatt = 1 / scale;
   const base = row * WINDOW_SLOTS;
-  const patches = row * PATCHES;
-  if (present === WINDOW_SLOTS) {
-    for (let slot = 0; slot < WINDOW_SLOTS; slot++) window[base + slot] = ((values[slot] as number) - centre) * perWatt;
-    measured.fill(1, patches, patches + PATCHES);
-    return;
+  for (let slot = 0; slot < WINDOW_SLOTS; slot += 4) {
+    window[base + slot] = ((values[slot] as number) - centre) * perWatt;
+    window[base + slot + 1] = ((values[slot + 1] as number) - centre) * perWatt;
+    window[base + slot + 2] = ((values[slot + 2] as number) - centre) * perWatt;
+    window[base + slot + 3] = ((values[slot + 3] as number) - centre) * perWatt;
   }
-  window.fill(0, base, base + WINDOW_SLOTS);
+  measured.fill(1, row * PATCHES, (row + 1) * PATCHES);
+  if (present < WINDOW_SLOTS) fillGaps(encoded, row);
+}
+
+/** What is missing in a row's window is not finite there until now. */
+function fillGaps({ window, measured }: Encoded, row: number): void {
+  const base = row * WINDOW_SLOTS;
+  const patches = row * PATCHES;
   let last = -1;
-  for (let patch = 0; patch < PATCHES; patch++) {
-    let count = 0;
-    for (let slot = patch * PATCH_SLOTS; slot < (patch + 1) * PATCH_SLOTS; slot++) {
-      const value = values[slot] as number;
-      if (!Number.isFinite(value)) continue;
-      window[base + slot] = (value - centre) * perWatt;
-      count += 1;
+  for (let slot = 0; slot < WINDOW_SLOTS; slot++) {
+    if (Number.isFinite(window[base + slot])) {
       if (last !== slot - 1) fillGap(window, base, last, slot);
       last = slot;
+      continue;
     }
-    measured[patches + patch] = count / PATCH_SLOTS;
+    window[base + slot] = 0;
+    const patch = patches + Math.floor(slot / PATCH_SLOTS);
+    measured[patch] = (Math.round((measured[patch] as number) * PATCH_SLOTS) - 1) / PATCH_SLOTS;
   }
   fillGap(window, base, last, WINDOW_SLOTS);
 }
