@@ -1,7 +1,7 @@
 import { type EpochMs, epochMs, type MeterId } from '../domain/brand.js';
 import type { PowerTrail } from './false-zero.js';
 import type { RegisterState } from './register.js';
-import { createRecent, type Print, type Recent, remember, rememberedOf, takeBack } from './repeats.js';
+import { createRings, type Print, type Recent, remember, rememberedOf, takeBack } from './repeats.js';
 import type { UnitWatch } from './units.js';
 
 /** What the rules know of a meter from its readings before. Never changed, only replaced. */
@@ -45,6 +45,7 @@ export interface MeterMemory {
 
 export function createMeterMemory(): MeterMemory {
   const entries = new Map<string, Entry>();
+  const createRecent = createRings();
   return {
     knows: (meter) => entries.has(meter),
     stateOf: (meter) => entries.get(meter)?.state ?? NOTHING_KNOWN,

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { epochMs } from '../domain/brand.js';
-import { createRecent, hasValues, type Print, remember, rememberedOf, seenAt, takeBack } from './repeats.js';
+import { createRings, hasValues, type Print, remember, rememberedOf, seenAt, takeBack } from './repeats.js';
 
 const print = (time: number, values = time): Print => ({ takenAtMs: epochMs(time), values, registers: 0 });
+const createRecent = createRings();
 
 test('few meters are remembered further back than many, within bounds', () => {
   expect([0, 1, 80, 1_000, 20_000].map(rememberedOf)).toEqual([4_096, 4_096, 1_250, 100, 32]);
@@ -26,6 +27,20 @@ test('late readings are found again as well', () => {
   for (const time of [10, 5, 7]) remember(recent, print(time), 100);
   expect([5, 7, 10].map((time) => seenAt(recent, print(time)))).toEqual(['same', 'same', 'same']);
   expect([6, 11].map((time) => seenAt(recent, print(time)))).toEqual(['new', 'new']);
+});
+
+test('rings stay apart, also when their neighbours grow and forget', () => {
+  const rings = Array.from({ length: 200 }, createRecent);
+  for (let time = 1; time <= 40; time++) {
+    for (const [meter, ring] of rings.entries()) {
+      remember(ring, print(time, meter), meter % 3 === 0 ? 100 : 32);
+    }
+  }
+  for (const [meter, ring] of rings.entries()) {
+    const seen = Array.from({ length: 40 }, (_, index) => seenAt(ring, print(index + 1, meter)));
+    const forgotten = meter % 3 === 0 ? 0 : 8;
+    expect(seen, `ring ${meter}`).toEqual(seen.map((_, index) => (index < forgotten ? 'new' : 'same')));
+  }
 });
 
 test('what is taken back is new again, also when the ring grew or forgot meanwhile', () => {

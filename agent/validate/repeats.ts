@@ -18,6 +18,8 @@ const WIDTH = 3;
 /** Registers of a row from the buffer that are not those which the meter sent. */
 export const REGISTERS_UNKNOWN = -1;
 const EMPTY = Number.NaN;
+/** 48 kB, which stay as long as one of them is needed. */
+const RINGS_TOGETHER = 64;
 
 export type Seen = 'new' | 'same' | 'other';
 
@@ -36,11 +38,23 @@ export interface Recent {
   latestMs: number;
 }
 
-export const createRecent = (): Recent => ({
-  cells: new Float64Array(LEAST_REMEMBERED * WIDTH).fill(EMPTY),
-  next: 0,
-  latestMs: Number.NEGATIVE_INFINITY,
-});
+/**
+ * Makes rings, one for each meter, and cuts many at a time out of one array: an array of its own costs each ring half
+ * as much again. One that grows moves into its own.
+ */
+export function createRings(): () => Recent {
+  const length = LEAST_REMEMBERED * WIDTH;
+  let shared = new Float64Array(0);
+  let used = 0;
+  return () => {
+    if (used === shared.length) {
+      shared = new Float64Array(RINGS_TOGETHER * length).fill(EMPTY);
+      used = 0;
+    }
+    used += length;
+    return { cells: shared.subarray(used - length, used), next: 0, latestMs: Number.NEGATIVE_INFINITY };
+  };
+}
 
 export function seenAt({ cells, latestMs }: Recent, { takenAtMs, values, registers }: Print): Seen {
   // Nearly every reading is later than those before it; only what may be a repeat is looked for.
