@@ -106,6 +106,7 @@ function encodeWindow(encoded: Encoded, row: number, values: Float32Array): void
   encoded.neverNegative[row] = min >= 0 ? 1 : 0;
   const perWatt = 1 / scale;
   const base = row * WINDOW_SLOTS;
+  // Four at a time: the engine looks up where the arrays lie, and how long they are, once for all of them.
   for (let slot = 0; slot < WINDOW_SLOTS; slot += 4) {
     window[base + slot] = ((values[slot] as number) - centre) * perWatt;
     window[base + slot + 1] = ((values[slot + 1] as number) - centre) * perWatt;
