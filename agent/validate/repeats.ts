@@ -13,6 +13,8 @@ export const REMEMBERED_TOGETHER = 100_000;
 export const rememberedOf = (meters: number): number =>
   Math.min(MOST_REMEMBERED, Math.max(LEAST_REMEMBERED, Math.floor(REMEMBERED_TOGETHER / Math.max(1, meters))));
 
+/** Room that a meter gets at first. */
+const FIRST_ROOM = 8;
 /** Time, values, registers of one reading: three numbers side by side. */
 const WIDTH = 3;
 /** Registers of a row from the buffer that are not those which the meter sent. */
@@ -37,7 +39,7 @@ export interface Recent {
 }
 
 export const createRecent = (): Recent => ({
-  cells: new Float64Array(LEAST_REMEMBERED * WIDTH).fill(EMPTY),
+  cells: new Float64Array(FIRST_ROOM * WIDTH).fill(EMPTY),
   next: 0,
   latestMs: Number.NEGATIVE_INFINITY,
 });
