@@ -1,6 +1,6 @@
 import { type Accumulator, type Around, emptyAccumulator, type SlotValues, valuesOf } from './slot-accumulator.js';
 import { isFar, type Neighbour, raise, stepOf } from './slot-energy.js';
-import { createNeighbours, type Found, type Newest, type Sealed } from './slot-neighbours.js';
+import { createNeighbours, type Found, foundIn, type Newest, type Sealed } from './slot-neighbours.js';
 import type { SlotRows } from './slot-rows.js';
 import { mergeSealed, type SealedSlot } from './slot-sealed.js';
 import type { Transactions } from './transactions.js';
@@ -74,7 +74,7 @@ export function createClosing(parts: Parts): Closing {
       slotStartMs,
       lastAtMs: lastAtMs(meter, slotStartMs),
       // Which reading behind it was reckoned with is not known: it is looked at again.
-      register: register === null ? null : { ...register, afterAtMs: null },
+      register: register === null ? null : endingAt(register, null),
     };
   }
 
@@ -174,13 +174,13 @@ export function createClosing(parts: Parts): Closing {
       registerMs: hasRegister ? Math.max(slotStartMs, known.registerMs) : known.registerMs,
     });
     if (first !== undefined && after?.point.sealed !== true) {
-      const here = pointOf(slotStartMs, first);
+      const here = foundIn(slotStartMs, first);
       if (before !== null) {
         fill(meter, before, here);
         if (end?.register?.afterAtMs !== here.point.atMs && !before.point.sealed) refresh(meter, before.slotStartMs);
       }
       if (after !== null && !waits(meter, after.slotStartMs)) {
-        fill(meter, pointOf(slotStartMs, entry.slot.registers.at(-1) ?? first), after);
+        fill(meter, foundIn(slotStartMs, entry.slot.registers.at(-1) ?? first), after);
         refresh(meter, after.slotStartMs);
       }
     }
@@ -198,7 +198,7 @@ export function createClosing(parts: Parts): Closing {
       register:
         register === undefined
           ? (end?.register ?? null)
-          : { ...pointOf(slotStartMs, register), afterAtMs: after?.point.atMs ?? null },
+          : endingAt(foundIn(slotStartMs, register), after?.point.atMs ?? null),
     };
   }
 
@@ -213,10 +213,7 @@ export function createClosing(parts: Parts): Closing {
   };
 }
 
-const pointOf = (slotStartMs: number, point: Omit<Neighbour, 'sealed'>): Found => ({
-  slotStartMs,
-  point: { ...point, atMs: slotStartMs + point.atMs, sealed: false },
-});
+const endingAt = ({ slotStartMs, point }: Found, afterAtMs: number | null) => ({ slotStartMs, point, afterAtMs });
 
 const relative = (found: Found | null, slotStartMs: number): Neighbour | null =>
   found === null ? null : { ...found.point, atMs: found.point.atMs - slotStartMs };
