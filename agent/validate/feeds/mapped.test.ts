@@ -261,7 +261,7 @@ test('only_if', () => {
   ).toEqual([false, false, true, true, true]);
 });
 
-test('any JSON on any topic gets an answer, and a sample holds numbers only', () => {
+test('any JSON on any topic gets an answer, and a sample holds numbers only', { timeout: 120_000 }, () => {
   const custom: Mapping[] = [
     {
       ...PLAIN,
