@@ -38,7 +38,7 @@ test.each([
   [{ from: 90, to: 431 }, [0, 200, 400, 600]],
   [{ from: -2_100, to: 900 }, [-2_000, -1_000, 0, 1_000]],
   [{ from: -40, to: 3_700 }, [0, 1_000, 2_000, 3_000, 4_000]],
-  [{ from: 0, to: 0 }, [0, 0.25, 0.5, 0.75, 1]],
+  [{ from: 0, to: 0 }, [0, 1, 2, 3, 4]],
 ])('the axis of %o has round ticks, and room for all values', (values, ticks) => {
   const scale = valueScale(values, { from: 300, to: 0 }, 4);
   expect(scale.ticks).toEqual(ticks);

@@ -21,7 +21,8 @@ function linear(values: Range, positions: Range, ticks: readonly number[]): Scal
 /** Covers all values and zero, with about `count` round ticks. */
 export function valueScale(values: Range, positions: Range, count: number): Scale {
   const low = Math.min(0, values.from);
-  const high = Math.max(values.to, low + 1);
+  // Labels are whole watts: nothing measured is no reason to write each of them several times.
+  const high = Math.max(values.to, low + count);
   const step = roundStep((high - low) / count);
   // Below zero only as far as needed: a band that dips a little must not cost a fifth of the picture.
   const first = Math.ceil(low / step);
