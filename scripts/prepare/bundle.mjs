@@ -34,10 +34,6 @@ export async function bundle(root) {
     platform: 'node',
     external: OUTSIDE,
     plugins: [placesKept(dist)],
-    onLog(level, log, handle) {
-      // Packages that fall back when an optional one is missing.
-      if (log.code !== 'UNRESOLVED_IMPORT' && log.code !== 'EVAL') handle(level, log);
-    },
   });
   const { output } = await made.write({
     dir: dist,

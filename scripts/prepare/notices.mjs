@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 const INSTALLED = `${sep}node_modules${sep}`;
@@ -18,7 +18,7 @@ function packageOf(id) {
 
 function noticeOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const texts = readdirSync(folder).filter((file) => LICENCE.test(file) && existsSync(join(folder, file)));
+  const texts = readdirSync(folder).filter((file) => LICENCE.test(file));
   return [
     `${name} ${version} (${license})`,
     ...texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()),
