@@ -41,6 +41,7 @@ export async function bundle(root) {
     entryFileNames: '[name].js',
     chunkFileNames: `${CHUNKS}/[name]-[hash].js`,
     sourcemap: true,
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true, asciiOnly: true, legalComments: 'none' } },
   });
   mkdirSync(join(dist, CHUNKS), { recursive: true });
   writeFileSync(join(dist, CHUNKS, 'NOTICES.txt'), noticesOf(output.flatMap(({ moduleIds = [] }) => moduleIds)));
