@@ -69,6 +69,19 @@ test('what is no gzip file under its name is a clear error, which names the file
   await expect(load('time,a\n', { name: 'plain.csv.gz' })).rejects.toThrow(/plain\.csv\.gz: .*header/);
 });
 
+test('an archive that is damaged or cut off is an error, also where a line of it is wrong first', async () => {
+  const rows = Array.from({ length: 4_000 }, (_, slot) => `${new Date(slot * 300_000).toISOString()},${slot % 97}`);
+  const whole = gzipSync(`time,a\n${rows.join('\n')}\n`);
+  const half = whole.subarray(0, whole.length / 2);
+  await expect(load(half, { name: 'half.csv.gz' })).rejects.toThrow(/half\.csv\.gz: unexpected end/);
+  for (const place of [0.25, 0.5, 0.75, 0.999]) {
+    const flipped = Uint8Array.from(whole);
+    const at = Math.floor(whole.length * place);
+    flipped[at] = (flipped[at] ?? 0) ^ 0xff;
+    await expect(load(flipped, { name: 'flipped.csv.gz' })).rejects.toThrow(/flipped\.csv\.gz: /);
+  }
+});
+
 test('a file that is not there is an error, not a hang', async () => {
   await expect(loadWideCsv(join(dir, 'nowhere.csv'), OPTIONS)).rejects.toThrow('ENOENT');
   await expect(loadWideCsv(join(dir, 'nowhere.csv.gz'), OPTIONS)).rejects.toThrow('ENOENT');

@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
 import { epochMs, type MeterId, parseMeterId } from '../agent/domain/brand.js';
 import { messageOf } from '../agent/domain/errors.js';
 import type { MeterSeries } from './series.js';
+import { linesOf } from './text-lines.js';
 
 /** What the cells of a file hold: mean power, or energy per slot. */
 export const UNITS = ['W', 'kW', 'Wh', 'kWh'] as const;
@@ -54,14 +52,11 @@ export async function loadWideCsv(path: string, options: WideCsvOptions): Promis
 }
 
 async function readWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
-  const file = createReadStream(path);
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  file.on('error', (error) => input.destroy(error));
   const slots: number[] = [];
   const cells: Float32Array[] = [];
   let columns: Columns | undefined;
   let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(path)) {
     line += 1;
     if (text.trim() === '') continue;
     if (columns === undefined) {

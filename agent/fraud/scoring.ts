@@ -20,6 +20,7 @@ export interface NewestSlot {
 export interface ScoringModel {
   readonly version: string;
   readonly theft: TheftModel;
+  readonly manifest: { readonly slotMinutes: number };
 }
 
 /** A day but for some gaps: to a meter whose first night has not passed yet, that night would look like a theft. */
@@ -32,7 +33,10 @@ export function scoreNewestSlot(
   threshold: number,
 ): Scored | undefined {
   if (window.present < LEAST_SLOTS) return undefined;
-  const scored = score(model.theft, window, expectedW);
+  const scored = score(model.theft, window, {
+    expectedMedianW: expectedW,
+    slotMinutes: model.manifest.slotMinutes,
+  });
   const common = { meter, slotStartMs, score: scored.score, rawScore: scored.raw, modelVersion: model.version };
   if (scored.score < threshold) return { score: common };
   const { expectedWh, actualWh, contributions } = scored;

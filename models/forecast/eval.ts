@@ -1,12 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { SLOT_MINUTES } from '../../agent/domain/slot.js';
 import { country, instant, list, slotWidth, whole, zone } from '../command-options.js';
 import { UNITS } from '../wide-csv.js';
 import { type EvalOptions, evaluateFile } from './evaluation/file.js';
 import { asJson, asTable } from './evaluation/report.js';
-
-const SHIPPED = fileURLToPath(new URL('../../../models/bundles/default-5min', import.meta.url));
 
 /** `npm run eval -- forecast`. */
 export function forecastEval(): Command {
@@ -18,7 +15,7 @@ export function forecastEval(): Command {
     .option('--columns <names>', 'the meters, where not all columns are', list)
     .option('--test-from <time>', 'first moment of the test; otherwise the last fifth', instant)
     .option('--horizon <list>', 'such as 1,1-48 or 1,1-12,24h; otherwise all there are', list)
-    .option('--bundle <dir>', 'the bundle to measure', SHIPPED)
+    .option('--bundle <dir>', 'the bundle to measure; otherwise the shipped one for slots of that width')
     .option('--train', 'train on the part before the test instead')
     .option(
       '--folds-over-meters <n>',

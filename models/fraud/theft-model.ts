@@ -28,13 +28,19 @@ export interface TheftModel {
   readonly days?: DayModel;
 }
 
-const SLOT_HOURS = SLOT_MINUTES / 60;
+interface ScoreOptions {
+  /** The median that the forecaster gave for the newest slot before it was known; else the window's own past stands in. */
+  readonly expectedMedianW?: number | undefined;
+  /** Of the window's slots. */
+  readonly slotMinutes?: number;
+}
 
-/**
- * Scores the newest slot of a window. `expectedMedianW` is the median that the forecaster gave for that slot before
- * it was known; without it the window's own past stands in.
- */
-export function score(model: TheftModel, window: SlotWindow, expectedMedianW?: number): TheftScore {
+/** Scores the newest slot of a window. */
+export function score(
+  model: TheftModel,
+  window: SlotWindow,
+  { expectedMedianW, slotMinutes = SLOT_MINUTES }: ScoreOptions = {},
+): TheftScore {
   const evidence = gatherEvidence(window, expectedMedianW);
   const row = new Float32Array(THEFT_FEATURES.length);
   writeTheftFeatures(row, 0, evidence);
@@ -44,8 +50,9 @@ export function score(model: TheftModel, window: SlotWindow, expectedMedianW?: n
     raw,
     score: calibrated(model.calibration, raw),
     contributions: contributionsOf(model.features, row, savings),
-    expectedWh: evidence.expectedW * SLOT_HOURS,
-    actualWh: evidence.actualW * SLOT_HOURS,
+    expectedWh: (evidence.expectedW * slotMinutes) / 60,
+    actualWh: (evidence.actualW * slotMinutes) / 60,
+    slotMinutes,
   };
 }
 

@@ -10,6 +10,7 @@ export interface TheftScore {
   readonly score: number;
   /** Strongest first; shares add up to at most 1. */
   readonly contributions: readonly Contribution[];
+  readonly slotMinutes: number;
   /** Energy of the newest slot. */
   readonly expectedWh: number;
   readonly actualWh: number;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../../agent/domain/clock.js';
 import { STREET } from '../../models/fleet/traits.js';
 import { FORMATS } from './formats/choice.js';
@@ -81,6 +82,9 @@ function contradictionIn({
   thefts,
   missing,
   into,
+  faults,
+  outages,
+  shedding,
 }: Options) {
   if (format !== 'mixed' && !FORMATS[format].hasTime && (speed !== 1 || since !== undefined)) {
     return `readings of ${format} carry no time: they can be published in real time only, without --since`;
@@ -91,6 +95,10 @@ function contradictionIn({
   if (speed !== 1 && days === undefined) return '--speed needs --days: when does the simulated time end?';
   if (into !== undefined && (days === undefined || !Number.isInteger(days))) return '--into needs --days, whole ones';
   if (into !== undefined && start !== undefined && start.getTime() % DAY_MS !== 0) return '--into begins at a midnight';
+  if (into !== undefined && existsSync(into)) return `--into needs a new file, and ${into} exists`;
+  if (into !== undefined && (faults.length > 0 || outages > 0 || shedding > 0))
+    return '--into writes what came in whole: --faults, --outages and --shedding need a broker';
+  if (thefts > meters) return `--thefts ${thefts} are more than the ${meters} customers`;
   if (theft && thefts > 0) return '--theft and --thefts exclude each other';
   if (missing >= meters) return '--missing leaves no customer';
   return undefined;

@@ -59,6 +59,9 @@ test.each([
   ['accelerated time has an end', ['--speed', '10'], /--days/],
   ['somebody must speak', ['--meters', '3', '--missing', '3'], /leaves no customer/],
   ['a buffer takes whole days', ['--into', '/nowhere/buffer.sqlite', '--days', '1.5'], /whole ones/],
+  ['a buffer is a new one', ['--into', 'package.json', '--days', '1'], /new file.*package\.json exists/],
+  ['a buffer has no faults', ['--into', '/nowhere/b.sqlite', '--days', '1', '--faults', 'gap'], /need a broker/],
+  ['no more thieves than customers', ['--meters', '3', '--thefts', '4'], /4 are more than the 3 customers/],
 ])('%s', async (_, given, words) => {
   const { code, stderr } = await wattwarden('simulate', ...given);
   expect(code).toBe(2);

@@ -9,10 +9,12 @@ import { horizonsFor } from '../horizons.js';
 import type { ForecastShape } from '../series-history.js';
 import type { TrainingRecord } from '../train/checkpoint.js';
 import type { Candidate } from './evaluate.js';
+import { shippedFor } from './shipped.js';
 
 export interface CandidateOptions {
   readonly step: number;
-  readonly bundle: string;
+  /** Otherwise the shipped one of this width. */
+  readonly bundle?: string;
   readonly train?: true;
   readonly epochs?: number;
   readonly seed: number;
@@ -39,7 +41,7 @@ export function placeOf({ zone, country }: Pick<CandidateOptions, 'zone' | 'coun
 }
 
 export async function shippedCandidate(options: CandidateOptions): Promise<Ready> {
-  const bundle = await readBundle(options.bundle, options.step);
+  const bundle = await readBundle(options.bundle ?? shippedFor(options.step), options.step);
   const forecaster = await openForecaster(bundle, options.precision, placeOf(options));
   const { parameters, slotMinutes, horizons } = bundle.manifest;
   return {

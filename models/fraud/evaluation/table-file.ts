@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
+import { linesOf } from '../../text-lines.js';
 
 /** A file that breaks a rule ends the command with these words. */
 export class InputFileError extends Error {}
@@ -15,13 +13,10 @@ export interface TableFile {
 
 /** A CSV without quotes, every line as long as the first; `.gz` is unpacked. */
 export async function readRows(path: string): Promise<TableFile> {
-  const file = createReadStream(path);
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  file.on('error', (error) => input.destroy(error));
   let header: readonly string[] | undefined;
   const rows: { line: number; fields: readonly string[] }[] = [];
   let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(path)) {
     line += 1;
     if (text.trim() === '') continue;
     const fields = text.split(',').map((field) => field.trim());

@@ -31,12 +31,19 @@ test('the type follows the energy and the evidence', () => {
 
 test('the sentence an inspector reads, in both languages', () => {
   const facts = { ...low, feederLossWh: 5_600, feederShare: 0.97 };
-  expect(sentenceOf(facts, 'en')).toBe(
+  const plain = (sentence: string) => sentence.replaceAll('\u00a0', ' ');
+  expect(plain(sentenceOf(facts, 'en'))).toBe(
     'Reported 3.1 kWh in a day where 8.4 kWh were expected (63 % less); its feeder lost 5.6 kWh that day, 97 % of which fits a bypass of this meter.',
   );
-  expect(sentenceOf(facts, 'fr')).toBe(
-    'A déclaré 3,1 kWh en un jour où 8,4 kWh étaient attendus (63 % de moins) ; son départ a perdu 5,6 kWh ce jour-là, dont 97 % correspondent à une dérivation de ce compteur.',
+  expect(plain(sentenceOf(facts, 'fr'))).toBe(
+    'A déclaré 3,1 kWh sur une journée où 8,4 kWh étaient attendus (63 % de moins) ; son départ a perdu 5,6 kWh ce jour-là, dont 97 % correspondent à une dérivation de ce compteur.',
   );
+});
+
+test.each(LANGUAGES)('no figure in %s is parted from its unit at the end of a line', (language) => {
+  const sentence = sentenceOf({ ...FACTS.stopped_meter, feederLossWh: 5_600, feederShare: 0.97 }, language);
+  expect(sentence).toMatch(/\d\u00a0kWh.*\d\u00a0%.*\d\u00a0V/);
+  expect(sentence).not.toMatch(/\d (%|k?W|V)| ;/);
 });
 
 test.each(LANGUAGES)('every refinement has a sentence in %s, without a figure that is none', (language) => {
@@ -50,6 +57,6 @@ test.each(LANGUAGES)('every refinement has a sentence in %s, without a figure th
 
 test('a meter of which nothing was expected gets no percentage', () => {
   expect(sentenceOf({ expectedWh: 0, actualWh: 500, contributions: [] }, 'en')).toBe(
-    'Reported 500 Wh in a day where 0 Wh were expected.',
+    'Reported 500\u00a0Wh in a day where 0\u00a0Wh were expected.',
   );
 });

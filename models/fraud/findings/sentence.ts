@@ -13,8 +13,12 @@ export function sentenceOf(facts: DayFacts, language: Language): string {
   // A bypass is told by the balance itself.
   if (facts.feederLossWh !== undefined && facts.feederLossWh > 0 && refinement !== 'bypass')
     parts.push(words.feeder(facts, figuresIn(language)));
-  return `${parts.join(words.joint)}.`;
+  const sentence = `${parts.join(words.joint)}.`;
+  // A figure and its unit stay on one line, as French also wants of what stands before a semicolon.
+  return sentence.replace(/(?<=\d) (?=(?:%|k?W|k?Wh|V)(?!\w))| (?=;)/g, NO_BREAK);
 }
+
+const NO_BREAK = '\u00a0';
 
 interface Figures {
   energy(wh: number): string;
@@ -85,7 +89,7 @@ const EN: Words = {
 const FR: Words = {
   joint: ' ; ',
   energy: (facts, figures) =>
-    `A déclaré ${figures.energy(facts.actualWh)} en un jour où ${figures.energy(facts.expectedWh)} étaient attendus${difference(facts, figures, ['de moins', 'de plus'])}`,
+    `A déclaré ${figures.energy(facts.actualWh)} sur une journée où ${figures.energy(facts.expectedWh)} étaient attendus${difference(facts, figures, ['de moins', 'de plus'])}`,
   feeder: ({ feederLossWh = 0, feederShare = 0 }, { energy, percent }) =>
     `son départ a perdu ${energy(feederLossWh)} qu’aucun compteur n’a déclarés, dont ${percent(Math.min(feederShare, 1))} s’expliquent par ce compteur`,
   pattern: 'la journée ne suit pas l’allure habituelle du compteur',

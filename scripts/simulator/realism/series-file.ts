@@ -1,6 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
+import { linesOf } from '../../../models/text-lines.js';
 
 /** Homes as equal steps of mean power, beginning at midnight; NaN is missing. */
 export interface Homes {
@@ -24,12 +22,9 @@ const DAY_MS = 86_400_000;
 
 /** A wide table: the first column is a time, each other one a home, blank = missing; `.gz` is unpacked. */
 export async function loadHomes({ path, stepMinutes, factor, columns }: FileOptions): Promise<Homes> {
-  const file = createReadStream(path);
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  file.on('error', (error) => input.destroy(error));
   const rows: { readonly step: number; readonly watts: Float32Array }[] = [];
   let width = 0;
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(path)) {
     const [time = '', ...cells] = line.split(',');
     if (width === 0) {
       width = Math.min(cells.length, columns ?? cells.length);
