@@ -1,6 +1,6 @@
 import { systemClock } from '../agent/domain/clock.js';
-import { SLOT_MINUTES } from '../agent/domain/slot.js';
-import { writeIntoBuffer } from './simulator/into-buffer.js';
+import { DAY_MS, SLOT_MINUTES } from '../agent/domain/slot.js';
+import { READING_EVERY_S, writeIntoBuffer } from './simulator/into-buffer.js';
 import { parseOptions } from './simulator/options.js';
 import { type Plan, planOf } from './simulator/plan.js';
 import { createSimulation } from './simulator/run.js';
@@ -66,6 +66,7 @@ async function fill(plan: Plan, { path, truthFile, signal }: Filling): Promise<v
   const { days } = await writeIntoBuffer({ path, meters, slotMinutes: SLOT_MINUTES, fromMs, toMs, signal, onProgress });
   console.log(`${days} days of ${meters.length} meters are in ${path}`);
   if (truthFile === undefined) return;
-  const file = await openTruthFile(truthFile, aboutOf(plan));
+  const file = await openTruthFile(truthFile, { ...aboutOf(plan), interval_s: READING_EVERY_S, format: null });
+  truth.filled(fromMs + (days / meters.length) * DAY_MS);
   await file.finish(truth, toMs);
 }

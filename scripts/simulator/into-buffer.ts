@@ -13,6 +13,8 @@ export interface IntoBuffer {
   onProgress(message: string): void;
 }
 
+/** What the meters would have sent. */
+export const READING_EVERY_S = 60;
 const MINUTES_OF_DAY = 1_440;
 const FULL_PM = 1_000;
 
@@ -60,7 +62,7 @@ function finishedDay(meter: SimulatedMeter, dayStartMs: number, slotMinutes: num
     columns.maxVoltageCv[slot] = tenths(meter.voltageAt(middleMs, least));
     standMwh = endMwh;
   }
-  columns.count.fill(slotMinutes);
+  columns.count.fill((slotMinutes * 60) / READING_EVERY_S);
   columns.coveragePm.fill(FULL_PM);
   return { meter: meter.id, dayStartMs, registerDwh: Math.round(standMwh / 100), columns };
 }

@@ -87,6 +87,8 @@ interface MeterTruth {
 export interface Truth {
   /** To be called for each message that the broker has acknowledged, in any order between meters. */
   sent(meter: SimulatedMeter, message: SimulatedMessage): void;
+  /** Every day until then lies in a buffer, whole, and not a reading of it was lost. */
+  filled(toMs: number): void;
   /** Whole days of the simulation that ended by then. */
   days(toMs: number): Iterable<TrueDay>;
   thefts(): Iterable<TrueTheft>;
@@ -119,6 +121,15 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
         onFault({ what: 'fault', meter: truth.name, sent, faults, topic, payload });
       }
       note(truth, message);
+    },
+    filled(toMs) {
+      for (const { meter, before, after } of known.values()) {
+        for (let midnight = Math.ceil(fromMs / DAY_MS) * DAY_MS; midnight <= toMs; midnight += DAY_MS) {
+          const there = { atMs: midnight, wh: meter.countedWh(midnight) };
+          before.set(midnight, there);
+          after.set(midnight, there);
+        }
+      }
     },
     *days(toMs) {
       for (const truth of known.values()) {
