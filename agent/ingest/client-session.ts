@@ -6,6 +6,7 @@ import type { Logger } from '../domain/log.js';
 import { createAcknowledgements } from './client-acknowledgements.js';
 import { failureOf } from './client-failure.js';
 import type { GroupCommit } from './group-commit.js';
+import { writeNumbersAsNeeded } from './packet-numbers.js';
 import type { Sink } from './publication.js';
 
 /** What one connection is made with. */
@@ -63,6 +64,7 @@ export async function runSession(
   let connected = false;
   let over = false;
   let failure: { readonly cause: unknown } | undefined;
+  writeNumbersAsNeeded();
   const client = connect(options.url, clientOptions(options, commitQos2));
   const { stream } = client;
   const acknowledgements = createAcknowledgements((packets) => stream.write(packets));

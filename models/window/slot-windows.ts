@@ -64,12 +64,10 @@ export interface SlotWindows {
 
 const WEEK_DAYS = 7;
 
-/** Slot number n (since 1970) stands at n modulo the length of the ring. */
 interface Memory {
   newest: number;
-  readonly ring: Float32Array;
-  readonly median: Float32Array;
-  readonly spread: Float32Array;
+  /** The ring, where slot number n (since 1970) stands at n modulo its length, then median and spread of the profile. */
+  readonly block: Float32Array;
 }
 
 export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
@@ -78,42 +76,38 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   // A meter's backlog of a window, sent after its live reading, still finds the window and the week before it.
   const ringSlots = Math.max(slotsPerWeek, WINDOW_SLOTS) + WINDOW_SLOTS;
   const memories = new Map<MeterId, Memory>();
-  const arena = createMeterArena(ringSlots + 2 * slotsPerDay);
+  const medianFrom = ringSlots;
+  const spreadFrom = medianFrom + slotsPerDay;
+  const arena = createMeterArena(spreadFrom + slotsPerDay);
   const slotAt = (ms: EpochMs): number => Math.floor(ms / slotMs);
 
   function remember(meter: MeterId, newest: number): Memory {
-    const block = arena.add();
-    const memory = {
-      newest,
-      ring: block.subarray(0, ringSlots),
-      median: block.subarray(ringSlots, ringSlots + slotsPerDay),
-      spread: block.subarray(ringSlots + slotsPerDay),
-    };
+    const memory = { newest, block: arena.add() };
     memories.set(meter, memory);
     return memory;
   }
 
   function advance(memory: Memory, to: number): void {
     const skipped = to - memory.newest;
-    if (skipped > ringSlots) memory.ring.fill(Number.NaN);
-    else for (let slot = memory.newest + 1; slot <= to; slot++) memory.ring[slot % ringSlots] = Number.NaN;
+    if (skipped > ringSlots) memory.block.fill(Number.NaN, 0, ringSlots);
+    else for (let slot = memory.newest + 1; slot <= to; slot++) memory.block[slot % ringSlots] = Number.NaN;
     memory.newest = to;
   }
 
-  const holds = ({ newest, ring }: Memory, slot: number): boolean =>
-    slot <= newest && slot > newest - ringSlots && !Number.isNaN(ring[slot % ringSlots]);
+  const holds = ({ newest, block }: Memory, slot: number): boolean =>
+    slot <= newest && slot > newest - ringSlots && !Number.isNaN(block[slot % ringSlots]);
 
   /** A window's slots from `from` on, as far as they are remembered and no later than `last`. */
-  function copy({ newest, ring }: Memory, { from, last }: { from: number; last: number }, values: Float32Array): void {
+  function copy({ newest, block }: Memory, { from, last }: { from: number; last: number }, values: Float32Array): void {
     const first = Math.max(from, newest - ringSlots + 1, 0);
     const end = Math.min(from + WINDOW_SLOTS, last + 1);
     if (first > from || end < from + WINDOW_SLOTS) values.fill(Number.NaN);
     if (first >= end) return;
     const start = first % ringSlots;
     const stop = start + end - first;
-    values.set(ring.subarray(start, stop), first - from);
+    values.set(block.subarray(start, Math.min(stop, ringSlots)), first - from);
     // What is left stands at the beginning of the ring again.
-    if (stop > ringSlots) values.set(ring.subarray(0, stop - ringSlots), first - from + ringSlots - start);
+    if (stop > ringSlots) values.set(block.subarray(0, stop - ringSlots), first - from + ringSlots - start);
   }
 
   function windowOf(memory: Memory, last: number, values: Float32Array = new Float32Array(WINDOW_SLOTS)): SlotWindow {
@@ -146,12 +140,12 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       const memory = memories.get(meter) ?? remember(meter, slot);
       if (slot <= memory.newest - ringSlots) return;
       if (slot > memory.newest) advance(memory, slot);
-      memory.ring[slot % ringSlots] = meanPowerW;
+      memory.block[slot % ringSlots] = meanPowerW;
     },
     putProfile(meter, { median, spread }) {
       const memory = memories.get(meter);
-      memory?.median.set(median);
-      memory?.spread.set(spread);
+      memory?.block.set(median, medianFrom);
+      memory?.block.set(spread, spreadFrom);
     },
     get(meter, endMs) {
       const found = ending(meter, endMs);
@@ -164,8 +158,8 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       return {
         window: windowOf(memory, last, room?.values),
         weekAgo: weekBefore(memory, last, room?.weekAgo),
-        profileMedian: memory.median,
-        profileSpread: memory.spread,
+        profileMedian: memory.block.subarray(medianFrom, spreadFrom),
+        profileSpread: memory.block.subarray(spreadFrom),
       };
     },
     allocate: (histories) =>

@@ -27,9 +27,9 @@ export function createSource({ clients, meters }: Order, client: number): (conne
   };
 }
 
-/** One reading in each of the last slots that are over. */
+/** One reading in each of the last slots that no late reading is waited for any more. */
 export function createPast(meter: number, slots: number): { readonly topic: string; readonly payload: string } {
-  const end = Math.floor(Date.now() / SLOT_MS) * SLOT_MS;
+  const end = (Math.floor(Date.now() / SLOT_MS) - 1) * SLOT_MS;
   const readings = Array.from({ length: slots }, (_, slot) =>
     readingOf(meter, slot, end - (slots - slot) * SLOT_MS + SLOT_MS / 2),
   );
