@@ -5,8 +5,9 @@ import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { type BoostedTrees, trainBoostedTrees } from './boosted-trees.js';
 import { gatherOnsets, ONSET_WIDTH } from './onset.js';
+import { gatherTextures, TEXTURE_WIDTH } from './texture.js';
 
-const WIDTH = ROW_WIDTH + ONSET_WIDTH;
+const WIDTH = ROW_WIDTH + ONSET_WIDTH + TEXTURE_WIDTH;
 /** Copies of the clean days with other attacks: on other homes twice as many as four give a little more. */
 const COPIES = 8;
 /** Thefts begin once there is a past to compare with; most meters stay honest, so that the evidence of peers is theirs. */
@@ -39,8 +40,9 @@ export function trainKnownAttackTrees(clean: FleetPower, seed: number): BoostedT
 export function gatherKnownAttackRows(fleet: FleetPower): (meter: number, day: number) => Float32Array | undefined {
   const evidence = gatherFleetEvidence(fleet);
   const onsetOf = gatherOnsets(fleet);
+  const textureOf = gatherTextures(fleet);
   return (meter, day) => {
     const row = evidence.row(meter, day);
-    return row === undefined ? undefined : Float32Array.of(...row, ...onsetOf(meter, day));
+    return row === undefined ? undefined : Float32Array.of(...row, ...onsetOf(meter, day), ...textureOf(meter, day));
   };
 }
