@@ -10,6 +10,15 @@ export function groupTitle(name: string): string {
   return name === '24h' ? 'The next day, hour by hour' : `Slots ${name}`;
 }
 
+/** And methods. */
+const METHODS: Readonly<Record<string, string>> = {
+  model: 'this model',
+  persistence: 'the last value',
+  seasonal_day: 'same time yesterday',
+  seasonal_week: 'same time last week',
+  median_28d: 'median of 28 days',
+};
+
 const PERCENT = 100;
 const ALL_PERCENT: readonly [number, number] = [0, PERCENT];
 const PERCENT_TICKS = [0, 25, 50, 75, 100];
@@ -73,7 +82,7 @@ const ends = (groups: readonly GroupErrors[]): readonly GroupErrors[] =>
   groups.filter((_, index) => index === 0 || index === groups.length - 1);
 
 const linesOf = (methods: readonly MethodErrors[], x: (place: number) => number) =>
-  methods.map(({ name, errors }) => ({ name, points: errors.map((error, place) => [x(place), error] as const) }));
+  methods.map(({ name, errors }) => ({ name: METHODS[name] ?? name, points: errors.map((error, place) => [x(place), error] as const) }));
 
 /** When each step of a group ends, in minutes or, where they go beyond two hours, in hours. */
 function timesAhead({ steps }: Group, { slotMinutes, horizons }: ForecastShape) {

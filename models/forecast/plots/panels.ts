@@ -29,14 +29,16 @@ export interface Area {
 export type Point = readonly [x: number, y: number];
 
 const SIZE = { width: 480, height: 300 };
-const LEGEND = 28;
+const LEGEND_LINE = 20;
 /** Of sans-serif text of this size, on the average. */
 const LETTER = 6.5;
 
 /** Panels side by side over one legend. */
 export function drawPanels(panels: readonly Panel[]): string {
-  const size = { width: SIZE.width * panels.length, height: SIZE.height + LEGEND };
-  return svg(size, [...panels.flatMap((panel, index) => drawPanel(panel, index * SIZE.width)), ...legendOf(panels)]);
+  const width = SIZE.width * panels.length;
+  const legend = legendOf(panels, width);
+  const size = { width, height: SIZE.height + 8 + LEGEND_LINE * legend.lines };
+  return svg(size, [...panels.flatMap((panel, index) => drawPanel(panel, index * SIZE.width)), ...legend.parts]);
 }
 
 function drawPanel(panel: Panel, from: number): string[] {
@@ -64,20 +66,23 @@ function rangeOf({ areas = [], lines }: Panel): readonly [number, number] {
   return [Math.min(0, ...values), Math.max(1, ...values)];
 }
 
-/** Of the first panel: the others have the same lines. */
-function legendOf([panel]: readonly Panel[]): string[] {
+/** Of the first panel: the others have the same lines. As many lines as it needs. */
+function legendOf([panel]: readonly Panel[], width: number): { readonly lines: number; readonly parts: string[] } {
   const entries = [
     ...(panel?.areas ?? []).map(({ name, colour }) => ({ name, colour, thick: 8 })),
     ...(panel?.lines ?? []).map(({ name, colour }, index) => ({ name, colour: colour ?? colourAt(index), thick: 3 })),
   ];
-  const y = SIZE.height + LEGEND / 2;
-  let x = frameOf({ ...SIZE, x: [0, 1], y: [0, 1] }).left;
-  return entries.flatMap(({ name, colour, thick }) => {
-    const at = x;
-    x += 40 + name.length * LETTER;
+  const { left, right } = frameOf({ ...SIZE, width, x: [0, 1], y: [0, 1] });
+  let [x, line] = [left, 0];
+  const parts = entries.flatMap(({ name, colour, thick }) => {
+    const wide = 40 + name.length * LETTER;
+    if (x > left && x + wide > right) [x, line] = [left, line + 1];
+    const [at, y] = [x, SIZE.height + 14 + LEGEND_LINE * line];
+    x += wide;
     return [
       `<path d="M${at} ${y}h18" stroke="${colour}" stroke-width="${thick}"/>`,
       text({ x: at + 24, y: y + 4 }, name),
     ];
   });
+  return { lines: line + 1, parts };
 }

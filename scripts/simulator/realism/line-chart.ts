@@ -12,20 +12,22 @@ export interface Chart {
   readonly xTicks: readonly number[];
 }
 
-const SIZE = { width: 640, height: 280, left: 48, right: 16, top: 40, bottom: 40 };
+const SIZE = { width: 640, height: 280, left: 48, right: 24, top: 40, bottom: 40 };
 const Y_TICKS = 4;
 
-/** A plain SVG that reads on light and on dark pages; the vertical axis begins at zero. */
+/** A plain SVG that reads on light and on dark pages; the vertical axis begins at zero, or below it where a line does. */
 export function lineChart({ title, xTitle, lines, xTicks }: Chart): string {
   const points = lines.flatMap((line) => line.points);
   const [xMin, xMax] = [Math.min(...points.map(([x]) => x)), Math.max(...points.map(([x]) => x))];
-  const yMax = niceAbove(Math.max(...points.map(([, y]) => y)));
+  const step = niceAbove(Math.max(...points.map(([, y]) => y)) / Y_TICKS);
+  const yMax = Y_TICKS * step;
+  const yMin = step * Math.min(0, Math.floor(Math.min(...points.map(([, y]) => y)) / step));
   const { width, height, left, right, top, bottom } = SIZE;
   const x = (value: number): string => (left + ((value - xMin) / (xMax - xMin)) * (width - left - right)).toFixed(1);
-  const y = (value: number): string => (height - bottom - (value / yMax) * (height - top - bottom)).toFixed(1);
+  const y = (value: number): string => (height - bottom - ((value - yMin) / (yMax - yMin)) * (height - top - bottom)).toFixed(1);
   const text = (at: { x: string | number; y: string | number; anchor: string }, words: string): string =>
     `<text x="${at.x}" y="${at.y}" text-anchor="${at.anchor}">${words}</text>`;
-  const ticks = Array.from({ length: Y_TICKS + 1 }, (_, tick) => (yMax * tick) / Y_TICKS);
+  const ticks = Array.from({ length: Math.round((yMax - yMin) / step) + 1 }, (_, tick) => yMin + step * tick);
   const parts = [
     ...ticks.flatMap((value) => [
       `<path d="M${left} ${y(value)}H${width - right}" stroke="#8884" fill="none"/>`,
@@ -35,7 +37,7 @@ export function lineChart({ title, xTitle, lines, xTicks }: Chart): string {
     text({ x: (left + width - right) / 2, y: height - 6, anchor: 'middle' }, xTitle),
     `<text x="${left}" y="16" font-weight="bold">${title}</text>`,
     ...lines.map(({ colour, points: own }) => {
-      const path = own.map(([at, value]) => `${x(at)} ${y(Math.max(value, 0))}`).join('L');
+      const path = own.map(([at, value]) => `${x(at)} ${y(value)}`).join('L');
       return `<path d="M${path}" stroke="${colour}" stroke-width="2" fill="none"/>`;
     }),
     ...lines.map(({ name, colour }, index) => `<text x="${left + index * 200}" y="32" fill="${colour}">${name}</text>`),
