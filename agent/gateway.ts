@@ -184,7 +184,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   // threads/analysis-loop.ts.
   const shared = { ...threadOptions(settings), terminal };
   const analytics = createAnalytics(
-    { ...shared, threshold: settings.models.threshold },
+    { ...shared, judgement: { threshold: settings.models.threshold, language: settings.fraud.language } },
     {
       ...readerOf('analytics'),
       onResult(result, logId) {

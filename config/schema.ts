@@ -295,6 +295,10 @@ const models = z.strictObject({
 });
 
 const fraud = z.strictObject({
+  language: z
+    .enum(['en', 'fr'])
+    .default('en')
+    .describe('Language of the sentences that say why something is an anomaly, on the page and at the centre.'),
   contamination: z
     .number()
     .min(0.005)

@@ -18,11 +18,10 @@ function windowOf(present: number, watts: (slot: number) => number): SlotWindow 
 }
 const usual = (slot: number): number => 200 + 40 * (slot % 12);
 const scored = (window: SlotWindow, threshold = 0.6) =>
-  scoreNewestSlot(
-    { meter: METER, slotStartMs: epochMs(END - SLOT_MS), window, expectedW: undefined },
-    bundle,
+  scoreNewestSlot({ meter: METER, slotStartMs: epochMs(END - SLOT_MS), window, expectedW: undefined }, bundle, {
     threshold,
-  );
+    language: 'en',
+  });
 
 test('a meter whose first day has not passed is not scored', () => {
   expect(scored(windowOf(LEAST_SLOTS - 1, usual))).toBeUndefined();

@@ -1,3 +1,4 @@
+import type { Language } from '../../models/fraud/language.js';
 import { describe, score, type TheftModel } from '../../models/fraud/theft-model.js';
 import type { SlotWindow } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
@@ -23,6 +24,13 @@ export interface ScoringModel {
   readonly manifest: { readonly slotMinutes: number };
 }
 
+/** What the settings say of anomalies. */
+export interface Judgement {
+  readonly threshold: number;
+  /** Of their sentences. */
+  readonly language: Language;
+}
+
 /** A day but for some gaps: to a meter whose first night has not passed yet, that night would look like a theft. */
 export const LEAST_SLOTS = Math.ceil(WINDOW_SLOTS * 0.9);
 
@@ -30,7 +38,7 @@ export const LEAST_SLOTS = Math.ceil(WINDOW_SLOTS * 0.9);
 export function scoreNewestSlot(
   { meter, slotStartMs, window, expectedW }: NewestSlot,
   model: ScoringModel,
-  threshold: number,
+  { threshold, language }: Judgement,
 ): Scored | undefined {
   if (window.present < LEAST_SLOTS) return undefined;
   const scored = score(model.theft, window, {
@@ -40,5 +48,6 @@ export function scoreNewestSlot(
   const common = { meter, slotStartMs, score: scored.score, rawScore: scored.raw, modelVersion: model.version };
   if (scored.score < threshold) return { score: common };
   const { expectedWh, actualWh, contributions } = scored;
-  return { score: common, anomaly: { ...common, ...describe(scored, window), expectedWh, actualWh, contributions } };
+  const described = describe(scored, window, language);
+  return { score: common, anomaly: { ...common, ...described, expectedWh, actualWh, contributions } };
 }

@@ -27,9 +27,8 @@ interface AnalysisOptions {
   readonly windows: SlotWindows;
   readonly profiles: Profiles;
   readonly forecasting: Forecasting;
-  readonly score: (slot: NewestSlot, model: ScoringModel, threshold: number) => Scored | undefined;
+  readonly score: (slot: NewestSlot, model: ScoringModel) => Scored | undefined;
   readonly models: ModelStore;
-  readonly threshold: number;
   readonly post: (message: FromAnalytics['message']) => void;
   readonly clock: Clock;
   readonly random: Random;
@@ -119,7 +118,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
       const window = windows.get(meter, epochMs(slotStartMs + windows.slotMs));
       if (window === undefined) continue; // too old for the windows
       const expectedW = forecasting.expectedW(meter, slotStartMs);
-      const scored = options.score({ meter, slotStartMs, window, expectedW }, bundle, options.threshold);
+      const scored = options.score({ meter, slotStartMs, window, expectedW }, bundle);
       if (scored === undefined) continue;
       scores.push(scored.score);
       if (scored.anomaly !== undefined) anomalies.push(scored.anomaly);

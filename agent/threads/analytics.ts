@@ -2,6 +2,7 @@ import type { LogId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
 import type { AnalysisResult, BundleState } from '../domain/results.js';
+import type { Judgement } from '../fraud/scoring.js';
 import type { StoreOptions } from '../model-store/store.js';
 import type { FromAnalytics, ToAnalytics } from './messages.js';
 import { createThread, type Thread } from './thread.js';
@@ -10,7 +11,7 @@ import { createThread, type Thread } from './thread.js';
 export interface AnalyticsData {
   readonly bufferPath: string;
   readonly models: Omit<StoreOptions, 'log'>;
-  readonly threshold: number;
+  readonly judgement: Judgement;
   readonly logLevel: LogLevel;
   readonly terminal: boolean;
 }

@@ -34,9 +34,9 @@ test('a register that stops is above the declared score for every home, and its 
     expect(scored.score).toBeGreaterThan(0.6);
     expect(scored.actualWh).toBe(0);
     expect(scored.expectedWh).toBeCloseTo(400 / 12, 6);
-    const { type, sentence } = describe(scored, window);
+    const { type, sentence } = describe(scored, window, 'en');
     expect(type).toBe('low_consumption');
-    expect(sentence).toMatch(/0\.0 Wh in five minutes where 33 Wh were expected/);
+    expect(sentence).toMatch(/0\.0\sWh in five minutes where 33\sWh were expected/);
   }
 });
 
@@ -45,8 +45,8 @@ test('of slots of half an hour, energy is that of half an hour, and the sentence
     const window = windowOf(tampered(series, from, () => 0));
     const scored = score(model, window, { expectedMedianW: 400, slotMinutes: 30 });
     expect(scored.expectedWh).toBeCloseTo(200, 6);
-    const { sentence } = describe(scored, window);
-    expect(sentence).toMatch(/0\.0 Wh in 30 minutes where 200 Wh were expected/);
+    const { sentence } = describe(scored, window, 'en');
+    expect(sentence).toMatch(/0\.0\sWh in 30 minutes where 200\sWh were expected/);
     expect(sentence).toMatch(/last 6 hours/);
     expect(sentence).not.toMatch(/last hour|of the day|five minutes/);
   }
@@ -92,7 +92,7 @@ test('no window, however odd, gives anything but finite scores and a sentence wi
     for (const expected of [undefined, Number.NaN, 100]) {
       const scored = score(model, window, { expectedMedianW: expected });
       expect([scored.raw, scored.score, scored.actualWh, scored.expectedWh].every(Number.isFinite)).toBe(true);
-      const { type, sentence } = describe(scored, window);
+      const { type, sentence } = describe(scored, window, 'en');
       expect(ANOMALY_TYPES).toContain(type);
       expect(sentence).not.toMatch(/NaN|Infinity|undefined/);
     }

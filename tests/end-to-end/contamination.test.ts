@@ -16,8 +16,13 @@ const FIRST_SLOT = LAST_SLOT - SLOTS + 1;
 /** As reference: 0.6 in ten-thousandths. */
 const DECLARED_E4 = 6_000;
 
+interface Analysed {
+  readonly slots: readonly StoredSlot[];
+  readonly sentences: readonly string[];
+}
+
 /** What a gateway with these settings makes of the same days of the same meters. */
-async function slotsUnder(fraud: object): Promise<readonly StoredSlot[]> {
+async function analysedUnder(fraud: object): Promise<Analysed> {
   const gateway = await openLoneGateway({ buffer: { slot_grace_s: 0 }, fraud });
   try {
     const fleet = createFleet({ customers: 6, feeders: 1, seed: 3, fromMs: FIRST_SLOT * SLOT_MS });
@@ -34,9 +39,11 @@ async function slotsUnder(fraud: object): Promise<readonly StoredSlot[]> {
       () => {
         const reader = openReader(join(gateway.dir, 'data', 'buffer.sqlite'));
         const slots = reader.meters().flatMap(({ id }) => reader.slotsOf(id, epochMs(0), epochMs(Date.now())));
+        const sentences = reader.anomalies({ limit: 1_000 }).map(({ sentence }) => sentence);
         reader.close();
         const scored = slots.filter(({ scoreE4 }) => scoreE4 !== null);
-        return scored.length > fleet.length * (SLOTS - 300) && slots.length >= fleet.length * (SLOTS - 2) && scored;
+        const isDone = scored.length > fleet.length * (SLOTS - 300) && slots.length >= fleet.length * (SLOTS - 2);
+        return isDone && { slots: scored, sentences };
       },
       { withinMs: 60_000 },
     );
@@ -49,11 +56,11 @@ const keyOf = ({ meter, slotStartMs }: StoredSlot): string => `${meter} ${slotSt
 const alarms = (slots: readonly StoredSlot[]) =>
   new Set(slots.filter(({ scoreE4 }) => (scoreE4 ?? 0) >= DECLARED_E4).map(keyOf));
 
-test('fraud.contamination decides which scores reach 0.6, in place of the rate that the bundle declares', {
+test('fraud.contamination decides which scores reach 0.6, in place of the rate of the bundle, and fraud.language how it is said', {
   timeout: 180_000,
 }, async () => {
-  const declared = await slotsUnder({});
-  const expected = await slotsUnder({ contamination: 0.02 });
+  const { slots: declared, sentences: english } = await analysedUnder({});
+  const { slots: expected, sentences: french } = await analysedUnder({ contamination: 0.02, language: 'fr' });
   const rawOf = (slots: readonly StoredSlot[]) => new Map(slots.map((slot) => [keyOf(slot), slot.rawScoreE4]));
   const [before, after] = [rawOf(declared), rawOf(expected)];
   const both = [...before.keys()].filter((key) => after.has(key));
@@ -63,4 +70,7 @@ test('fraud.contamination decides which scores reach 0.6, in place of the rate t
   expect([...few].filter((key) => !more.has(key))).toEqual([]);
   expect(more.size).toBeGreaterThan(2 * few.size);
   expect(more.size).toBeGreaterThan(20);
+  expect(french.length).toBeGreaterThan(20);
+  expect(french.filter((sentence) => !sentence.includes('étaient attendus'))).toEqual([]);
+  expect(english.filter((sentence) => !sentence.includes('were expected'))).toEqual([]);
 });

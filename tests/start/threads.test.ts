@@ -64,7 +64,7 @@ test('the analytics thread is ready without any model that serves, and says what
     isRestart: false,
     bufferPath,
     models: { dir: join(dir, 'models'), shippedDir: join(dir, 'nowhere'), trustedKeys: [] },
-    threshold: 0.6,
+    judgement: { threshold: 0.6, language: 'en' },
     logLevel: 'error',
     terminal: false,
   };

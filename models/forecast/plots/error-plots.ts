@@ -82,7 +82,10 @@ const ends = (groups: readonly GroupErrors[]): readonly GroupErrors[] =>
   groups.filter((_, index) => index === 0 || index === groups.length - 1);
 
 const linesOf = (methods: readonly MethodErrors[], x: (place: number) => number) =>
-  methods.map(({ name, errors }) => ({ name: METHODS[name] ?? name, points: errors.map((error, place) => [x(place), error] as const) }));
+  methods.map(({ name, errors }) => ({
+    name: METHODS[name] ?? name,
+    points: errors.map((error, place) => [x(place), error] as const),
+  }));
 
 /** When each step of a group ends, in minutes or, where they go beyond two hours, in hours. */
 function timesAhead({ steps }: Group, { slotMinutes, horizons }: ForecastShape) {

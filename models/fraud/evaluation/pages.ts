@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { axes, band, escaped, frameOf, polyline, roundTicks, svg, text } from '../../svg.js';
-import { LANGUAGES, sentenceOf } from '../findings/sentence.js';
+import { sentenceOf } from '../findings/sentence.js';
 import { dayOf } from '../fleet-power.js';
+import { LANGUAGES } from '../language.js';
 import { precisionRecallCurve, rocCurve } from './curves.js';
 import { judgeDays } from './judged-days.js';
 import type { TheftLabel } from './theft-bench.js';

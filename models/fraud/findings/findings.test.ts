@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { LANGUAGES } from '../language.js';
 import { classify, type DayFacts, REFINEMENTS, type Refinement } from './finding.js';
-import { LANGUAGES, sentenceOf } from './sentence.js';
+import { sentenceOf } from './sentence.js';
 
 const low: DayFacts = { expectedWh: 8_400, actualWh: 3_100, contributions: [{ feature: 'whole_drop', share: 0.8 }] };
 

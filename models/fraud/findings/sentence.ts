@@ -1,7 +1,5 @@
+import { keptTogether, type Language } from '../language.js';
 import { classify, type DayFacts, type Refinement } from './finding.js';
-
-export const LANGUAGES = ['en', 'fr'] as const;
-export type Language = (typeof LANGUAGES)[number];
 
 /** One sentence with figures and units that an inspector can check, and that can stand in a dispute. */
 export function sentenceOf(facts: DayFacts, language: Language): string {
@@ -13,12 +11,8 @@ export function sentenceOf(facts: DayFacts, language: Language): string {
   // A bypass is told by the balance itself.
   if (facts.feederLossWh !== undefined && facts.feederLossWh > 0 && refinement !== 'bypass')
     parts.push(words.feeder(facts, figuresIn(language)));
-  const sentence = `${parts.join(words.joint)}.`;
-  // A figure and its unit stay on one line, as French also wants of what stands before a semicolon.
-  return sentence.replace(/(?<=\d) (?=(?:%|k?W|k?Wh|V)(?!\w))| (?=;)/g, NO_BREAK);
+  return keptTogether(`${parts.join(words.joint)}.`);
 }
-
-const NO_BREAK = '\u00a0';
 
 interface Figures {
   energy(wh: number): string;
