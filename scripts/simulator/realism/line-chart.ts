@@ -24,7 +24,8 @@ export function lineChart({ title, xTitle, lines, xTicks }: Chart): string {
   const yMin = step * Math.min(0, Math.floor(Math.min(...points.map(([, y]) => y)) / step));
   const { width, height, left, right, top, bottom } = SIZE;
   const x = (value: number): string => (left + ((value - xMin) / (xMax - xMin)) * (width - left - right)).toFixed(1);
-  const y = (value: number): string => (height - bottom - ((value - yMin) / (yMax - yMin)) * (height - top - bottom)).toFixed(1);
+  const y = (value: number): string =>
+    (height - bottom - ((value - yMin) / (yMax - yMin)) * (height - top - bottom)).toFixed(1);
   const text = (at: { x: string | number; y: string | number; anchor: string }, words: string): string =>
     `<text x="${at.x}" y="${at.y}" text-anchor="${at.anchor}">${words}</text>`;
   const ticks = Array.from({ length: Math.round((yMax - yMin) / step) + 1 }, (_, tick) => yMin + step * tick);
