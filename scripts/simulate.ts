@@ -3,6 +3,7 @@ import { DAY_MS, SLOT_MINUTES } from '../agent/domain/slot.js';
 import { READING_EVERY_S, writeIntoBuffer } from './simulator/into-buffer.js';
 import { parseOptions } from './simulator/options.js';
 import { type Plan, planOf } from './simulator/plan.js';
+import { brokerOf } from './simulator/publisher.js';
 import { createSimulation } from './simulator/run.js';
 import { openTruthFile } from './simulator/truth-file.js';
 
@@ -36,7 +37,7 @@ async function publish(plan: Plan, { truthFile, signal }: { truthFile: string | 
     onProgress: (message) => console.log(message),
     ...(file === undefined ? {} : { onFault: file.fault }),
   });
-  console.log(`${simulation.meters.length} meters publish to ${plan.url} every ${plan.intervalMs / 1_000} s`);
+  console.log(`${simulation.meters.length} meters publish to ${brokerOf(plan.url)} every ${plan.intervalMs / 1_000} s`);
   try {
     const { messages } = await simulation.run();
     console.log(`${messages} messages acknowledged`);

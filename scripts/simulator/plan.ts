@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock } from '../../agent/domain/clock.js';
 import { STREET } from '../../models/fleet/traits.js';
 import { FORMATS } from './formats/choice.js';
@@ -60,6 +61,8 @@ export function planOf(options: Options, clock: Clock): Plan | { readonly contra
   };
 }
 
+const BROKER = /^(mqtts?|wss?):\/\/./;
+
 /** Without an end, thieves begin within the first two weeks. */
 const UNLIMITED_DAYS = 28;
 
@@ -85,7 +88,13 @@ function contradictionIn({
   faults,
   outages,
   shedding,
+  truth,
+  url,
 }: Options) {
+  if (!BROKER.test(url)) return `--url ${url} names no broker: it begins with mqtt://, mqtts://, ws:// or wss://`;
+  for (const [flag, file] of Object.entries({ '--truth': truth, '--into': into })) {
+    if (file !== undefined && !existsSync(dirname(file))) return `${flag}: there is no directory ${dirname(file)}`;
+  }
   if (format !== 'mixed' && !FORMATS[format].hasTime && (speed !== 1 || since !== undefined)) {
     return `readings of ${format} carry no time: they can be published in real time only, without --since`;
   }

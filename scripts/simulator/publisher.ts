@@ -41,7 +41,7 @@ export async function publishFleet(options: PublisherOptions): Promise<{ readonl
     connect(options.url, { ...options.login, clientId, clean: true, reconnectPeriod: 1_000, queueQoSZero: false }),
   );
   try {
-    await Promise.all(clients.map((client) => connected(client, signal)));
+    await Promise.all(clients.map((client) => connected(client, options.url, signal)));
     for (const client of clients) client.on('error', (error) => onProgress(`connection: ${error.message}`));
     const counts = await Promise.all(carriers.map((carrier, index) => carry(carrier, clients[index], options)));
     return { messages: counts.reduce((sum, count) => sum + count, 0) };
@@ -50,15 +50,23 @@ export async function publishFleet(options: PublisherOptions): Promise<{ readonl
   }
 }
 
+/** Without what may stand before the host: a password, perhaps. */
+export function brokerOf(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}
+
 /** The first connection must succeed; later ones are tried again for ever. */
-function connected(client: MqttClient, signal: AbortSignal): Promise<void> {
+function connected(client: MqttClient, url: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    const failed = ({ message }: Error): void =>
+      reject(new Error(`${brokerOf(url)} cannot be used: ${message}. Is that the broker? --url names another one.`));
     const stopped = (): void => reject(new Error('stopped while connecting'));
     if (signal.aborted) stopped();
     signal.addEventListener('abort', stopped, { once: true });
-    client.once('error', reject);
+    client.once('error', failed);
     client.once('connect', () => {
-      client.off('error', reject);
+      client.off('error', failed);
       signal.removeEventListener('abort', stopped);
       resolve();
     });

@@ -90,12 +90,27 @@ test.each([
   ['a DSMR-reader is one meter', ['--format', 'dsmr-reader'], /names no meter/],
   ['accelerated time has an end', ['--speed', '10'], /--days/],
   ['somebody must speak', ['--meters', '3', '--missing', '3'], /leaves no customer/],
-  ['a buffer takes whole days', ['--into', '/nowhere/buffer.sqlite', '--days', '1.5'], /whole ones/],
+  ['a broker has a protocol', ['--url', 'localhost'], /begins with mqtt:/],
+  ['the truth has a place', ['--days', '1', '--truth', '/nowhere/t.jsonl'], /--truth: .*no directory \/nowhere/],
+  ['a buffer takes whole days', ['--into', 'buffer.sqlite', '--days', '1.5'], /whole ones/],
   ['a buffer is a new one', ['--into', 'package.json', '--days', '1'], /new file.*package\.json exists/],
-  ['a buffer has no faults', ['--into', '/nowhere/b.sqlite', '--days', '1', '--faults', 'gap'], /need a broker/],
+  ['a buffer has no faults', ['--into', 'b.sqlite', '--days', '1', '--faults', 'gap'], /need a broker/],
   ['no more thieves than customers', ['--meters', '3', '--thefts', '4'], /4 are more than the 3 customers/],
 ])('%s', async (_, given, words) => {
   const { code, stderr } = await wattwarden('simulate', ...given);
   expect(code).toBe(2);
   expect(stderr).toMatch(words);
+});
+
+test('where no broker listens, it says so, without the password of the address', async () => {
+  const { code, stdout, stderr } = await wattwarden(
+    'simulate',
+    '--meters',
+    '2',
+    '--url',
+    'mqtt://me:secret@127.0.0.1:1',
+  );
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/mqtt:\/\/127\.0\.0\.1:1 cannot be used: .*--url/);
+  expect(stdout + stderr).not.toContain('secret');
 });
