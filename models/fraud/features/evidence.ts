@@ -1,4 +1,5 @@
-import { AT, logOf, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
+import { AT, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
+import { logOf } from './log-power.js';
 import { type CentreAndSpread, centreAndSpread, sortedQuantile } from './robust.js';
 import { learnLevels, scaledFit, type UsualLevels } from './scaled-fit.js';
 
