@@ -67,13 +67,15 @@ export function band(frame: Frame, [from, to]: readonly [number, number], colour
 /** Where an axis bears numbers; in even parts where nothing is said. */
 export interface Ticks {
   readonly x?: readonly number[];
+  /** Where x is no plain number. */
+  readonly xName?: (value: number) => string;
   readonly y?: readonly number[];
 }
 
-export function axes(frame: Frame, { x = evenly(frame.x), y = evenly(frame.y) }: Ticks = {}): string[] {
+export function axes(frame: Frame, { x = evenly(frame.x), xName = figure, y = evenly(frame.y) }: Ticks = {}): string[] {
   return [
     `<path d="M${frame.left} ${frame.top}V${frame.bottom}H${frame.right}" fill="none" stroke="#525252"/>`,
-    ...x.map((value) => text({ x: across(frame, value) - 8, y: frame.bottom + 18 }, figure(value))),
+    ...x.map((value) => text({ x: across(frame, value) - 8, y: frame.bottom + 18 }, xName(value))),
     ...y.map((value) => text({ x: frame.left - 48, y: up(frame, value) + 4 }, figure(value))),
   ];
 }

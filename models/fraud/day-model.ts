@@ -109,8 +109,10 @@ function rowsOf({ fleet, clean, evidence = gatherFleetEvidence(fleet) }: CleanFl
       if (row !== undefined) rows.push(row);
     }
   }
-  if (rows.length < FEWEST_ROWS)
-    throw new WattwardenError('model.no_data', `${rows.length} meter-days with a past to compare with`);
+  if (rows.length < FEWEST_ROWS) {
+    const found = `${rows.length} meter-days have a past to compare with (days 28 to 84 before), and ${FEWEST_ROWS} are needed`;
+    throw new WattwardenError('model.no_data', found);
+  }
   const flat = new Float32Array(rows.length * ROW_WIDTH);
   for (const [index, row] of rows.entries()) flat.set(row, index * ROW_WIDTH);
   return flat;

@@ -58,7 +58,7 @@ function wordsOf(label: TheftLabel, { withFeeder, scores }: TheftResults): strin
   const oddest = days.reduce((best, day) => (score(day) > score(best) ? day : best), label.firstDay);
   const day = Number.isFinite(found) ? label.firstDay + found - 1 : oddest;
   const facts = scores.facts(index, day);
-  const which = `${Number.isFinite(found) ? 'On the day on which it was found' : 'On its oddest day'} (${day})`;
+  const which = `${Number.isFinite(found) ? 'On the day on which it was found' : 'On its oddest day'}, ${dateOf(withFeeder, day)},`;
   if (facts === undefined) return `<p>${which} nothing was known of it.</p>`;
   const sentences = LANGUAGES.map(
     (language) => `<blockquote lang="${language}">${escaped(sentenceOf(facts, language))}</blockquote>`,
@@ -77,14 +77,15 @@ function pageOf(label: TheftLabel, results: TheftResults): string {
   const energy = days.map((day) => [day, dayEnergyKwh(dayOf(powerW, fleet.slotsPerDay, day))] as const);
   const highest = Math.max(...energy.map(([, kwh]) => kwh).filter(Number.isFinite), 0.1);
   const scoreOf = ({ scores }: Outcome) => days.map((day) => [day, scores[index]?.[day] ?? Number.NaN] as const);
-  const date = (day: number) => new Date(fleet.startMs + day * DAY_MS).toISOString().slice(0, 10);
+  const date = (day: number) => dateOf(withFeeder, day);
   const body = [
-    `<p>${escaped(label.type)}, ${date(label.firstDay)} to ${date(label.lastDay)} (grey). With feeders: ${verdictOf(withFeeder, label)}; without: ${verdictOf(withoutFeeder, label)}. Days count from ${date(0)}.</p>`,
+    `<p>${escaped(label.type)}, ${date(label.firstDay)} to ${date(label.lastDay)} (grey). With feeders: ${verdictOf(withFeeder, label)}; without: ${verdictOf(withoutFeeder, label)}.</p>`,
     wordsOf(label, results),
-    plot('Reported, kWh a day', { label, days, y: [0, highest], lines: [[energy, '#1b6ca8']] }),
+    plot('Reported, kWh a day', { label, days, date, y: [0, highest], lines: [[energy, '#1b6ca8']] }),
     plot('Score with feeders (blue) and without (orange)', {
       label,
       days,
+      date,
       y: [0, 1],
       lines: [
         [scoreOf(withFeeder), '#1b6ca8'],
@@ -98,19 +99,24 @@ function pageOf(label: TheftLabel, results: TheftResults): string {
 interface Plot {
   readonly label: TheftLabel;
   readonly days: readonly number[];
+  readonly date: (day: number) => string;
   readonly y: readonly [number, number];
   readonly lines: readonly (readonly [readonly (readonly [number, number])[], string])[];
 }
 
-function plot(title: string, { label, days, y, lines }: Plot): string {
+function plot(title: string, { label, days, date, y, lines }: Plot): string {
+  const months = days.filter((day) => date(day).endsWith('-01'));
   const frame = frameOf({ ...SIZE, x: [days[0] ?? 0, days.at(-1) ?? 1], y });
   return svg(SIZE, [
     band(frame, [label.firstDay, label.lastDay + 1], '#e5e5e5'),
     text({ x: frame.left, y: 20 }, title),
-    ...axes(frame, { x: roundTicks(frame.x[1], frame.x[0]), y: roundTicks(y[1]) }),
+    ...axes(frame, { x: months, xName: date, y: roundTicks(y[1]) }),
     ...lines.map(([points, colour]) => polyline(frame, points, colour)),
   ]);
 }
+
+const dateOf = ({ fleet }: Outcome, day: number): string =>
+  new Date(fleet.startMs + day * DAY_MS).toISOString().slice(0, 10);
 
 function dayEnergyKwh(powerW: Float32Array): number {
   const known = powerW.filter(Number.isFinite);
