@@ -1,4 +1,4 @@
-import { RATIO_FLOOR_W } from '../features/log-power.js';
+import { RATIO_FLOOR_W } from '../features/day-shape.js';
 import { medianOf } from '../features/robust.js';
 import type { FleetPower } from '../fleet-power.js';
 

@@ -1,4 +1,4 @@
-import { logOf } from '../features/log-power.js';
+import { logOf } from '../features/day-shape.js';
 import { spreadOfQuietestHours } from '../features/quietest-hours.js';
 import { medianOf } from '../features/robust.js';
 import type { FleetPower } from '../fleet-power.js';
@@ -51,7 +51,7 @@ function dayTexture(powerW: Float32Array): Figures {
   const { mean, deviation } = momentsOf(known);
   return Float64Array.of(
     likenessOfNeighbours(known),
-    spreadOfQuietestHours(powerW),
+    spreadOfQuietestHours(Float64Array.from(known, logOf), powerW.length),
     distanceFromShares(known, mean),
     Math.log(deviation + SPREAD_FLOOR_W) - logOf(mean),
   );

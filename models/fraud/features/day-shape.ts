@@ -32,12 +32,17 @@ const ZERO_W = 1;
 /** Readings are rounded: what is closer to the maximum than this is the same. */
 const TIE_SHARE = 0.002;
 const NEAR_SHARE = 0.05;
+/** Keeps ratios of small powers finite and unexcited. */
+export const RATIO_FLOOR_W = 10;
+export const logOf = (watts: number): number => Math.log(Math.max(watts, 0) + RATIO_FLOOR_W);
+
 /**
  * Writes SHAPE_COLUMNS at `offset`, of a day of slots in order of time; NaN is unknown. Where all are, so are the
  * figures, but for `present`.
  */
 export function writeShape(out: Float32Array, offset: number, powerW: Float32Array): void {
   const known = new Float32Array(powerW.length);
+  const logs = new Float64Array(powerW.length);
   let count = 0;
   let sum = 0;
   let zeros = 0;
@@ -47,6 +52,7 @@ export function writeShape(out: Float32Array, offset: number, powerW: Float32Arr
   for (let slot = 0; slot < powerW.length; slot++) {
     const watts = powerW[slot] as number;
     if (Number.isNaN(watts)) continue;
+    logs[count] = logOf(watts);
     known[count++] = watts;
     sum += watts;
     const isZero = Math.abs(watts) < ZERO_W;
@@ -70,7 +76,7 @@ export function writeShape(out: Float32Array, offset: number, powerW: Float32Arr
   out[offset + AT.near_max] = max > ZERO_W ? shareAbove(sorted, max * (1 - NEAR_SHARE)) : 0;
   out[offset + AT.zeros] = zeros / count;
   out[offset + AT.zero_run] = longest / powerW.length;
-  out[offset + AT.quietest] = spreadOfQuietestHours(powerW);
+  out[offset + AT.quietest] = spreadOfQuietestHours(logs.subarray(0, count), powerW.length);
 }
 
 function shareAbove(sorted: Float32Array, limit: number): number {

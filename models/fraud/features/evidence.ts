@@ -1,5 +1,4 @@
-import { AT, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
-import { logOf } from './log-power.js';
+import { AT, logOf, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
 import { type CentreAndSpread, centreAndSpread, sortedQuantile } from './robust.js';
 import { learnLevels, scaledFit, type UsualLevels } from './scaled-fit.js';
 

@@ -1,4 +1,4 @@
-import { RATIO_FLOOR_W } from './log-power.js';
+import { RATIO_FLOOR_W } from './day-shape.js';
 
 /**
  * Whether a day looks like the meter's usual loads made smaller: how much likelier its slots become when all of them

@@ -1,4 +1,4 @@
-import { RATIO_FLOOR_W } from '../features/log-power.js';
+import { RATIO_FLOOR_W } from '../features/day-shape.js';
 
 /**
  * How usual a load is for one meter: of each slot by itself at its time of day, and of its step from the slot before.

@@ -1,4 +1,4 @@
-import { RATIO_FLOOR_W } from '../features/log-power.js';
+import { RATIO_FLOOR_W } from '../features/day-shape.js';
 import { explainedSquare, normalEquations, partOf, solveNonnegative } from './nonnegative-least-squares.js';
 
 /** What a meter reports, and what would be usual, over the same slots. */

@@ -1,8 +1,7 @@
 import { type DayModel, scoreDay } from '../day-model.js';
-import { AT } from '../features/day-shape.js';
+import { AT, RATIO_FLOOR_W } from '../features/day-shape.js';
 import { DROP_AT } from '../features/evidence.js';
 import type { FleetEvidence } from '../features/fleet-evidence.js';
-import { RATIO_FLOOR_W } from '../features/log-power.js';
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import type { DayFacts } from './finding.js';
 
