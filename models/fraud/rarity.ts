@@ -14,11 +14,11 @@ export interface Rarity {
 /** Rising pairs of a value, and minus the log of the share of clean days that reach it. */
 type Tail = readonly (readonly [value: number, nats: number])[];
 
-/** What speaks for the same way of stealing counts once: a share is used, nothing is used at times, or a cap is kept. */
+/** What speaks for the same way of stealing counts once: less is used, nothing is used at times, or a cap is kept. */
 const KINDS: readonly (readonly DayEvidence[])[] = [
-  ['level_drop', 'floor_drop', 'scaled_fit', 'restless_hours'],
+  ['level_drop', 'floor_drop', 'scaled_fit'],
   ['new_zeros', 'zero_run'],
-  ['ties_at_cap', 'near_cap', 'flat_hours'],
+  ['ties_at_cap', 'near_cap'],
 ];
 const COLUMNS = KINDS.map((kind) => kind.map((name) => DAY_EVIDENCE.indexOf(name)));
 

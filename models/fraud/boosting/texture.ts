@@ -1,5 +1,4 @@
-import { logOf } from '../features/day-shape.js';
-import { spreadOfQuietestHours } from '../features/quietest-hours.js';
+import { RATIO_FLOOR_W } from '../features/day-shape.js';
 import { medianOf } from '../features/robust.js';
 import type { FleetPower } from '../fleet-power.js';
 
@@ -15,6 +14,7 @@ const WEEK_DAYS = 7;
 /** As for the evidence, the meter's own days 12 to 4 weeks ago. */
 const USUAL = { endsAgo: 28, days: 57 };
 const LEAST_PRESENT = 0.5;
+const QUIET_HOURS = 4;
 /** Shares that are drawn at random lie evenly between these: the kinds of theft are known here. */
 const SHARES = { low: 0.1, high: 0.8 };
 /** Below it a spread is rounding of readings. */
@@ -51,11 +51,13 @@ function dayTexture(powerW: Float32Array): Figures {
   const { mean, deviation } = momentsOf(known);
   return Float64Array.of(
     likenessOfNeighbours(known),
-    spreadOfQuietestHours(Float64Array.from(known, logOf), powerW.length),
+    quietest(known.map(logOf), Math.round((powerW.length * QUIET_HOURS) / 24)),
     distanceFromShares(known, mean),
     Math.log(deviation + SPREAD_FLOOR_W) - logOf(mean),
   );
 }
+
+const logOf = (watts: number): number => Math.log(watts + RATIO_FLOOR_W);
 
 function momentsOf(values: Float32Array): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -72,6 +74,13 @@ function likenessOfNeighbours(known: Float32Array): number {
   let together = 0;
   for (let slot = 1; slot < count; slot++) together += (ranks[slot] as number) * (ranks[slot - 1] as number);
   return together / ranks.reduce((sum, rank) => sum + rank * rank, 0);
+}
+
+function quietest(logs: Float32Array, length: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + length <= logs.length; from++)
+    least = Math.min(least, momentsOf(logs.subarray(from, from + length)).deviation);
+  return least;
 }
 
 /** The largest gap between what is reported and shares of its mean that are spread evenly. */

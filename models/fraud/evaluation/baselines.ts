@@ -1,5 +1,5 @@
 import type { Days } from '../day-model.js';
-import { logOf } from '../features/day-shape.js';
+import { logOf } from '../features/evidence.js';
 import { membersOf } from '../feeder/balance.js';
 import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
 import { scoreRow } from '../forest/forest.js';

@@ -1,5 +1,3 @@
-import { spreadOfQuietestHours } from './quietest-hours.js';
-
 /**
  * One day of a meter in a few figures, whatever its slot width. The day may end at any slot, so that the day that ends
  * now is always whole.
@@ -15,7 +13,6 @@ export const SHAPE_COLUMNS = [
   'zero_run',
   'ties',
   'near_max',
-  'quietest',
   'present',
 ] as const;
 
@@ -34,7 +31,6 @@ const TIE_SHARE = 0.002;
 const NEAR_SHARE = 0.05;
 /** Keeps ratios of small powers finite and unexcited. */
 export const RATIO_FLOOR_W = 10;
-export const logOf = (watts: number): number => Math.log(Math.max(watts, 0) + RATIO_FLOOR_W);
 
 /**
  * Writes SHAPE_COLUMNS at `offset`, of a day of slots in order of time; NaN is unknown. Where all are, so are the
@@ -42,7 +38,6 @@ export const logOf = (watts: number): number => Math.log(Math.max(watts, 0) + RA
  */
 export function writeShape(out: Float32Array, offset: number, powerW: Float32Array): void {
   const known = new Float32Array(powerW.length);
-  const logs = new Float64Array(powerW.length);
   let count = 0;
   let sum = 0;
   let zeros = 0;
@@ -52,7 +47,6 @@ export function writeShape(out: Float32Array, offset: number, powerW: Float32Arr
   for (let slot = 0; slot < powerW.length; slot++) {
     const watts = powerW[slot] as number;
     if (Number.isNaN(watts)) continue;
-    logs[count] = logOf(watts);
     known[count++] = watts;
     sum += watts;
     const isZero = Math.abs(watts) < ZERO_W;
@@ -76,7 +70,6 @@ export function writeShape(out: Float32Array, offset: number, powerW: Float32Arr
   out[offset + AT.near_max] = max > ZERO_W ? shareAbove(sorted, max * (1 - NEAR_SHARE)) : 0;
   out[offset + AT.zeros] = zeros / count;
   out[offset + AT.zero_run] = longest / powerW.length;
-  out[offset + AT.quietest] = spreadOfQuietestHours(logs.subarray(0, count), powerW.length);
 }
 
 function shareAbove(sorted: Float32Array, limit: number): number {

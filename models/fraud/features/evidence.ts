@@ -1,4 +1,4 @@
-import { AT, logOf, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
+import { AT, RATIO_FLOOR_W, SHAPE_WIDTH, type ShapeColumn } from './day-shape.js';
 import { type CentreAndSpread, centreAndSpread, sortedQuantile } from './robust.js';
 import { learnLevels, scaledFit, type UsualLevels } from './scaled-fit.js';
 
@@ -16,8 +16,6 @@ export const DAY_EVIDENCE = [
   'near_cap',
   'new_lows',
   'scaled_fit',
-  'flat_hours',
-  'restless_hours',
 ] as const;
 export type DayEvidence = (typeof DAY_EVIDENCE)[number];
 export const EVIDENCE_WIDTH = DAY_EVIDENCE.length;
@@ -47,13 +45,13 @@ export interface MeterReference {
   /** Power below which few slots lie. */
   readonly lowW: number;
   readonly levels: UsualLevels;
-  /** Of the spread of the quietest hours. */
-  readonly quietest: CentreAndSpread;
 }
 
 /** Weights of a reference day for the expected level: of the same weekday, of the same kind of day, of any. */
 const WEEKDAY_WEIGHTS = { same: 3, kind: 1.5, other: 1 };
 const UNUSUAL = 0.95;
+
+export const logOf = (watts: number): number => Math.log(Math.max(watts, 0) + RATIO_FLOOR_W);
 
 export interface ReferenceDays {
   /** SHAPE_WIDTH numbers of each day, one after the other. */
@@ -78,7 +76,6 @@ export function buildReference({ shapes, weekdays, levels }: ReferenceDays): Met
     nearMax: upper(AT.near_max),
     lowW: sortedQuantile(column(AT.q05).sort(), 0.25),
     levels: learnLevels(levels),
-    quietest: centreAndSpread(column(AT.quietest)),
   };
 }
 
@@ -123,10 +120,8 @@ export interface DayToJudge {
 
 /** Of quantiles from day to day, as logarithms: no home is steadier than this by anything but chance. */
 const SPREAD_FLOOR = 0.1;
-/** The same of how much the quietest hours vary. */
-const QUIETEST_FLOOR = 0.05;
 /** What counts as one unit of evidence: the level as a logarithm, the others as shares of the day's slots. */
-const UNIT = {
+const UNIT: Readonly<Record<Exclude<DayEvidence, 'floor_drop' | 'whole_drop'>, number>> = {
   level_drop: 0.1,
   new_zeros: 0.05,
   zero_run: 0.05,
@@ -134,7 +129,7 @@ const UNIT = {
   near_cap: 0.04,
   new_lows: 0.1,
   scaled_fit: 0.05,
-} satisfies Partial<Record<DayEvidence, number>>;
+};
 /** Of the slots of any day so many lie below what few slots lie below. */
 const USUAL_LOWS = 0.1;
 
@@ -146,8 +141,6 @@ export function writeEvidence(out: Float32Array, offset: number, day: DayToJudge
   // Whoever is away uses less at most times, but not at all: the second smallest drop is small then.
   const [, whole = 0] = [own('floor'), own('median'), own('q75'), own('q90')].sort((a, b) => a - b);
   const figure = (column: ShapeColumn) => shape[AT[column]] as number;
-  const { centre, spread } = reference.quietest;
-  const quieter = (centre - figure('quietest')) / Math.max(spread, QUIETEST_FLOOR);
   const values: Readonly<Record<DayEvidence, number>> = {
     level_drop: drop('mean') / UNIT.level_drop,
     floor_drop: own('floor'),
@@ -158,8 +151,6 @@ export function writeEvidence(out: Float32Array, offset: number, day: DayToJudge
     near_cap: (figure('near_max') - reference.nearMax) / UNIT.near_cap,
     new_lows: (shareBelow(powerW, reference.lowW) - USUAL_LOWS) / UNIT.new_lows,
     scaled_fit: scaledFit(powerW, reference.levels) / UNIT.scaled_fit,
-    flat_hours: quieter,
-    restless_hours: -quieter,
   };
   for (const [index, name] of DAY_EVIDENCE.entries()) {
     const value = values[name];

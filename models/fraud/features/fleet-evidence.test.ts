@@ -69,16 +69,6 @@ test('each way of stealing shows where it should', () => {
   expect(shown((watts, slot) => (slot % 48 < 16 ? 0 : watts)).zero_run).toBeGreaterThan(4);
 });
 
-test('a dead meter leaves hours flatter than any, drawn shares none that are quiet', () => {
-  const random = seededRandom(5);
-  const drawn = shown((watts) => watts * (0.1 + 0.7 * random()));
-  expect(drawn.restless_hours).toBeGreaterThan(2);
-  expect(drawn.flat_hours).toBe(0);
-  const dead = shown((watts, slot) => (slot % 48 < 16 ? 0 : watts));
-  expect(dead.flat_hours).toBeGreaterThan(1);
-  expect(dead.restless_hours).toBe(0);
-});
-
 test('who uses more shows nothing', () => {
   const honest = shown((watts) => watts * 2.5);
   expect(Object.values(honest).every((value) => value < 1)).toBe(true);
