@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 const CHUNKS = join('dist', 'agent', 'chunks');
-/** As the bundler writes them. */
-const IMPORT = /\b(?:from|import) ?\(?"(\.{1,2}\/[^"\s]+\.js)"/g;
+/** As the bundler writes them: of dynamic ones the quotes are backticks. */
+const IMPORT = /\b(?:from|import) ?\(?["'`](\.{1,2}\/[^"'`\s]+\.js)["'`]/g;
 
 /** What the bundled ones among these files (scripts/prepare/bundle.mjs) load, and the licences of what is in it. */
 export function chunksOf(root: string, files: readonly string[]): readonly string[] {
