@@ -1,4 +1,5 @@
 import type { MqttClient } from 'mqtt';
+import { writeToStream } from 'mqtt-packet';
 import { afterEach, expect, test } from 'vitest';
 import { createKit, NEVER_ABORTED, OPTIONS, type TestBroker, until } from './broker.fixture.js';
 import type { BrokerOptions } from './broker.js';
@@ -149,4 +150,10 @@ test('a port in use is named', async () => {
   if (place === undefined) throw new Error('no listener');
   const second = start(() => undefined, { listeners: [{ ...place, port }] });
   await expect(second).rejects.toMatchObject({ code: 'port.in_use' });
+});
+
+test('no buffer is kept for each of the 65,536 packet numbers', async () => {
+  writeToStream.cacheNumbers = true;
+  await start(() => undefined);
+  expect(writeToStream.cacheNumbers).toBe(false);
 });

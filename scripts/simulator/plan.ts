@@ -91,7 +91,9 @@ function contradictionIn({
   truth,
   url,
 }: Options) {
-  if (!BROKER.test(url)) return `--url ${url} names no broker: it begins with mqtt://, mqtts://, ws:// or wss://`;
+  // Not repeated: a password may stand in it.
+  if (!BROKER.test(url) || !URL.canParse(url))
+    return '--url names no broker: its address begins with mqtt://, mqtts://, ws:// or wss://';
   for (const [flag, file] of Object.entries({ '--truth': truth, '--into': into })) {
     if (file !== undefined && !existsSync(dirname(file))) return `${flag}: there is no directory ${dirname(file)}`;
   }
