@@ -9,7 +9,7 @@ import { bandPlot } from './forecast/plots/band-plot.js';
 import { horizonPlot, hourPlot, reliabilityPlot } from './forecast/plots/error-plots.js';
 import { createErrorTables } from './forecast/plots/error-tables.js';
 import { createSeriesHistory } from './forecast/series-history.js';
-import type { Predict } from './onnx/session.js';
+import type { Predict } from './forecaster.js';
 import { rounded } from './rounded.js';
 import type { MeterSeries } from './series.js';
 import type { ForecastPart } from './train-forecast.js';

@@ -10,7 +10,7 @@ import type { ForecastShape } from './forecast/series-history.js';
 import type { TrainingRecord } from './forecast/train/checkpoint.js';
 import type { TrainOptions } from './forecast/train/train.js';
 import { exportOnnx, storedWeights } from './onnx/export.js';
-import { openNetwork } from './onnx/session.js';
+import { openNetwork } from './forecaster.js';
 import type { MeterSeries } from './series.js';
 import type { Place } from './window/calendar.js';
 

@@ -5,15 +5,17 @@ import { REJECT_REASONS, type RejectReason } from '../agent/domain/rejection.js'
 import { exampleFile } from '../config/example.js';
 import { jsonSchemaFile } from '../config/json-schema.js';
 import { referencePage } from '../config/reference.js';
+import { kernelsFile } from './kernels.js';
 
 /** Every file that is made from a table in the sources, by its place; a test compares them with what stands there. */
-export const GENERATED: Readonly<Record<string, () => string>> = {
+export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'config/wattwarden.example.yaml': exampleFile,
   'config/wattwarden.schema.json': jsonSchemaFile,
   'docs/configuration.md': referencePage,
   'docs/errors.md': errorsPage,
   'docs/flags.md': flagsPage,
   'docs/rejections.md': rejectionsPage,
+  'models/engine/kernels.gen.ts': kernelsFile,
 };
 
 function errorsPage(): string {

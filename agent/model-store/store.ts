@@ -4,8 +4,8 @@ import { checkGolden } from '../../models/bundle/golden.js';
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../models/bundle/manifest.js';
 import { type Bundle, parseManifest, readBundle } from '../../models/bundle/read.js';
 import { verifyManifest } from '../../models/bundle/signature.js';
+import type { Forecaster } from '../../models/forecaster.js';
 import { withContamination } from '../../models/fraud/theft-model.js';
-import type { Forecaster } from '../../models/onnx/session.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { BundleState } from '../domain/results.js';
@@ -193,7 +193,7 @@ async function loadBundle(bundle: Bundle, log: Logger): Promise<Loaded> {
 
 async function loadWith(bundle: Bundle, precision: 'int8' | 'float32'): Promise<Loaded> {
   // The thread that only installs releases does not load the engine.
-  const { openForecaster } = await import('../../models/onnx/session.js');
+  const { openForecaster } = await import('../../models/forecaster.js');
   const forecaster = await openForecaster(bundle, precision);
   try {
     await checkGolden(bundle, forecaster);

@@ -10,7 +10,7 @@ import { windowAt } from '../forecast/samples.js';
 import { score } from '../fraud/theft-model.js';
 import { createGraph } from '../onnx/graph.js';
 import { inputPorts, outputPort } from '../onnx/ports.js';
-import { openForecaster } from '../onnx/session.js';
+import { openForecaster } from '../forecaster.js';
 import { createHouseholds } from '../synthetic.js';
 import { PLOTS } from '../tail-evaluation.js';
 import { FEWEST_SLOTS, trainBundle } from '../train-bundle.js';

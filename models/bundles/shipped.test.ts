@@ -14,7 +14,7 @@ import { gatherFleetEvidence } from '../fraud/features/fleet-evidence.js';
 import { fleetOfSeries } from '../fraud/fleet-of-series.js';
 import type { FleetPower } from '../fraud/fleet-power.js';
 import { withReport } from '../fraud/generated-fleet.js';
-import { openForecaster } from '../onnx/session.js';
+import { openForecaster } from '../forecaster.js';
 import { simulateHomes } from '../simulated-homes.js';
 import { PLOTS } from '../tail-evaluation.js';
 

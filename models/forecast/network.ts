@@ -1,5 +1,5 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { CONTEXT_SIZE, PATCH_SLOTS, PATCHES, SEASONS } from './features.js';
+import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from './features.js';
 import { type Horizon, QUANTILES, slotsPerDay } from './horizons.js';
 
 /**
@@ -29,6 +29,8 @@ export const BLENDED = SEASONS + 1;
 /** How wide a band is depends on less than where it lies. */
 export const NARROW = 12;
 export const INCREMENTS = QUANTILES.length - 1;
+/** In scales, of one step between two quantiles; from 88 on an exponential is infinite. */
+export const LARGEST_WIDTH = 80;
 /** softplus(x + this): the bands start narrow, at 0.4 of a scale each. */
 export const INCREMENT_START = -0.7;
 /**
@@ -67,6 +69,16 @@ export interface NetworkWeights {
 }
 
 export type WeightName = keyof NetworkWeights;
+
+/** How the LSTM's weights stand in a file. */
+export type Precision = 'int8' | 'float32';
+
+/** A network that can be asked. */
+export interface Network {
+  /** Normalised quantiles of the first `rows` rows, [rows, QUANTILES, steps]; written over by the next run. */
+  run(encoded: Encoded, rows?: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
 
 /** The shape of every array of a network with so many steps; the order is that of files. */
 export const weightShapes = (steps: number): Readonly<Record<WeightName, readonly number[]>> => ({

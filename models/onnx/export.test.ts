@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { createEncoder } from '../forecast/features.js';
 import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
-import { mapWeights, type NetworkWeights, sizeOf } from '../forecast/network.js';
+import { mapWeights, type NetworkWeights, type Precision, sizeOf } from '../forecast/network.js';
 import { createSource, drawSamples, trainingHistory } from '../forecast/samples.js';
 import { loadBackend } from '../forecast/train/backend.js';
 import { createNetwork } from '../forecast/train/layers.js';
 import { resample } from '../resample.js';
 import { createHouseholds } from '../synthetic.js';
 import { exportOnnx, storedWeights } from './export.js';
-import { openNetwork, type Precision } from './session.js';
+import { openOnnxNetwork } from './session.js';
 
 const SEED = 5;
 
@@ -39,7 +39,7 @@ async function differences(slotMinutes: number, precision: Precision) {
   const network = createNetwork(await loadBackend(), { shape, weights, stepWeights });
   const trained = network.predict(encoded);
   network.dispose();
-  const exported = await openNetwork(exportOnnx(weights, shape, precision), shape);
+  const exported = await openOnnxNetwork(exportOnnx(weights, shape, precision), shape);
   const answers = await exported.run(encoded);
   await exported.close();
   expect(answers.length).toBe(trained.length);
@@ -81,7 +81,7 @@ test('quantiles never cross', async () => {
 test('however wide a band becomes, it is finite', async () => {
   const { shape, encoded, weights } = prepare(5);
   const wild = { ...weights, incrementsBias: weights.incrementsBias.map(() => 1_000) };
-  const network = await openNetwork(exportOnnx(wild, shape, 'int8'), shape);
+  const network = await openOnnxNetwork(exportOnnx(wild, shape, 'int8'), shape);
   const answers = await network.run(encoded);
   await network.close();
   expect(answers.every(Number.isFinite)).toBe(true);
@@ -97,10 +97,10 @@ test('int8 is smaller, and the same weights give the same bytes', () => {
 
 test('bytes that are no model, and a model for other slots, are refused by name', async () => {
   const { shape, weights } = prepare(5);
-  await expect(openNetwork(new Uint8Array(64), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  await expect(openOnnxNetwork(new Uint8Array(64), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
   const whole = exportOnnx(weights, shape, 'int8');
-  await expect(openNetwork(whole.slice(0, 9_000), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
-  await expect(openNetwork(whole, { slotMinutes: 30, horizons: horizonsFor(30) })).rejects.toMatchObject({
+  await expect(openOnnxNetwork(whole.slice(0, 9_000), shape)).rejects.toMatchObject({ code: 'bundle.unreadable' });
+  await expect(openOnnxNetwork(whole, { slotMinutes: 30, horizons: horizonsFor(30) })).rejects.toMatchObject({
     code: 'bundle.unreadable',
     message: expect.stringContaining('no input “seasons” of float32 [meters, 4, 48]'),
   });

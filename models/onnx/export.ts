@@ -9,12 +9,14 @@ import {
   dayPartMatrix,
   INCREMENT_START,
   INCREMENTS,
+  LARGEST_WIDTH,
   LSTM_UNITS,
   mapWeights,
   NEAR_STEPS,
   NEWEST_SLOTS,
   type NetworkWeights,
   PATCH_SIZE,
+  type Precision,
   type WeightName,
   weightShapes,
 } from '../forecast/network.js';
@@ -22,9 +24,9 @@ import type { ForecastShape } from '../forecast/series-history.js';
 import { roundedToHalf } from '../half.js';
 import { createGraph, type GraphBuilder } from './graph.js';
 import { type LstmWeights, lstm } from './lstm.js';
+import { scalesOf, storedAs } from './names.js';
 import { inputPorts, outputPort } from './ports.js';
 import { quantiseColumns } from './quantise.js';
-import type { Precision } from './session.js';
 
 /**
  * The network of forecast/network.ts as an ONNX model. What computes with int8 weights in int8 is the LSTM. All other
@@ -67,7 +69,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
   const raw = graph.node('Gemm', [
     narrow,
     network.matrix('increments'),
-    graph.constant(startBias, [INCREMENTS * steps]),
+    graph.constant(startBias, [INCREMENTS * steps], storedAs('incrementsBias')),
   ]);
   const widths = network.softplus(raw);
   const width = (index: number) => network.slice(widths, 1, [index * steps, (index + 1) * steps]);
@@ -107,9 +109,6 @@ export function storedWeights(weights: NetworkWeights): NetworkWeights {
   });
 }
 
-/** In scales, of one step between two quantiles; from 88 on an exponential is infinite. */
-const LARGEST_WIDTH = 80;
-
 interface PartsOptions {
   readonly weights: NetworkWeights;
   readonly steps: number;
@@ -126,11 +125,11 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
   /** A matrix of the file, as float32. */
   function matrix(name: WeightName): string {
     const dims = shapes[name];
-    if (HALVES.has(name)) return graph.node('Cast', [graph.half(weights[name], dims)], { to: 1 });
+    if (HALVES.has(name)) return graph.node('Cast', [graph.half(weights[name], dims, storedAs(name))], { to: 1 });
     const columns = dims.at(-1) ?? 1;
     const { values, scales } = quantiseColumns(weights[name], columns);
-    const cast = graph.node('Cast', [graph.constant(values, dims)], { to: 1 });
-    return graph.node('Mul', [cast, graph.constant(scales, [1, columns])]);
+    const cast = graph.node('Cast', [graph.constant(values, dims, storedAs(name))], { to: 1 });
+    return graph.node('Mul', [cast, graph.constant(scales, [1, columns], scalesOf(name))]);
   }
 
   function state(compressed: string): string {
@@ -167,7 +166,7 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     const moved = graph.node('Add', [graph.node('Reshape', [fromHidden, sizes(BLENDS, 1, -1)]), bias]);
     const sum = graph.node('Add', [graph.node('Reshape', [fromSeasons, sizes(BLENDS, steps, -1)]), moved]);
     const mixed = graph.node('MatMul', [
-      graph.constant(weights.mixed, [1, BLENDS]),
+      graph.constant(weights.mixed, [1, BLENDS], storedAs('mixed')),
       graph.node('Reshape', [silu(sum), sizes(BLENDS, -1)]),
     ]);
     return transposed(graph.node('Reshape', [mixed, sizes(steps, -1)]));
@@ -183,7 +182,7 @@ function createParts(graph: GraphBuilder, { weights, steps, precision }: PartsOp
     matrix,
     state,
     gemm: (input: string, kernel: WeightName, bias: WeightName) =>
-      graph.node('Gemm', [input, matrix(kernel), graph.constant(weights[bias], shapes[bias])]),
+      graph.node('Gemm', [input, matrix(kernel), graph.constant(weights[bias], shapes[bias], storedAs(bias))]),
     silu,
     compress,
     blended,

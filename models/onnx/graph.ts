@@ -8,10 +8,10 @@ type Elements = Float32Array | Int8Array | readonly number[];
 
 /** Collects nodes in the order in which they run. */
 export interface GraphBuilder {
-  /** Names a constant; plain numbers become int64, as shapes and slice bounds are. */
-  constant(elements: Elements, dims: readonly number[]): string;
+  /** Plain numbers become int64, as shapes and slice bounds are. What carries a name of its own is what was learned. */
+  constant(elements: Elements, dims: readonly number[], name?: string): string;
   /** A constant in half precision. */
-  half(values: Float32Array, dims: readonly number[]): string;
+  half(values: Float32Array, dims: readonly number[], name: string): string;
   /** Adds a node with one output and returns that output's name. */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>): string;
   /** Adds a node and returns the names of as many outputs; an empty name is an output not asked for. */
@@ -26,13 +26,11 @@ export function createGraph(): GraphBuilder {
   const fresh = (prefix: string) => `${prefix}${++names}`;
 
   const builder: GraphBuilder = {
-    constant(elements, dims) {
-      const name = fresh('c');
+    constant(elements, dims, name = fresh('c')) {
       constants.push({ name, dims, ...raw(elements) });
       return name;
     },
-    half(values, dims) {
-      const name = fresh('c');
+    half(values, dims, name) {
       constants.push({ name, dims, type: 'float16', bytes: bytesOf(Uint16Array.from(values, halfBits)) });
       return name;
     },

@@ -1,6 +1,7 @@
+import type { Precision, WeightName } from '../forecast/network.js';
 import type { GraphBuilder } from './graph.js';
+import { scalesOf, storedAs } from './names.js';
 import { quantisePairedRows } from './quantise.js';
-import type { Precision } from './session.js';
 
 const GATES = 4;
 /** TensorFlow.js keeps its gates as i, f, c, o; ONNX wants i, o, f, c. */
@@ -32,56 +33,71 @@ export function lstm(graph: GraphBuilder, { sequence, precision, weights }: Lstm
 
 function floatNode(graph: GraphBuilder, sequence: string, { kernel, recurrent, bias, inputs, units }: LstmWeights) {
   const columns = GATES * units;
-  const matrix = (values: Float32Array, rows: number) => {
-    const half = graph.half(transpose(reorderGates(values, units), rows, columns), [1, columns, rows]);
+  const matrix = (name: WeightName, values: Float32Array, rows: number) => {
+    const half = graph.half(transpose(reorderGates(values, units), columns), [1, columns, rows], storedAs(name));
     return graph.node('Cast', [half], { to: 1 });
   };
-  const biases = graph.constant(onnxBias(bias, units), [1, 2 * columns]);
-  return { op: 'LSTM', inputs: [sequence, matrix(kernel, inputs), matrix(recurrent, units), biases], domain: '' };
+  const matrices = [matrix('lstm', kernel, inputs), matrix('recurrent', recurrent, units)];
+  return { op: 'LSTM', inputs: [sequence, ...matrices, biasOf(graph, bias, units)], domain: '' };
 }
 
 function quantisedNode(graph: GraphBuilder, sequence: string, { kernel, recurrent, bias, inputs, units }: LstmWeights) {
   const columns = GATES * units;
-  const matrices = [
-    { rows: inputs, ...quantisePairedRows(reorderGates(kernel, units), columns) },
-    { rows: units, ...quantisePairedRows(reorderGates(recurrent, units), columns) },
-  ];
+  const matrix = (name: WeightName, values: Float32Array, rows: number) => {
+    const quantised = quantisePairedRows(reorderGates(values, units), columns);
+    return { name, rows, ...quantised };
+  };
+  const matrices = [matrix('lstm', kernel, inputs), matrix('recurrent', recurrent, units)];
   return {
     op: 'DynamicQuantizeLSTM',
     domain: 'com.microsoft',
     inputs: [
       sequence,
-      ...matrices.map(({ values, rows }) => graph.constant(values, [1, rows, columns])),
-      graph.constant(onnxBias(bias, units), [1, 2 * columns]),
+      ...matrices.map(({ name, values, rows }) => graph.constant(values, [1, rows, columns], storedAs(name))),
+      biasOf(graph, bias, units),
       // Sequence lengths, initial states and peepholes: none.
       ...['', '', '', ''],
-      ...matrices.flatMap(({ scales }) => [
-        graph.constant(scales, [1, columns]),
+      ...matrices.flatMap(({ name, scales }) => [
+        graph.constant(scales, [1, columns], scalesOf(name)),
         graph.constant(new Int8Array(columns), [1, columns]),
       ]),
     ],
   };
 }
 
-function reorderGates(values: Float32Array, units: number): Float32Array {
-  const reordered = new Float32Array(values.length);
+/** The arrays of the LSTM as they were before they went into a file; `columns` first where they stand transposed. */
+export function fromOnnx(values: Float32Array, units: number, isTransposed: boolean): Float32Array {
+  const rows = values.length / (GATES * units);
+  return movedGates(isTransposed ? transpose(values, rows) : values, units, (to, from) => [from, to]);
+}
+
+const reorderGates = (values: Float32Array, units: number) => movedGates(values, units, (to, from) => [to, from]);
+
+function movedGates(
+  values: Float32Array,
+  units: number,
+  way: (onnx: number, ours: number) => readonly [to: number, from: number],
+): Float32Array {
+  const moved = new Float32Array(values.length);
   for (let row = 0; row < values.length; row += GATES * units) {
-    for (const [to, from] of GATE_ORDER.entries()) {
+    for (const [onnx, ours] of GATE_ORDER.entries()) {
+      const [to, from] = way(onnx, ours);
       const start = row + from * units;
-      reordered.set(values.subarray(start, start + units), row + to * units);
+      moved.set(values.subarray(start, start + units), row + to * units);
     }
   }
-  return reordered;
+  return moved;
 }
 
 /** ONNX adds a bias for the inputs and one for the state. */
-function onnxBias(bias: Float32Array, units: number): Float32Array {
+function biasOf(graph: GraphBuilder, bias: Float32Array, units: number): string {
   const doubled = new Float32Array(2 * bias.length);
   doubled.set(reorderGates(bias, units));
-  return doubled;
+  return graph.constant(doubled, [1, doubled.length], storedAs('lstmBias'));
 }
 
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+function transpose(values: Float32Array, columns: number): Float32Array {
+  const rows = values.length / columns;
   const transposed = new Float32Array(values.length);
   for (const [index, value] of values.entries()) {
     transposed[(index % columns) * rows + Math.floor(index / columns)] = value;

@@ -56,6 +56,49 @@ export function encodeModel(model: Model): Uint8Array {
   });
 }
 
+export interface TensorPlace extends Span {
+  readonly type: ElementType;
+}
+
+/** Where the constants stand in a model that `encodeModel` has written. */
+export function tensorPlaces(model: Uint8Array): ReadonlyMap<string, TensorPlace> {
+  const places = new Map<string, TensorPlace>();
+  for (const graph of fieldsOf(model, { from: 0, to: model.length }, 7)) {
+    for (const tensor of fieldsOf(model, graph, 5)) {
+      const [type] = fieldsOf(model, tensor, 2);
+      const [name] = fieldsOf(model, tensor, 8);
+      const [elements] = fieldsOf(model, tensor, 9);
+      if (type === undefined || name === undefined || elements === undefined) throw new Error('a constant in parts');
+      const number = protobuf.Reader.create(model.subarray(type.from, type.to)).uint32();
+      const called = (Object.keys(ELEMENT_TYPES) as ElementType[]).find((one) => ELEMENT_TYPES[one] === number);
+      if (called === undefined) throw new Error(`a constant of type ${number}`);
+      places.set(new TextDecoder().decode(model.subarray(name.from, name.to)), { type: called, ...elements });
+    }
+  }
+  return places;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What a message in this span holds under a number, each without its tag and length. */
+function fieldsOf(bytes: Uint8Array, { from, to }: Span, wanted: number): readonly Span[] {
+  const reader = protobuf.Reader.create(bytes);
+  reader.pos = from;
+  const found: Span[] = [];
+  while (reader.pos < to) {
+    const tag = reader.uint32();
+    const length = (tag & 7) === 2 ? reader.uint32() : 0;
+    const start = reader.pos;
+    if (length > 0) reader.skip(length);
+    else if ((tag & 7) !== 2) reader.skipType(tag & 7);
+    if (tag >>> 3 === wanted) found.push({ from: start, to: reader.pos });
+  }
+  return found;
+}
+
 function writeGraph(out: Writer, { name, nodes, constants, inputs, outputs }: Model): void {
   for (const node of nodes) nested(out, 1, (inner) => writeNode(inner, node));
   text(out, 2, name);

@@ -10,7 +10,8 @@ import { loadBackend } from '../../models/forecast/train/backend.js';
 import { initialWeights } from '../../models/forecast/train/initial.js';
 import { createNetwork } from '../../models/forecast/train/layers.js';
 import { createPlainLstm } from '../../models/forecast/train/plain-lstm.js';
-import { MAX_BATCH, openForecaster, openNetwork } from '../../models/onnx/session.js';
+import { MAX_BATCH, openForecaster } from '../../models/forecaster.js';
+import { openOnnxNetwork } from '../../models/onnx/session.js';
 import { createHouseholds } from '../../models/synthetic.js';
 import { seasonalProfile } from '../../models/window/seasonal-profile.js';
 import { createSlotWindows, type SlotWindows } from '../../models/window/slot-windows.js';
@@ -69,7 +70,7 @@ async function measure({ size, say }: Setting) {
   say('bare ONNX Runtime');
   const thousand = everyone.slice(0, 1_000).flatMap((meter) => windows.history(meter) ?? []);
   const prepared = inBatches(thousand, shape, MAX_BATCH);
-  const network = await openNetwork(bundle.forecast.int8, shape);
+  const network = await openOnnxNetwork(bundle.forecast.int8, shape);
   const runBare = async () => {
     for (const batch of prepared) await network.run(batch);
   };

@@ -1,11 +1,12 @@
 import { readBundle } from '../../bundle/read.js';
-import { openForecaster, openNetwork, type Precision, predictWith } from '../../onnx/session.js';
+import { openForecaster, openNetwork, predictWith } from '../../forecaster.js';
 import { firstSlots, type MeterSeries } from '../../series.js';
 import { trainForecastPart } from '../../train-forecast.js';
 import { fileCheckpoints } from '../../training-files.js';
 import type { Place } from '../../window/calendar.js';
 import { zoneOffset } from '../../window/zone.js';
 import { horizonsFor } from '../horizons.js';
+import type { Precision } from '../network.js';
 import type { ForecastShape } from '../series-history.js';
 import type { TrainingRecord } from '../train/checkpoint.js';
 import type { Candidate } from './evaluate.js';
