@@ -15,10 +15,10 @@ import { LEARNING_CURVE, learningCurvePlot } from './forecast/plots/learning-cur
 import { drawSamples } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import type { Checkpoints } from './forecast/train/checkpoint.js';
+import { openNetwork, type Predict, predictWith } from './forecaster.js';
 import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
-import { openNetwork, type Predict, predictWith } from './forecaster.js';
 import { rounded } from './rounded.js';
 import { firstSlots, type MeterSeries, neverChanges, type OnProgress } from './series.js';
 import { evaluateTail } from './tail-evaluation.js';

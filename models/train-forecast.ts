@@ -9,8 +9,8 @@ import { createSource, drawSamples, type SampleSource, targetsOf } from './forec
 import type { ForecastShape } from './forecast/series-history.js';
 import type { TrainingRecord } from './forecast/train/checkpoint.js';
 import type { TrainOptions } from './forecast/train/train.js';
-import { exportOnnx, storedWeights } from './onnx/export.js';
 import { openNetwork } from './forecaster.js';
+import { exportOnnx, storedWeights } from './onnx/export.js';
 import type { MeterSeries } from './series.js';
 import type { Place } from './window/calendar.js';
 

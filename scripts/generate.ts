@@ -8,6 +8,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 for (const [file, text] of Object.entries(GENERATED)) {
   mkdirSync(dirname(join(root, file)), { recursive: true });
-  writeFileSync(join(root, file), await text());
+  writeFileSync(join(root, file), await text(root));
   console.log(`written: ${file}`);
 }

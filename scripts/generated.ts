@@ -7,8 +7,8 @@ import { jsonSchemaFile } from '../config/json-schema.js';
 import { referencePage } from '../config/reference.js';
 import { kernelsFile } from './kernels.js';
 
-/** Every file that is made from a table in the sources, by its place; a test compares them with what stands there. */
-export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
+/** Every file that is made from the sources below `root`, by its place; a test compares them with what stands there. */
+export const GENERATED: Readonly<Record<string, (root: string) => string | Promise<string>>> = {
   'config/wattwarden.example.yaml': exampleFile,
   'config/wattwarden.schema.json': jsonSchemaFile,
   'docs/configuration.md': referencePage,

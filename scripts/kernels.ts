@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
 
 const SOURCE = 'models/engine/kernels/kernels.ts';
@@ -7,8 +8,8 @@ const LINE = 110;
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--outFile', 'kernels.wasm'];
 
 /** The compiled kernels of the forecaster's engine, as a module: it needs no file beside it, wherever it is bundled. */
-export async function kernelsFile(): Promise<string> {
-  const binary = await compile(readFileSync(new URL(`../../${SOURCE}`, import.meta.url), 'utf8'));
+export async function kernelsFile(root: string): Promise<string> {
+  const binary = await compile(readFileSync(join(root, SOURCE), 'utf8'));
   const text = Buffer.from(binary).toString('base64');
   const lines = text.match(new RegExp(`.{1,${LINE}}`, 'g')) ?? [];
   return `// Generated from ${SOURCE} by \`npm run generate\`: WebAssembly in base64.

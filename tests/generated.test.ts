@@ -10,8 +10,8 @@ import { GENERATED } from '../scripts/generated.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-test.each(Object.entries(GENERATED))('%s is what `npm run generate` writes', (file, text) => {
-  expect(readFileSync(join(root, file), 'utf8')).toBe(text());
+test.each(Object.entries(GENERATED))('%s is what `npm run generate` writes', async (file, text) => {
+  expect(readFileSync(join(root, file), 'utf8')).toBe(await text(root));
 });
 
 test('every setting that an error or a refusal names exists', () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { allocateRows } from '../../models/forecast/decode.js';
 import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, type Horizon, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
@@ -73,6 +74,8 @@ export function createForecasting(windows: SlotWindows): Forecasting {
       if (rowRoom[0]?.watts.length !== width) rowRoom = allocateRows(PART, width);
       const forecasts: PackedForecast[] = [];
       for (let from = 0; from < all.length; from += PART) {
+        // The network computes in this thread, which hears what else there is between two parts.
+        if (from > 0) await setImmediate();
         forecasts.push(...(await forecastPart(all.slice(from, from + PART), form)));
       }
       return forecasts;

@@ -56,6 +56,7 @@ test.each(['int8', 'float32'] as const)('the weights of an exported %s model com
     const back = read?.[name as keyof NetworkWeights] ?? new Float32Array();
     expect(back.length, name).toBe(values.length);
     const tolerance = name === 'lstm' || name === 'recurrent' ? loose : 1e-6;
-    for (const [at, value] of values.entries()) expect(Math.abs(value - (back[at] as number)), name).toBeLessThan(tolerance);
+    for (const [at, value] of values.entries())
+      expect(Math.abs(value - (back[at] as number)), name).toBeLessThan(tolerance);
   }
 });

@@ -6,7 +6,8 @@ import type { Source } from '../../scripts/source-tree/tree.js';
 import { INSTALLATIONS, type Installation, type Unused } from './layers.js';
 
 const versions = z.record(z.string(), z.string()).default({});
-const manifestShape = z.object({ dependencies: versions, optionalDependencies: versions });
+/** What somebody may add is declared as a peer. */
+const manifestShape = z.object({ dependencies: versions, optionalDependencies: versions, peerDependencies: versions });
 
 interface Manifest {
   readonly folder: string;
@@ -17,8 +18,9 @@ interface Manifest {
 export function readManifests(root: string): readonly Manifest[] {
   return INSTALLATIONS.map(({ folder }) => {
     const text = readFileSync(join(root, folder, 'package.json'), 'utf8');
-    const { dependencies, optionalDependencies } = manifestShape.parse(JSON.parse(text));
-    return { folder, dependencies: new Map(Object.entries({ ...dependencies, ...optionalDependencies })) };
+    const { dependencies, optionalDependencies, peerDependencies } = manifestShape.parse(JSON.parse(text));
+    const all = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    return { folder, dependencies: new Map(Object.entries(all)) };
   });
 }
 
