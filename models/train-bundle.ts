@@ -3,7 +3,7 @@ import { seededRandom } from '../agent/domain/clock.js';
 import { WattwardenError } from '../agent/domain/errors.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../agent/domain/slot.js';
 import { writeCard } from './bundle/card.js';
-import { asPacked, type GoldenCase, packGolden } from './bundle/golden.js';
+import { asPacked, checkGolden, type GoldenCase, packGolden } from './bundle/golden.js';
 import { BUNDLE_FORMAT, type Manifest } from './bundle/manifest.js';
 import { type Bundle, readBundle } from './bundle/read.js';
 import { writeBundle } from './bundle/write.js';
@@ -15,7 +15,7 @@ import { LEARNING_CURVE, learningCurvePlot } from './forecast/plots/learning-cur
 import { drawSamples } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import type { Checkpoints } from './forecast/train/checkpoint.js';
-import { openNetwork, type Predict, predictWith } from './forecaster.js';
+import { openNetwork, type Predict, predictWith, type Serving } from './forecaster.js';
 import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
@@ -94,6 +94,7 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
       int8: predictWith(networks.int8, nowhere),
       float32: predictWith(networks.float32, nowhere),
     });
+    await checkExport(options.version, { part, golden, serving: nowhere });
     const manifest = describeBundle(options, { part, evaluation });
     const files = {
       [FILES.int8]: part.int8,
@@ -111,6 +112,22 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
   } finally {
     await networks.int8.close();
     await networks.float32.close();
+  }
+}
+
+/** ONNX Runtime, which knows nothing of our engine, must read the files as it does. */
+async function checkExport(
+  version: string,
+  { part, golden, serving }: { part: ForecastPart; golden: readonly GoldenCase[]; serving: Serving },
+): Promise<void> {
+  const { openOnnxNetwork } = await import('./onnx/session.js');
+  for (const precision of ['int8', 'float32'] as const) {
+    const network = await openOnnxNetwork(part[precision], serving.shape);
+    try {
+      await checkGolden({ version, golden: { cases: golden } }, { precision, predict: predictWith(network, serving) });
+    } finally {
+      await network.close();
+    }
   }
 }
 
