@@ -95,7 +95,7 @@ export async function openNetwork(model: Uint8Array, shape: ForecastShape): Prom
   const { openOnnxNetwork } = await import('./onnx/session.js').catch((error: unknown) => {
     throw new WattwardenError(
       'bundle.unreadable',
-      `the forecast model is not a network of this version, and ONNX Runtime, which runs others, does not load: ${messageOf(error)}`,
+      `the forecast model is not the network of this version, and what runs others does not load; add the package onnxruntime-node where this is installed: ${messageOf(error)}`,
       { cause: error },
     );
   });
