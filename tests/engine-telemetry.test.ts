@@ -1,7 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readBundle } from '../models/bundle/read.js';
+import { openOnnxNetwork } from '../models/onnx/session.js';
 import { openLoneGateway } from './kit/lone-gateway.js';
 
 const inherited = { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] };
@@ -19,12 +22,19 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-test('the engine of the models keeps no record of its use in the home directory', async () => {
+test('ONNX Runtime keeps no record of its use in the home directory', async () => {
+  const bundle = await readBundle(fileURLToPath(new URL('../models/bundles/default-5min', import.meta.url)));
+  const network = await openOnnxNetwork(bundle.forecast.int8, bundle.manifest);
+  await network.close();
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('a gateway with the shipped model loads no ONNX Runtime', async () => {
   // Ready when the model has given its golden outputs.
   const gateway = await openLoneGateway();
   try {
     expect(gateway.output()).toContain('model serves');
-    expect(await readdir(home)).toEqual([]);
+    expect(await readFile(`/proc/${gateway.pid}/maps`, 'utf8')).not.toContain('onnxruntime');
   } finally {
     await gateway.close();
   }
