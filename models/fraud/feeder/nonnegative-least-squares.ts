@@ -86,7 +86,7 @@ function descend(gram: Float64Array, towards: Float64Array): Float64Array {
 }
 
 /** Four sums side by side: each addition would wait for the one before it. */
-function dot(one: Float64Array, other: Float64Array): number {
+export function dot(one: Float64Array, other: Float64Array): number {
   const whole = one.length - (one.length % 4);
   let a = 0;
   let b = 0;
