@@ -1,4 +1,4 @@
-import { dot, type NormalEquations, normalEquations } from './nonnegative-least-squares.js';
+import { gramOf } from './nonnegative-least-squares.js';
 
 /** Over the same slots; those that follow each other in time make a step. */
 export interface ReportsAndLoss {
@@ -27,29 +27,20 @@ export function mirrored({ reportedW, lossW, slots, recent }: ReportsAndLoss): F
   const count = reportedW.length;
   const ends: number[] = [];
   for (let at = 1; at < slots.length; at++) if (slots[at - 1] === (slots[at] as number) - 1) ends.push(at);
-  const isRecent = (end: number) => end > slots.length - recent;
-  const lately = ends.filter(isRecent);
-  if (lately.length <= STEPS_PER_METER * count) return new Float64Array(count);
-  const ofLately = regressionOf(reportedW, lossW, lately);
-  const earlier = ends.filter((end) => !isRecent(end));
-  const ofAll = together(ofLately, regressionOf(reportedW, lossW, earlier));
-  const recently = logOddsOf(ofLately);
-  return logOddsOf(ofAll).map((logOdds, meter) => {
-    const least = Math.min(logOdds, ((recently[meter] as number) * ends.length) / lately.length);
+  let earlier = 0;
+  while (earlier < ends.length && (ends[earlier] as number) <= slots.length - recent) earlier += 1;
+  const lately = ends.length - earlier;
+  if (lately <= STEPS_PER_METER * count) return new Float64Array(count);
+  // The loss comes last, turned round.
+  const steps = [...reportedW.map((watts) => stepsDown(watts, ends)), stepsDown(lossW, ends).map((step) => -step)];
+  const ofLately = gramOf(steps.map((column) => column.subarray(earlier)));
+  const ofAll = gramOf(steps.map((column) => column.subarray(0, earlier)));
+  for (let at = 0; at < ofAll.length; at++) ofAll[at] = (ofAll[at] as number) + (ofLately[at] as number);
+  const recently = logOddsOf(ofLately, { count, steps: lately });
+  return logOddsOf(ofAll, { count, steps: ends.length }).map((logOdds, meter) => {
+    const least = Math.min(logOdds, ((recently[meter] as number) * ends.length) / lately);
     return 1 / (1 + count * Math.exp(-least * INDEPENDENT));
   });
-}
-
-/** Of the loss's steps on those of all reports, turned round. */
-interface Regression extends NormalEquations {
-  readonly square: number;
-  readonly steps: number;
-}
-
-function regressionOf(reportedW: readonly Float64Array[], lossW: Float64Array, ends: readonly number[]): Regression {
-  const lossSteps = stepsDown(lossW, ends).map((step) => -step);
-  const down = reportedW.map((watts) => stepsDown(watts, ends));
-  return { ...normalEquations(down, lossSteps), square: dot(lossSteps, lossSteps), steps: ends.length };
 }
 
 function stepsDown(watts: Float64Array, ends: readonly number[]): Float64Array {
@@ -61,48 +52,48 @@ function stepsDown(watts: Float64Array, ends: readonly number[]): Float64Array {
   return steps;
 }
 
-const together = (one: Regression, other: Regression): Regression => ({
-  count: one.count,
-  gram: one.gram.map((value, at) => value + (other.gram[at] as number)),
-  towards: one.towards.map((value, at) => value + (other.towards[at] as number)),
-  square: one.square + other.square,
-  steps: one.steps + other.steps,
-});
-
-/** Of each meter: the log of how much more likely the loss is if all of the meter's steps return in it than if none do. */
-function logOddsOf({ count, gram, towards, square, steps }: Regression): Float64Array {
-  const root = inverseRoot(gram, count);
-  const turned = new Float64Array(count);
-  for (const [meter, column] of root.entries())
-    for (let at = meter; at < count; at++)
-      turned[at] = (turned[at] as number) + (column[at] as number) * (towards[meter] as number);
-  const moving = root.reduce((sum, column, meter) => ((column[meter] as number) > 0 ? sum + 1 : sum), 0);
-  const variance = Math.max(square - dot(turned, turned), EXACT * square) / (steps - moving);
-  return Float64Array.from(root, (column) => {
-    const own = variance * dot(column, column);
-    return own > 0 ? (dot(column, turned) - 0.5) / own : Number.NEGATIVE_INFINITY;
+/**
+ * Of each meter: the log of how much more likely the loss is if all of the meter's steps return in it than if none do.
+ * Uses up the moments.
+ */
+function logOddsOf(
+  moments: Float64Array,
+  { count, steps }: { readonly count: number; readonly steps: number },
+): Float64Array {
+  const width = count + 1;
+  const square = moments[count * width + count] as number;
+  const moving = sweep(moments, width);
+  const variance = Math.max(moments[count * width + count] as number, EXACT * square) / (steps - moving);
+  return Float64Array.from({ length: count }, (_, meter) => {
+    const own = -variance * (moments[meter * width + meter] as number);
+    return own > 0 ? ((moments[count * width + meter] as number) - 0.5) / own : Number.NEGATIVE_INFINITY;
   });
 }
 
-/** Column by column the inverse of L, where LL' = gram; rows and columns of meters that never move are 0. */
-function inverseRoot(gram: Float64Array, count: number): Float64Array[] {
-  const empty = () => Array.from({ length: count }, () => new Float64Array(count));
-  const lower = empty();
-  const inverse = empty();
-  for (const [row, own] of lower.entries()) {
-    const square = gram[row * count + row] as number;
+/**
+ * The regression of the last column on all others, in place and without a square root: then the last row holds the
+ * slopes and what is left of the square, and above it stands the inverse, negated. Only the lower triangle is kept up;
+ * columns of zeros stay. Tells how many are none.
+ */
+function sweep(moments: Float64Array, width: number): number {
+  const pivots = new Float64Array(width);
+  let swept = 0;
+  for (let at = 0; at < width - 1; at++) moments[at * width + at] = (moments[at * width + at] as number) * (1 + RIDGE);
+  for (let pivot = 0; pivot < width - 1; pivot++) {
+    const square = moments[pivot * width + pivot] as number;
     if (square === 0) continue;
-    for (let column = 0; column < row; column++) {
-      const known = dot(own.subarray(0, column), (lower[column] as Float64Array).subarray(0, column));
-      const scale = inverse[column]?.[column] as number;
-      own[column] = ((gram[row * count + column] as number) - known) * scale;
+    swept += 1;
+    for (let at = 0; at < width; at++)
+      pivots[at] = moments[at < pivot ? pivot * width + at : at * width + pivot] as number;
+    for (let row = 0; row < width; row++) {
+      if (row === pivot) continue;
+      const factor = (pivots[row] as number) / square;
+      const start = row * width;
+      for (let at = 0; at <= row; at++)
+        moments[start + at] = (moments[start + at] as number) - factor * (pivots[at] as number);
+      moments[row > pivot ? start + pivot : pivot * width + row] = factor;
     }
-    const scale = 1 / Math.sqrt(square * (1 + RIDGE) - dot(own, own));
-    for (const [column, values] of inverse.entries()) {
-      if (column >= row) break;
-      values[row] = -scale * dot(own.subarray(column, row), values.subarray(column, row));
-    }
-    (inverse[row] as Float64Array)[row] = scale;
+    moments[pivot * width + pivot] = -1 / square;
   }
-  return inverse;
+  return swept;
 }
