@@ -12,24 +12,18 @@ export interface NormalEquations {
 }
 
 export function normalEquations(columns: readonly Float64Array[], target: Float64Array): NormalEquations {
-  const towards = Float64Array.from(columns, (column) => dot(column, target));
-  return { count: columns.length, gram: gramOf(columns), towards };
-}
-
-/** All products of two columns, row by row. */
-export function gramOf(columns: readonly Float64Array[]): Float64Array {
   const count = columns.length;
   const gram = new Float64Array(count * count);
+  const towards = new Float64Array(count);
   for (const [i, column] of columns.entries()) {
-    for (let j = 0; j < i; j += 2) {
-      const [one, other] = dots(column, columns[j] as Float64Array, columns[j + 1] as Float64Array);
-      gram[i * count + j] = one;
-      gram[i * count + j + 1] = other;
+    towards[i] = dot(column, target);
+    for (let j = 0; j <= i; j++) {
+      const value = dot(column, columns[j] as Float64Array);
+      gram[i * count + j] = value;
+      gram[j * count + i] = value;
     }
-    if (i % 2 === 0) gram[i * count + i] = dot(column, column);
-    for (let j = 0; j < i; j++) gram[j * count + i] = gram[i * count + j] as number;
   }
-  return gram;
+  return { count, gram, towards };
 }
 
 /** Of the same regression with the columns from `from` on alone, so many of them. */
@@ -106,36 +100,4 @@ function dot(one: Float64Array, other: Float64Array): number {
   }
   for (let at = whole; at < one.length; at++) a += (one[at] as number) * (other[at] as number);
   return a + b + c + d;
-}
-
-/** The same sums as dot's, of two columns at once: each number of the first is read once for both. */
-function dots(column: Float64Array, one: Float64Array, other: Float64Array): readonly [number, number] {
-  const whole = column.length - (column.length % 4);
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let e = 0;
-  let f = 0;
-  let g = 0;
-  let h = 0;
-  for (let at = 0; at < whole; at += 4) {
-    const p = column[at] as number;
-    const q = column[at + 1] as number;
-    const r = column[at + 2] as number;
-    const s = column[at + 3] as number;
-    a += p * (one[at] as number);
-    b += q * (one[at + 1] as number);
-    c += r * (one[at + 2] as number);
-    d += s * (one[at + 3] as number);
-    e += p * (other[at] as number);
-    f += q * (other[at + 1] as number);
-    g += r * (other[at + 2] as number);
-    h += s * (other[at + 3] as number);
-  }
-  for (let at = whole; at < column.length; at++) {
-    a += (column[at] as number) * (one[at] as number);
-    e += (column[at] as number) * (other[at] as number);
-  }
-  return [a + b + c + d, e + f + g + h];
 }

@@ -1,7 +1,6 @@
 import type { FleetMeter, FleetPower } from '../fleet-power.js';
 import type { FeederBalance } from './balance.js';
 import { logLoad } from './load-density.js';
-import { mirrored } from './mirrored-loss.js';
 import { attributeLoss, type Suspect, signaturesOf } from './signatures.js';
 import type { UsualLoad, UsualLoads } from './usual-load.js';
 
@@ -13,8 +12,6 @@ export interface Suspicion {
   readonly alone: number;
   /** How much more usual its load would be with the loss added to it, among all customers; they add up to 1. */
   readonly usual: number;
-  /** How likely it is that what it reports has nothing to do with what is drawn: its steps return in the loss. */
-  readonly mirrored: number;
 }
 
 /** The mean loss stands out by so many standard deviations: the loss of that day is somebody's. */
@@ -52,8 +49,6 @@ export function suspectDay(fleet: FleetPower, { balance, gates, day, usualLoads 
       lossW.subarray(-length),
     ),
   );
-  const reportedW = suspects.map((suspect) => suspect.reportedW);
-  const returned = mirrored({ reportedW, lossW, slots, recent: spans[1]?.length ?? 0 });
   const gains = balance.members.map((member, index) =>
     gainOf(fleet, { member, usual: usual[index] as UsualLoad, balance, slots }),
   );
@@ -62,7 +57,6 @@ export function suspectDay(fleet: FleetPower, { balance, gates, day, usualLoads 
     share: mean(explained.map(({ shares }) => shares[index] as number)),
     alone: mean(explained.map(({ alone }) => Math.max(alone[index] as number, 0))),
     usual: likely[index] as number,
-    mirrored: returned[index] as number,
   }));
 }
 
