@@ -88,3 +88,15 @@ test('a forecast without finite values is refused by the name of its model', asy
     message: expect.stringContaining('broken-7'),
   });
 });
+
+test('the thread hears what else there is between two parts of the meters', async () => {
+  const { forecasting } = remember(WINDOW_SLOTS);
+  let heard = false;
+  setImmediate(() => {
+    heard = true;
+  });
+  await forecasting.forecast([FIRST], repeating);
+  expect(heard).toBe(false);
+  await forecasting.forecast(meters, repeating);
+  expect(heard).toBe(true);
+});

@@ -2,41 +2,17 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { CONTEXT_SIZE, createEncoder, PATCHES, SEASONS } from '../forecast/features.js';
+import { CONTEXT_SIZE, PATCHES, SEASONS } from '../forecast/features.js';
 import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
-import { mapWeights, type NetworkWeights, sizeOf } from '../forecast/network.js';
-import { createSource, drawSamples, trainingHistory } from '../forecast/samples.js';
-import { exportOnnx, storedWeights } from '../onnx/export.js';
+import { prepare, SEED } from '../forecast/network.fixture.js';
+import type { NetworkWeights } from '../forecast/network.js';
+import { exportOnnx } from '../onnx/export.js';
 import { weightsOf } from '../onnx/import.js';
 import { openOnnxNetwork } from '../onnx/session.js';
-import { resample } from '../resample.js';
-import { createHouseholds } from '../synthetic.js';
 import { createEngine } from './engine.js';
 
-const SEED = 5;
-
-/** As large as trained ones, and nowhere zero. */
-function randomWeights(steps: number): NetworkWeights {
-  const random = seededRandom(SEED);
-  const weights = mapWeights(steps, (_, dims) => {
-    const limit = dims.length === 1 ? 0.3 : 1.2 / Math.sqrt(dims[0] ?? 1);
-    return Float32Array.from({ length: sizeOf(dims) }, () => (random() * 2 - 1) * limit);
-  });
-  return storedWeights(weights);
-}
-
-function prepare(slotMinutes: number, count = 70) {
-  const shape = { slotMinutes, horizons: horizonsFor(slotMinutes) };
-  const homes = createHouseholds({ meters: 12, days: slotMinutes === 5 ? 9 : 20, seed: SEED });
-  const sources = homes.map((series) => createSource(resample(series, 5, slotMinutes), shape));
-  const random = seededRandom(SEED);
-  const histories = drawSamples(sources, count, random).map((sample) => trainingHistory(sample, random));
-  return { shape, histories, encoder: createEncoder(shape), weights: randomWeights(shape.horizons.length) };
-}
-
 test.each([5, 10, 15, 30, 60])('answers as ONNX Runtime does, at slots of %i minutes', async (slotMinutes) => {
-  const { shape, encoder, histories, weights } = prepare(slotMinutes);
-  const encoded = encoder.encode(histories);
+  const { shape, encoded, weights } = prepare(slotMinutes);
   const runtime = await openOnnxNetwork(exportOnnx(weights, shape, 'float32'), shape);
   const expected = await runtime.run(encoded);
   await runtime.close();
@@ -50,10 +26,10 @@ test.each([5, 10, 15, 30, 60])('answers as ONNX Runtime does, at slots of %i min
 });
 
 test('a meter is answered the same, to the last bit, whoever stands beside it and however many they are', async () => {
-  const { shape, encoder, histories, weights } = prepare(5);
+  const { shape, encoder, encoded, histories, weights } = prepare(5, 70);
   const engine = createEngine(weights, shape);
   const size = shape.horizons.length * QUANTILES.length;
-  const together = Float32Array.from(await engine.run(encoder.encode(histories)));
+  const together = Float32Array.from(await engine.run(encoded));
   for (const [at, history] of histories.entries()) {
     const alone = await engine.run(encoder.encode([history]));
     expect(alone.subarray(0, size), `history ${at}`).toEqual(together.subarray(at * size, (at + 1) * size));
@@ -87,8 +63,7 @@ test('every processor gives these bits', async () => {
 });
 
 test('nothing that a window can hold makes an answer that is not finite', async () => {
-  const { shape, encoder, histories, weights } = prepare(5, 8);
-  const encoded = encoder.encode(histories);
+  const { shape, encoded, weights } = prepare(5, 8);
   const engine = createEngine(weights, shape);
   // A normalised slot is never further out than there are slots.
   for (const wild of [1e6, -1e6, 1e-40, 0]) {

@@ -22,9 +22,10 @@ import {
   type NetworkWeights,
 } from '../forecast/network.js';
 import type { ForecastShape } from '../forecast/series-history.js';
+import { transposed } from '../transposed.js';
 import { createLayout, FLOAT_BYTES, type Kernels, type Layout, ROWS } from './machine.js';
 import { columnsFrom, createOperations, type Matrix } from './operations.js';
-import { besides, blocks, GATES, joined, PATCH_PAIRS, packGates, transposed, UNIT, widened } from './packing.js';
+import { besides, blocks, GATES, joined, PATCH_PAIRS, packGates, UNIT, widened } from './packing.js';
 
 /**
  * The network of ../forecast/network.ts, computed by the kernels. What a meter is answered depends, to the last bit, neither

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { LSTM_UNITS, mapWeights, PATCH_SIZE, sizeOf } from '../forecast/network.js';
-import { besides, blocks, GATES, PATCH_PAIRS, packGates, transposed, UNIT, widened } from './packing.js';
+import { transposed } from '../transposed.js';
+import { besides, blocks, GATES, PATCH_PAIRS, packGates, UNIT, widened } from './packing.js';
 
 const COLUMNS = GATES * LSTM_UNITS;
 const ROWS = 2 * PATCH_PAIRS + LSTM_UNITS;

@@ -21,11 +21,6 @@ export function widened(values: Float32Array, from: number, to: number): Float32
   return wide;
 }
 
-export function transposed(values: Float32Array, columns: number): Float32Array {
-  const rows = values.length / columns;
-  return Float32Array.from(values, (_, at) => values[(at % rows) * columns + Math.floor(at / rows)] as number);
-}
-
 export function joined(...parts: readonly Float32Array[]): Float32Array {
   return Float32Array.from(parts.flatMap((part) => [...part]));
 }

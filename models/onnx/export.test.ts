@@ -1,37 +1,11 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../agent/domain/clock.js';
-import { createEncoder } from '../forecast/features.js';
 import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
-import { mapWeights, type NetworkWeights, type Precision, sizeOf } from '../forecast/network.js';
-import { createSource, drawSamples, trainingHistory } from '../forecast/samples.js';
+import { prepare } from '../forecast/network.fixture.js';
+import type { Precision } from '../forecast/network.js';
 import { loadBackend } from '../forecast/train/backend.js';
 import { createNetwork } from '../forecast/train/layers.js';
-import { resample } from '../resample.js';
-import { createHouseholds } from '../synthetic.js';
-import { exportOnnx, storedWeights } from './export.js';
+import { exportOnnx } from './export.js';
 import { openOnnxNetwork } from './session.js';
-
-const SEED = 5;
-
-/** As large as trained ones, and nowhere zero, so that a gate in the wrong place shows. */
-function randomWeights(steps: number): NetworkWeights {
-  const random = seededRandom(SEED);
-  const weights = mapWeights(steps, (_, dims) => {
-    const limit = dims.length === 1 ? 0.3 : 1.2 / Math.sqrt(dims[0] ?? 1);
-    return Float32Array.from({ length: sizeOf(dims) }, () => (random() * 2 - 1) * limit);
-  });
-  return storedWeights(weights);
-}
-
-function prepare(slotMinutes: number) {
-  const shape = { slotMinutes, horizons: horizonsFor(slotMinutes) };
-  const homes = createHouseholds({ meters: 12, days: slotMinutes === 5 ? 9 : 20, seed: SEED });
-  const sources = homes.map((series) => createSource(resample(series, 5, slotMinutes), shape));
-  const random = seededRandom(SEED);
-  const histories = drawSamples(sources, 128, random).map((sample) => trainingHistory(sample, random));
-  const encoded = createEncoder(shape).encode(histories);
-  return { shape, encoded, weights: randomWeights(shape.horizons.length) };
-}
 
 async function differences(slotMinutes: number, precision: Precision) {
   const { shape, encoded, weights } = prepare(slotMinutes);

@@ -1,4 +1,5 @@
 import type { Precision, WeightName } from '../forecast/network.js';
+import { transposed } from '../transposed.js';
 import type { GraphBuilder } from './graph.js';
 import { scalesOf, storedAs } from './names.js';
 import { quantisePairedRows } from './quantise.js';
@@ -34,7 +35,7 @@ export function lstm(graph: GraphBuilder, { sequence, precision, weights }: Lstm
 function floatNode(graph: GraphBuilder, sequence: string, { kernel, recurrent, bias, inputs, units }: LstmWeights) {
   const columns = GATES * units;
   const matrix = (name: WeightName, values: Float32Array, rows: number) => {
-    const half = graph.half(transpose(reorderGates(values, units), columns), [1, columns, rows], storedAs(name));
+    const half = graph.half(transposed(reorderGates(values, units), columns), [1, columns, rows], storedAs(name));
     return graph.node('Cast', [half], { to: 1 });
   };
   const matrices = [matrix('lstm', kernel, inputs), matrix('recurrent', recurrent, units)];
@@ -68,7 +69,7 @@ function quantisedNode(graph: GraphBuilder, sequence: string, { kernel, recurren
 /** The arrays of the LSTM as they were before they went into a file; `columns` first where they stand transposed. */
 export function fromOnnx(values: Float32Array, units: number, isTransposed: boolean): Float32Array {
   const rows = values.length / (GATES * units);
-  return movedGates(isTransposed ? transpose(values, rows) : values, units, (to, from) => [from, to]);
+  return movedGates(isTransposed ? transposed(values, rows) : values, units, (to, from) => [from, to]);
 }
 
 const reorderGates = (values: Float32Array, units: number) => movedGates(values, units, (to, from) => [to, from]);
@@ -94,13 +95,4 @@ function biasOf(graph: GraphBuilder, bias: Float32Array, units: number): string 
   const doubled = new Float32Array(2 * bias.length);
   doubled.set(reorderGates(bias, units));
   return graph.constant(doubled, [1, doubled.length], storedAs('lstmBias'));
-}
-
-function transpose(values: Float32Array, columns: number): Float32Array {
-  const rows = values.length / columns;
-  const transposed = new Float32Array(values.length);
-  for (const [index, value] of values.entries()) {
-    transposed[(index % columns) * rows + Math.floor(index / columns)] = value;
-  }
-  return transposed;
 }

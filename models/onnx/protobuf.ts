@@ -7,6 +7,8 @@ export type ElementType = 'float32' | 'float16' | 'int8' | 'int64';
 
 const ELEMENT_TYPES: Readonly<Record<ElementType, number>> = { float32: 1, int8: 3, int64: 7, float16: 10 };
 const IR_VERSION = 8;
+/** The wire type of what begins with its length. */
+const LENGTH_FIRST = 2;
 
 export interface Constant {
   readonly name: string;
@@ -90,10 +92,11 @@ function fieldsOf(bytes: Uint8Array, { from, to }: Span, wanted: number): readon
   const found: Span[] = [];
   while (reader.pos < to) {
     const tag = reader.uint32();
-    const length = (tag & 7) === 2 ? reader.uint32() : 0;
+    const type = tag & 7;
+    const length = type === LENGTH_FIRST ? reader.uint32() : undefined;
     const start = reader.pos;
-    if (length > 0) reader.skip(length);
-    else if ((tag & 7) !== 2) reader.skipType(tag & 7);
+    if (length === undefined) reader.skipType(type);
+    else reader.skip(length);
     if (tag >>> 3 === wanted) found.push({ from: start, to: reader.pos });
   }
   return found;
