@@ -2,8 +2,8 @@ import { messageOf, WattwardenError } from '../agent/domain/errors.js';
 import type { Bundle } from './bundle/read.js';
 import { createEngine } from './engine/engine.js';
 import type { Calibration } from './forecast/calibration.js';
-import { allocateRows, decodeRow } from './forecast/decode.js';
-import { createEncoder, type Encoded } from './forecast/features.js';
+import { allocateRows, createDecoder } from './forecast/decode.js';
+import { createEncoder } from './forecast/features.js';
 import type { History } from './forecast/history.js';
 import type { ForecastRow, Horizon } from './forecast/horizons.js';
 import type { Network, Precision } from './forecast/network.js';
@@ -51,14 +51,15 @@ export type Predict = Forecaster['predict'];
 
 export interface Serving {
   readonly shape: ForecastShape;
-  readonly calibration: Calibration;
+  readonly calibration: Pick<Calibration, 'factors'>;
   readonly place?: Place | undefined;
 }
 
 /** From histories to watts through one network, in batches of a bounded size and in memory that is used again. */
 export function predictWith(network: Network, { shape, calibration, place }: Serving): Predict {
   const encoder = createEncoder(shape, place);
-  let buffers: Encoded | undefined;
+  const decoder = createDecoder(shape.horizons.length);
+  let buffers = network.room;
   let busy: Promise<unknown> = Promise.resolve();
 
   async function run(
@@ -67,13 +68,11 @@ export function predictWith(network: Network, { shape, calibration, place }: Ser
     rows: readonly ForecastRow[],
   ): Promise<void> {
     const batch = Math.min(histories.length, MAX_BATCH);
-    if (buffers === undefined || buffers.rows < batch) buffers = encoder.allocate(batch);
-    for (let from = 0; from < histories.length; from += MAX_BATCH) {
+    if (buffers === undefined || (buffers !== network.room && buffers.rows < batch)) buffers = encoder.allocate(batch);
+    for (let from = 0; from < histories.length; from += buffers.rows) {
       const count = encoder.encodeInto(buffers, histories, from);
       const answers = await network.run(buffers, count);
-      for (let row = 0; row < count; row++) {
-        decodeRow(buffers, row, { answers, factors }, rows[from + row] as ForecastRow);
-      }
+      decoder.decode(buffers, { answers, factors }, rows.slice(from, from + count));
     }
   }
 

@@ -3,7 +3,7 @@ import { seededRandom } from '../agent/domain/clock.js';
 import { WattwardenError } from '../agent/domain/errors.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../agent/domain/slot.js';
 import { writeCard } from './bundle/card.js';
-import { asPacked, checkGolden, type GoldenCase, packGolden } from './bundle/golden.js';
+import { asPacked, type GoldenCase, packGolden } from './bundle/golden.js';
 import { BUNDLE_FORMAT, type Manifest } from './bundle/manifest.js';
 import { type Bundle, readBundle } from './bundle/read.js';
 import { writeBundle } from './bundle/write.js';
@@ -15,10 +15,11 @@ import { LEARNING_CURVE, learningCurvePlot } from './forecast/plots/learning-cur
 import { drawSamples } from './forecast/samples.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import type { Checkpoints } from './forecast/train/checkpoint.js';
-import { openNetwork, type Predict, predictWith, type Serving } from './forecaster.js';
+import { openNetwork, type Predict, predictWith } from './forecaster.js';
 import { DECLARED_SCORE } from './fraud/calibration.js';
 import { packTheftModel, type TheftModel } from './fraud/theft-model.js';
 import { trainTheftModel } from './fraud/theft-training.js';
+import { confirmed } from './onnx/confirmed.js';
 import { rounded } from './rounded.js';
 import { firstSlots, type MeterSeries, neverChanges, type OnProgress } from './series.js';
 import { evaluateTail } from './tail-evaluation.js';
@@ -90,18 +91,18 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
     const { evaluation, plots } = await evaluateTail({ series, splitMs, part, predict, place });
     // Whoever checks them may stand in another zone and country.
     const nowhere = { shape, calibration: part.calibration };
-    const golden = await makeGolden(part, seed, {
+    const made = await makeGolden(part, seed, {
       int8: predictWith(networks.int8, nowhere),
       float32: predictWith(networks.float32, nowhere),
     });
-    await checkExport(options.version, { part, golden, serving: nowhere });
+    const golden = await confirmed({ version: options.version, golden: { cases: made } }, part, nowhere);
     const manifest = describeBundle(options, { part, evaluation });
     const files = {
       [FILES.int8]: part.int8,
       [FILES.float32]: part.float32,
       [FILES.calibration]: packCalibration(part.calibration),
       [FILES.fraud]: packTheftModel(theft),
-      [FILES.golden]: packGolden({ cases: golden }),
+      [FILES.golden]: packGolden(golden),
       ...plots,
       ...(part.training === undefined ? {} : { [LEARNING_CURVE]: learningCurvePlot(part.training) }),
       'card.md': writeCard(manifest, { trees: treesOf(theft) }),
@@ -112,22 +113,6 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
   } finally {
     await networks.int8.close();
     await networks.float32.close();
-  }
-}
-
-/** ONNX Runtime, which knows nothing of our engine, must read the files as it does. */
-async function checkExport(
-  version: string,
-  { part, golden, serving }: { part: ForecastPart; golden: readonly GoldenCase[]; serving: Serving },
-): Promise<void> {
-  const { openOnnxNetwork } = await import('./onnx/session.js');
-  for (const precision of ['int8', 'float32'] as const) {
-    const network = await openOnnxNetwork(part[precision], serving.shape);
-    try {
-      await checkGolden({ version, golden: { cases: golden } }, { precision, predict: predictWith(network, serving) });
-    } finally {
-      await network.close();
-    }
   }
 }
 

@@ -121,7 +121,7 @@ async function checkGoldenWithAWrongAnswer(): Promise<void> {
   const endMs = epochMs(0);
   const values = new Float32Array(WINDOW_SLOTS).fill(100);
   const right = Float32Array.of(100, 200);
-  const window = { endMs, values, present: WINDOW_SLOTS };
+  const window = { endMs, values };
   const golden = { cases: [{ history: { window }, int8: right, float32: right }] };
   const predict = async () => [{ watts: Float32Array.of(100, 900) }];
   await checkGolden({ version: 'v1', golden }, { precision: 'int8', predict });

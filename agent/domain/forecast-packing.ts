@@ -57,7 +57,7 @@ export function createForecastPacker(spans: readonly Span[]): ForecastPacker | u
       let at = from + head.length;
       for (let value = 0; value < bands.length; value += BAND_VALUES) {
         const medianW = bands[value + 1] as number;
-        const median = Math.round(medianW * perWatt);
+        const median = Math.floor(medianW * perWatt + 0.5);
         packed[at] = median >> 8;
         packed[at + 1] = median;
         widths[0] = (medianW - (bands[value] as number)) * perWatt;
@@ -118,16 +118,17 @@ const isPackable = ({ offsetSlots, slots }: Span): boolean => isUint16(offsetSlo
 function exponentFor(bands: Float64Array): number | undefined {
   let largestW = 0;
   let widestW = 0;
+  let finite = 0;
   for (let value = 0; value < bands.length; value += BAND_VALUES) {
     const lowW = bands[value] as number;
     const medianW = bands[value + 1] as number;
     const highW = bands[value + 2] as number;
-    if (!Number.isFinite(lowW + medianW + highW)) return undefined;
-    const size = Math.abs(medianW);
-    if (size > largestW) largestW = size;
-    if (medianW - lowW > widestW) widestW = medianW - lowW;
-    if (highW - medianW > widestW) widestW = highW - medianW;
+    // What is not finite is NaN times 0.
+    finite += (lowW + medianW + highW) * 0;
+    largestW = Math.max(largestW, Math.abs(medianW));
+    widestW = Math.max(widestW, medianW - lowW, highW - medianW);
   }
+  if (Number.isNaN(finite)) return undefined;
   const neededW = Math.max(SMALLEST_UNIT_W, largestW / MAX_MEDIAN, widestW / MAX_WIDTH);
   return Math.min(255, Math.ceil(Math.log2(neededW / SMALLEST_UNIT_W)));
 }

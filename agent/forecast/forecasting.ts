@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { allocateRows } from '../../models/forecast/decode.js';
 import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, type Horizon, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
-import type { MeterHistory, SlotWindows } from '../../models/window/slot-windows.js';
+import { knowsAtLeast, type MeterHistory, type SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { WattwardenError } from '../domain/errors.js';
 import type { PackedForecast } from '../domain/forecast.js';
@@ -47,7 +47,7 @@ export function createForecasting(windows: SlotWindows): Forecasting {
     const histories: MeterHistory[] = [];
     for (const meter of meters) {
       const history = windows.history(meter, { room: room[ready.length] });
-      if (history === undefined || history.window.present < LEAST_SLOTS) continue;
+      if (history === undefined || !knowsAtLeast(history.window, LEAST_SLOTS)) continue;
       ready.push(meter);
       histories.push(history);
     }

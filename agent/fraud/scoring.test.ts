@@ -14,7 +14,7 @@ const END = epochMs(1_768_478_400_000);
 function windowOf(present: number, watts: (slot: number) => number): SlotWindow {
   const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
   for (let slot = WINDOW_SLOTS - present; slot < WINDOW_SLOTS; slot++) values[slot] = watts(slot);
-  return { endMs: END, values, present };
+  return { endMs: END, values };
 }
 const usual = (slot: number): number => 200 + 40 * (slot % 12);
 const scored = (window: SlotWindow, threshold = 0.6) =>

@@ -1,6 +1,6 @@
 import type { Language } from '../../models/fraud/language.js';
 import { describe, score, type TheftModel } from '../../models/fraud/theft-model.js';
-import type { SlotWindow } from '../../models/window/slot-windows.js';
+import { knowsAtLeast, type SlotWindow } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { type SlotScore, WINDOW_SLOTS } from '../domain/slot.js';
@@ -40,7 +40,7 @@ export function scoreNewestSlot(
   model: ScoringModel,
   { threshold, language }: Judgement,
 ): Scored | undefined {
-  if (window.present < LEAST_SLOTS) return undefined;
+  if (!knowsAtLeast(window, LEAST_SLOTS)) return undefined;
   const scored = score(model.theft, window, {
     expectedMedianW: expectedW,
     slotMinutes: model.manifest.slotMinutes,

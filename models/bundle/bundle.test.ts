@@ -14,7 +14,6 @@ import { inputPorts, outputPort } from '../onnx/ports.js';
 import { createHouseholds } from '../synthetic.js';
 import { PLOTS } from '../tail-evaluation.js';
 import { FEWEST_SLOTS, trainBundle } from '../train-bundle.js';
-import { countPresent } from '../window/slot-windows.js';
 import { checkGolden } from './golden.js';
 import { BUNDLE_FORMAT, MANIFEST_FILE, type Manifest } from './manifest.js';
 import { readBundle, readBundleFiles, sha256Of } from './read.js';
@@ -162,6 +161,7 @@ test.each([
   ['another feature version', { featureVersion: 99 }],
   ['another slot width', { slotMinutes: 30 }],
   ['other quantiles', { quantiles: [0.1, 0.5, 0.9] }],
+  ['more than a day', { horizons: [{ offset: 1, slots: WINDOW_SLOTS }] }],
   ['a newer format', { format: BUNDLE_FORMAT + 1 }],
 ])('%s is incompatible', async (_, changes) => {
   const dir = await copy();
@@ -273,7 +273,7 @@ test('a home that never changes among others, and one full of gaps, are forecast
   const endMs = bundle.golden.cases[0]?.history.window.endMs ?? epochMs(0);
   const windowOf = (at: (slot: number) => number) => {
     const values = Float32Array.from({ length: WINDOW_SLOTS }, (_, slot) => at(slot));
-    return { window: { endMs, values, present: countPresent(values) } };
+    return { window: { endMs, values } };
   };
   const usual = (slot: number) => 300 + 200 * Math.sin(slot / 20);
   const bad = [

@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { epochMs } from '../../agent/domain/brand.js';
 import { WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { centreAndScale } from '../forecast/features.js';
 import type { History } from '../forecast/history.js';
 import { type ForecastRow, HIGH, LOW, QUANTILES } from '../forecast/horizons.js';
 import { pack, packedSchema, unpack } from '../packed.js';
-import { countPresent } from '../window/slot-windows.js';
+import { centreAndScale } from '../window/window-scale.js';
 
 /** What the bundle answered where it was made. */
 export interface GoldenCase {
@@ -72,7 +71,7 @@ export function parseGolden(json: unknown, outputs: number): Golden | { readonly
     const known = (packed: typeof seasons.weekAgo) => (packed === undefined ? undefined : unpack(packed));
     return {
       history: {
-        window: { endMs: epochMs(endMs), values: window, present: countPresent(window) },
+        window: { endMs: epochMs(endMs), values: window },
         weekAgo: known(seasons.weekAgo),
         profileMedian: known(seasons.profileMedian),
         profileSpread: known(seasons.profileSpread),

@@ -6,7 +6,7 @@ import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { type Calibration, parseCalibration } from '../forecast/calibration.js';
 import { FEATURE_VERSION } from '../forecast/features.js';
-import { QUANTILES } from '../forecast/horizons.js';
+import { QUANTILES, reachOf, slotsPerDay } from '../forecast/horizons.js';
 import { parseTheftModel, type TheftModel } from '../fraud/theft-model.js';
 import { type Golden, parseGolden } from './golden.js';
 import {
@@ -94,6 +94,13 @@ function checkCompatible(manifest: Manifest, slotMinutes: number | 'any'): void 
     if (theirs === ours) continue;
     throw new WattwardenError('bundle.incompatible', `${what}: ${String(theirs)}, this version serves ${String(ours)}`);
   }
+  const reach = reachOf(manifest.horizons);
+  const perDay = slotsPerDay(manifest.slotMinutes);
+  if (reach <= perDay) return;
+  throw new WattwardenError(
+    'bundle.incompatible',
+    `horizons: ${reach} slots, this version serves the ${perDay} of a day`,
+  );
 }
 
 async function readFiles(dir: string, { files }: Manifest): Promise<Map<string, Uint8Array>> {

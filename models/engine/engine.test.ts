@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { CONTEXT_SIZE, PATCHES, SEASONS } from '../forecast/features.js';
+import { CONTEXT_SIZE, createEncoder, PATCHES, SEASONS } from '../forecast/features.js';
 import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
-import { prepare, SEED } from '../forecast/network.fixture.js';
+import { prepare, SEED, untrained } from '../forecast/network.fixture.js';
 import type { NetworkWeights } from '../forecast/network.js';
 import { exportOnnx } from '../onnx/export.js';
 import { weightsOf } from '../onnx/import.js';
@@ -36,6 +36,23 @@ test('a meter is answered the same, to the last bit, whoever stands beside it an
   }
   const some = await engine.run(encoder.encode(histories.slice(3, 40)));
   expect(some.subarray(0, 37 * size)).toEqual(together.subarray(3 * size, 40 * size));
+});
+
+test('what stands in its own room is answered as what is copied there', async () => {
+  // Of an hour each: 24 steps are whole fours. Of the other, one is left over.
+  for (const left of [0, 1]) {
+    const { histories } = prepare(60, 20);
+    const shape = { slotMinutes: 60, horizons: horizonsFor(60).slice(left) };
+    const weights = untrained(shape.horizons.length);
+    const engine = createEngine(weights, shape);
+    const encoder = createEncoder(shape);
+    const size = shape.horizons.length * QUANTILES.length;
+    const copied = Float32Array.from(await engine.run(encoder.encode(histories)));
+    const { room } = engine;
+    if (room === undefined) throw new Error('an engine has a room');
+    expect(encoder.encodeInto(room, histories, 0)).toBe(20);
+    expect((await engine.run(room, 20)).subarray(0, 20 * size)).toEqual(copied.subarray(0, 20 * size));
+  }
 });
 
 test('every processor gives these bits', async () => {

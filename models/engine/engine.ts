@@ -23,7 +23,7 @@ import {
 } from '../forecast/network.js';
 import type { ForecastShape } from '../forecast/series-history.js';
 import { transposed } from '../transposed.js';
-import { createLayout, FLOAT_BYTES, type Kernels, type Layout, ROWS } from './machine.js';
+import { createLayout, FLOAT_BYTES, type Kernels, type Layout, ROWS, type Rows } from './machine.js';
 import { columnsFrom, createOperations, type Matrix } from './operations.js';
 import { besides, blocks, GATES, joined, PATCH_PAIRS, packGates, UNIT, widened } from './packing.js';
 
@@ -60,12 +60,20 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
   const matrices = placeMatrices(layout, weights, { shape, width });
   const { kernels, floats } = layout.build();
   const { copy, compress, multiply, silu, means } = createOperations(kernels);
-  const given = Object.entries(inputs).map(([name, { at, size }]) => ({
-    name: name as keyof typeof inputs,
-    size,
-    values: floats(at, ROWS * size),
-  }));
-  const answered = floats(quantiles.at, ROWS * quantiles.size);
+  const placed = ({ at, size }: Rows): Float32Array => floats(at, ROWS * size);
+  const room: Encoded = {
+    rows: ROWS,
+    window: placed(inputs.window),
+    measured: placed(inputs.measured),
+    seasons: placed(inputs.seasons),
+    spread: placed(inputs.spread),
+    context: placed(inputs.context),
+    centreW: new Float64Array(ROWS),
+    scaleW: new Float64Array(ROWS),
+    neverNegative: new Uint8Array(ROWS),
+  };
+  const given = Object.entries(inputs) as [keyof typeof inputs, Rows][];
+  const answered = placed(quantiles);
 
   function compute(rows: number): void {
     for (let season = 0; season < SEASONS; season++) {
@@ -135,12 +143,17 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
 
   let answers = new Float32Array(0);
   return {
+    room,
     async run(encoded, rows = encoded.rows) {
+      if (encoded === room && steps === width) {
+        compute(rows);
+        return answered;
+      }
       const size = QUANTILES.length * steps;
       if (answers.length < rows * size) answers = new Float32Array(rows * size);
       for (let first = 0; first < rows; first += ROWS) {
         const count = Math.min(ROWS, rows - first);
-        copyIn(encoded, first, count);
+        if (encoded !== room) copyIn(encoded, first, count);
         compute(count);
         copyOut(first, count);
       }
@@ -150,8 +163,8 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
   };
 
   function copyIn(encoded: Encoded, first: number, count: number): void {
-    for (const { name, size, values } of given) {
-      values.set(encoded[name].subarray(first * size, (first + count) * size));
+    for (const [name, { size }] of given) {
+      room[name].set(encoded[name].subarray(first * size, (first + count) * size));
     }
   }
 

@@ -12,6 +12,11 @@ export interface Rows {
 
 type Kernel = (...places: number[]) => void;
 type KernelName =
+  | 'level'
+  | 'normalise'
+  | 'fillGaps'
+  | 'seasons'
+  | 'decode'
   | 'copyRows'
   | 'compress'
   | 'meansOfTwelve'
@@ -23,13 +28,14 @@ type KernelName =
   | 'blend'
   | 'fan';
 
-/** What kernels/kernels.ts exports; what each number stands for is said there. */
+/** What kernels/kernels.ts exports; what each number stands for is said where it is written. */
 export type Kernels = Readonly<Record<KernelName, Kernel>>;
 
 /** The kernels, and the memory they compute in. */
 export interface Machine {
   readonly kernels: Kernels;
   floats(at: Address, count: number): Float32Array;
+  doubles(at: Address, count: number): Float64Array;
 }
 
 export const FLOAT_BYTES = 4;
@@ -46,7 +52,7 @@ export interface Layout {
   rows(size: number): Rows;
   /** Room for so many numbers of four bytes. */
   room(count: number): Address;
-  constant(values: Float32Array | Int16Array): Address;
+  constant(values: Float32Array | Int16Array | Int32Array): Address;
   build(): Machine;
 }
 
@@ -73,7 +79,11 @@ export function createLayout(): Layout {
       memory.grow(Math.max(0, Math.ceil((next - memory.buffer.byteLength) / PAGE_BYTES)));
       const all = new Uint8Array(memory.buffer);
       for (const { at, bytes } of constants) all.set(bytes, at);
-      return { kernels, floats: (at, count) => new Float32Array(memory.buffer, at, count) };
+      return {
+        kernels,
+        floats: (at, count) => new Float32Array(memory.buffer, at, count),
+        doubles: (at, count) => new Float64Array(memory.buffer, at, count),
+      };
     },
   };
 }

@@ -6,7 +6,7 @@ import { QUANTILES } from './horizons.js';
  * the months of training, the bands widen until nine actuals of ten lie inside again.
  */
 export interface AdaptiveBands {
-  /** [steps, QUANTILES]: what decodeRow multiplies by now. */
+  /** [steps, QUANTILES]: what a decoder multiplies by now. */
   readonly factors: Float32Array;
   /** Of so many forecasts of this step whose actuals came, so many were missed. */
   observe(step: number, missed: number, of: number): void;

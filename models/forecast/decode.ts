@@ -1,5 +1,6 @@
+import { createLayout } from '../engine/machine.js';
 import type { Encoded } from './features.js';
-import { type ForecastRow, MEDIAN, QUANTILES } from './horizons.js';
+import { type ForecastRow, QUANTILES } from './horizons.js';
 
 /** float32 ends here; beyond what a meter can mean, but a result is never infinite. */
 const LARGEST_W = 3e38;
@@ -17,33 +18,45 @@ export function allocateRows(rows: number, width: number): readonly ForecastRow[
   return Array.from({ length: rows }, (_, row) => ({ watts: watts.subarray(row * width, (row + 1) * width) }));
 }
 
-/** One row of the network's answers in watts. No quantile passes its neighbour towards the median, and none is NaN. */
-export function decodeRow(encoded: Encoded, row: number, { answers, factors }: Answers, { watts }: ForecastRow): void {
-  const count = QUANTILES.length;
-  const steps = factors.length / count;
-  const base = row * factors.length;
-  const centre = encoded.centreW[row] as number;
-  const scale = encoded.scaleW[row] as number;
-  const lowest = encoded.neverNegative[row] === 1 ? 0 : -LARGEST_W;
-  for (let step = 0; step < steps; step++) {
-    const from = base + step;
-    const at = step * count;
-    const answer = answers[from + MEDIAN * steps] as number;
-    const median = Number.isFinite(answer) ? answer : 0;
-    let distance = 0;
-    for (let quantile = MEDIAN; quantile < count; quantile++) {
-      const wanted = ((answers[from + quantile * steps] as number) - median) * (factors[at + quantile] as number);
-      if (wanted > distance) distance = wanted;
-      watts[at + quantile] = within(centre + scale * (median + distance), lowest);
-    }
-    distance = 0;
-    for (let quantile = MEDIAN - 1; quantile >= 0; quantile--) {
-      const wanted = ((answers[from + quantile * steps] as number) - median) * (factors[at + quantile] as number);
-      if (wanted < distance) distance = wanted;
-      watts[at + quantile] = within(centre + scale * (median + distance), lowest);
-    }
-  }
+/** No quantile passes its neighbour towards the median, and none is NaN. */
+export interface Decoder {
+  /** The network's answers to the first of the encoded rows in watts, as many as there is room for. */
+  decode(encoded: Encoded, answers: Answers, room: readonly ForecastRow[]): void;
 }
 
-const within = (watts: number, lowest: number): number =>
-  watts < lowest ? lowest : watts > LARGEST_W ? LARGEST_W : watts;
+/** As many rows as are decoded at a time. */
+const PART = 32;
+const LEVELS = 3;
+
+export function createDecoder(steps: number): Decoder {
+  const width = QUANTILES.length * steps;
+  const layout = createLayout();
+  const at = {
+    answers: layout.room(PART * width + 1),
+    factors: layout.room(width),
+    levels: layout.room(PART * LEVELS * 2),
+    watts: layout.room(PART * width),
+  };
+  const { kernels, floats, doubles } = layout.build();
+  const given = floats(at.answers, PART * width);
+  const factors = floats(at.factors, width);
+  const levels = doubles(at.levels, PART * LEVELS);
+  const watts = Array.from({ length: PART }, (_, row) => floats(at.watts + row * width * 4, width));
+
+  return {
+    decode({ centreW, scaleW, neverNegative }, answers, room) {
+      factors.set(answers.factors);
+      for (let first = 0; first < room.length; first += PART) {
+        const rows = Math.min(PART, room.length - first);
+        given.set(answers.answers.subarray(first * width, (first + rows) * width));
+        for (let row = 0; row < rows; row++) {
+          levels[row * LEVELS] = centreW[first + row] as number;
+          levels[row * LEVELS + 1] = scaleW[first + row] as number;
+          levels[row * LEVELS + 2] = neverNegative[first + row] === 1 ? 0 : -LARGEST_W;
+        }
+        kernels.decode(at.answers, rows, steps, QUANTILES.length, at.factors, at.levels, LARGEST_W, at.watts);
+        for (let row = 0; row < rows; row++) room[first + row]?.watts.set(watts[row] as Float32Array);
+      }
+    },
+  };
+}

@@ -1,27 +1,30 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { epochMs } from '../../agent/domain/brand.js';
+import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { countPresent } from '../window/slot-windows.js';
-import { allocateRows, decodeRow } from './decode.js';
+import { CALENDAR_SIZE } from '../window/calendar.js';
+import { centreAndScale } from '../window/window-scale.js';
+import { allocateRows, createDecoder } from './decode.js';
 import { createEncoder, type Encoded } from './features.js';
 import type { History } from './history.js';
-import { HORIZONS, horizonsFor, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
+import { HORIZONS, horizonsFor, MEDIAN, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
 
 const OUTPUTS = HORIZONS.length * QUANTILES.length;
 const END = epochMs(1_704_067_200_000);
 const encoder = createEncoder({ slotMinutes: 5, horizons: HORIZONS });
+const decoder = createDecoder(HORIZONS.length);
 const ones = new Float32Array(OUTPUTS).fill(1);
 
 function historyOf(values: ArrayLike<number>, more: Omit<History, 'window'> = {}): History {
   const filled = Float32Array.from(values);
-  return { window: { endMs: END, values: filled, present: countPresent(filled) }, ...more };
+  return { window: { endMs: END, values: filled }, ...more };
 }
 
 const encode = (history: History): Encoded => encoder.encode([history]);
 const decode = (encoded: Encoded, answers: Float32Array, factors = ones) => {
   const [row = { watts: new Float32Array() }] = allocateRows(1, OUTPUTS);
-  decodeRow(encoded, 0, { answers, factors }, row);
+  decoder.decode(encoded, { answers, factors }, [row]);
   return row.watts;
 };
 const constant = (watts: number) => historyOf(new Array(WINDOW_SLOTS).fill(watts));
@@ -159,6 +162,73 @@ test('no answer of a network makes watts that are not finite', () => {
   );
 });
 
+test('answers are decoded as they are said to be, of any number of steps and rows', () => {
+  const random = seededRandom(4);
+  for (const steps of [1, 2, 5, 36]) {
+    const width = steps * QUANTILES.length;
+    const rows = 70;
+    const numbers = (length: number, make: () => number) => Float32Array.from({ length }, make);
+    const answers = numbers(rows * width, () => (random() < 0.02 ? Number.NaN : random() * 4 - 2));
+    const factors = numbers(width, () => random() + 0.5);
+    const encoded = encoder.encode(Array.from({ length: rows }, (_, row) => constant(row - 5)));
+    const room = allocateRows(rows, width);
+    createDecoder(steps).decode(encoded, { answers, factors }, room);
+    for (const [row, { watts }] of room.entries()) {
+      const lowest = encoded.neverNegative[row] === 1 ? 0 : -3e38;
+      for (let step = 0; step < steps; step++) {
+        const answer = (quantile: number) => answers[row * width + quantile * steps + step] ?? Number.NaN;
+        const median = Number.isFinite(answer(MEDIAN)) ? answer(MEDIAN) : 0;
+        for (const outwards of [1, -1]) {
+          let distance = 0;
+          for (let quantile = MEDIAN; quantile >= 0 && quantile < QUANTILES.length; quantile += outwards) {
+            const at = step * QUANTILES.length + quantile;
+            const wanted = (answer(quantile) - median) * (factors[at] ?? 0);
+            if (wanted * outwards > distance * outwards) distance = wanted;
+            const expected = (encoded.centreW[row] ?? 0) + (encoded.scaleW[row] ?? 0) * (median + distance);
+            expect(watts[at]).toBe(Math.fround(Math.max(expected, lowest)));
+          }
+        }
+      }
+    }
+  }
+});
+
+test('what is missing of a profile is left out, at the end of its day too', () => {
+  const profile = Float32Array.from({ length: WINDOW_SLOTS }, (_, slot) => slot);
+  profile[0] = Number.NaN;
+  profile.fill(Number.NaN, 100, 124);
+  // Twelve slots before midnight are five of this day and seven of the next one.
+  const history = {
+    window: { endMs: epochMs(END + 7 * 300_000), values: new Float32Array(WINDOW_SLOTS).fill(50) },
+    profileMedian: profile,
+    profileSpread: profile,
+  };
+  const { seasons, centreW, scaleW, context } = encode(history);
+  const usual = (hour: number) =>
+    (seasons[3 * HORIZONS.length + 12 + hour] ?? 0) * (scaleW[0] ?? 1) + (centreW[0] ?? 0);
+  expect(usual(23)).toBeCloseTo((283 + 284 + 285 + 286 + 287 + 1 + 2 + 3 + 4 + 5 + 6) / 11, 3);
+  expect(usual(0)).toBeCloseTo(12.5, 3);
+  // Slots 103 to 114 are all missing; of 91 to 102 and 115 to 126 some are known.
+  expect(usual(8)).toBeCloseTo(50, 3);
+  expect(usual(7)).toBeCloseTo((91 + 92 + 93 + 94 + 95 + 96 + 97 + 98 + 99) / 9, 3);
+  expect(context[CALENDAR_SIZE + 2]).toBeCloseTo(35 / 36, 5);
+});
+
+test('level and scale are those of what is finite', () => {
+  fc.assert(
+    fc.property(fc.array(watts, { maxLength: WINDOW_SLOTS }), (values) => {
+      const finite = [...Float32Array.from(values)].filter(Number.isFinite);
+      const { centre, scale, min, present } = centreAndScale(Float32Array.from(values));
+      expect(present).toBe(finite.length);
+      const mean = finite.reduce((sum, value) => sum + value, 0) / Math.max(finite.length, 1);
+      expect(centre).toBeCloseTo(mean, 6);
+      expect(min).toBe(finite.length === 0 ? 0 : Math.min(...finite));
+      const deviation = finite.reduce((sum, value) => sum + Math.abs(value - mean), 0) / Math.max(finite.length, 1);
+      expect(scale).toBeCloseTo(Math.max(deviation, Math.abs(mean) * 0.02, 10), 6);
+    }),
+  );
+});
+
 test('quantiles do not cross, whatever the network and the factors say', () => {
   const numbers = (length: number, from: number) =>
     fc.array(fc.double({ min: from, max: 4, noNaN: true }), { minLength: length, maxLength: length });
@@ -197,7 +267,7 @@ test.each(SLOT_WIDTHS)('seasons stand where the coming slots are, at slots of %i
   const values = Float32Array.from({ length: WINDOW_SLOTS }, (_, slot) => (slot * 37) % 101);
   const profileMedian = Float32Array.from({ length: perDay }, (_, slot) => slot);
   const history = {
-    window: { endMs, values, present: WINDOW_SLOTS },
+    window: { endMs, values },
     profileMedian,
     profileSpread: profileMedian,
   };

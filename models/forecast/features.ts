@@ -1,7 +1,8 @@
 import type { EpochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { createLayout } from '../engine/machine.js';
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
-import { sumOf } from '../window/sum.js';
+import { centreAndScale } from '../window/window-scale.js';
 import type { History, Weather } from './history.js';
 import { reachOf, slotsPerDay } from './horizons.js';
 import type { ForecastShape } from './series-history.js';
@@ -16,10 +17,6 @@ export const SEASONS = 4;
 /** Calendar, level, how much of last week and of the profile is known, temperature of the last and the next day and whether. */
 export const CONTEXT_SIZE = CALENDAR_SIZE + 6;
 
-/** An empty flat must not blow up: its noise of a few watts counts as that, not as a pattern. */
-const SCALE_FLOOR_W = 10;
-/** Nor must a steady load, where the last digit is all that moves. */
-const SCALE_FLOOR_SHARE = 0.02;
 /** Longer gaps are filled with the window's centre: a straight line across half a day would be an invention. */
 const INTERPOLATED_GAP_SLOTS = 12;
 /** In scales; a profile that is wilder says no more than one that is that wild. */
@@ -58,7 +55,7 @@ export interface Encoder {
 }
 
 export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Encoder {
-  const seasons = createSeasons(shape);
+  const desk = createDesk(shape);
   const calendarAt = createCalendar(place);
   const steps = shape.horizons.length;
 
@@ -67,9 +64,8 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
     encoded.context.fill(0, 0, rows * CONTEXT_SIZE);
     for (let row = 0; row < rows; row++) {
       const history = histories[from + row] as History;
-      encodeWindow(encoded, row, history.window.values);
-      const known = seasons.write(encoded, row, history);
-      writeContext(encoded, row, { history, known, calendar: calendarAt(history.window.endMs) });
+      desk.encode(encoded, row, history);
+      writeContext(encoded, row, { history, known: desk.known, calendar: calendarAt(history.window.endMs) });
     }
     return rows;
   }
@@ -98,206 +94,86 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
   };
 }
 
-function encodeWindow(encoded: Encoded, row: number, values: Float32Array): void {
-  const { window, measured } = encoded;
-  const { centre, scale, min, present } = centreAndScale(values);
-  encoded.centreW[row] = centre;
-  encoded.scaleW[row] = scale;
-  encoded.neverNegative[row] = min >= 0 ? 1 : 0;
-  const perWatt = 1 / scale;
-  const base = row * WINDOW_SLOTS;
-  // Four at a time: the engine looks up where the arrays lie, and how long they are, once for all of them.
-  for (let slot = 0; slot < WINDOW_SLOTS; slot += 4) {
-    window[base + slot] = ((values[slot] as number) - centre) * perWatt;
-    window[base + slot + 1] = ((values[slot + 1] as number) - centre) * perWatt;
-    window[base + slot + 2] = ((values[slot + 2] as number) - centre) * perWatt;
-    window[base + slot + 3] = ((values[slot + 3] as number) - centre) * perWatt;
-  }
-  measured.fill(1, row * PATCHES, (row + 1) * PATCHES);
-  if (present < WINDOW_SLOTS) fillGaps(encoded, row);
-}
-
-/** What is missing in a row's window is not finite there until now. */
-function fillGaps({ window, measured }: Encoded, row: number): void {
-  const base = row * WINDOW_SLOTS;
-  const patches = row * PATCHES;
-  let last = -1;
-  for (let slot = 0; slot < WINDOW_SLOTS; slot++) {
-    if (Number.isFinite(window[base + slot])) {
-      if (last !== slot - 1) fillGap(window, base, last, slot);
-      last = slot;
-      continue;
-    }
-    window[base + slot] = 0;
-    const patch = patches + Math.floor(slot / PATCH_SLOTS);
-    measured[patch] = (Math.round((measured[patch] as number) * PATCH_SLOTS) - 1) / PATCH_SLOTS;
-  }
-  fillGap(window, base, last, WINDOW_SLOTS);
-}
-
-/** Fills what lies between two measured slots; -1 and WINDOW_SLOTS stand for the window's ends. */
-function fillGap(window: Float32Array, base: number, before: number, after: number): void {
-  const missing = after - before - 1;
-  if (missing === 0 || missing > INTERPOLATED_GAP_SLOTS) return;
-  if (before < 0 && after === WINDOW_SLOTS) return;
-  const right = window[base + (after === WINDOW_SLOTS ? before : after)] as number;
-  const left = before < 0 ? right : (window[base + before] as number);
-  for (let step = 1; step <= missing; step++) {
-    window[base + before + step] = left + ((right - left) * step) / (missing + 1);
-  }
-}
-
-/** What a window is freed of: its level and its scale in watts; and what it is made of. */
-interface WindowScale {
-  readonly centre: number;
-  readonly scale: number;
-  readonly min: number;
-  /** Of how many finite values. */
-  readonly present: number;
-}
-
-/**
- * Mean and mean absolute deviation: one spike in a day moves either by a few watts, and both come from two passes
- * without sorting.
- */
-export function centreAndScale(values: Float32Array): WindowScale {
-  let known = values;
-  let sum = sumOf(known);
-  if (!Number.isFinite(sum)) {
-    known = finiteOf(values);
-    sum = sumOf(known);
-  }
-  const present = known.length;
-  if (present === 0) return { centre: 0, scale: SCALE_FLOOR_W, min: 0, present };
-  const centre = sum / present;
-  let deviation = 0;
-  let min = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < present; at++) {
-    const value = known[at] as number;
-    deviation += Math.abs(value - centre);
-    if (value < min) min = value;
-  }
-  const scale = Math.max(deviation / present, Math.abs(centre) * SCALE_FLOOR_SHARE, SCALE_FLOOR_W);
-  return { centre, scale, min, present };
-}
-
-const FINITE = new Float32Array(WINDOW_SLOTS);
-
-/** What is not missing, side by side, until the next call. */
-function finiteOf(values: Float32Array): Float32Array {
-  let count = 0;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at] as number;
-    FINITE[count] = value;
-    if (Number.isFinite(value)) count += 1;
-  }
-  return FINITE.subarray(0, count);
-}
-
-/** Shares of the steps for which last week and the profile are known. */
-interface KnownSeasons {
-  readonly week: number;
-  readonly profile: number;
-}
-
-function createSeasons({ slotMinutes, horizons }: ForecastShape) {
+/** Where the kernels turn one history after the other into a row. */
+function createDesk({ slotMinutes, horizons }: ForecastShape) {
   const perDay = slotsPerDay(slotMinutes);
   const slotMs = slotMinutes * 60_000;
-  const days = Math.floor(WINDOW_SLOTS / perDay);
   const steps = horizons.length;
-  const offsets = Int32Array.from(horizons, ({ offset }) => offset);
-  const lengths = Int32Array.from(horizons, ({ slots }) => slots);
-  const unknownWeek = new Float32Array(reachOf(horizons)).fill(Number.NaN);
-  const unknownDay = new Float32Array(perDay).fill(Number.NaN);
+  const layout = createLayout();
+  const at = {
+    watts: layout.room(WINDOW_SLOTS),
+    week: layout.room(reachOf(horizons)),
+    median: layout.room(perDay),
+    width: layout.room(perDay),
+    window: layout.room(WINDOW_SLOTS),
+    measured: layout.room(PATCHES),
+    seasons: layout.room(SEASONS * steps),
+    spread: layout.room(steps),
+    known: layout.room(2 * 2),
+  };
+  const spans = layout.constant(Int32Array.from(horizons.flatMap(({ offset, slots }) => [offset, slots])));
+  const { kernels, floats, doubles } = layout.build();
+  const watts = floats(at.watts, WINDOW_SLOTS);
+  const week = floats(at.week, reachOf(horizons));
+  const median = floats(at.median, perDay);
+  const width = floats(at.width, perDay);
+  const window = floats(at.window, WINDOW_SLOTS);
+  const measured = floats(at.measured, PATCHES);
+  const seasons = floats(at.seasons, SEASONS * steps);
+  const spread = floats(at.spread, steps);
 
   return {
-    write({ window, seasons, spread, centreW, scaleW }: Encoded, row: number, history: History): KnownSeasons {
-      const { weekAgo = NOTHING, profileMedian = NOTHING, profileSpread = NOTHING } = history;
-      const week = weekAgo.length < unknownWeek.length ? unknownWeek : weekAgo;
-      const usual = profileMedian.length === perDay ? profileMedian : unknownDay;
-      const usualSpread = profileSpread.length === perDay ? profileSpread : unknownDay;
-      const base = row * WINDOW_SLOTS + WINDOW_SLOTS - perDay;
-      const out = row * SEASONS * steps;
-      const centre = centreW[row] as number;
-      const perWatt = 1 / (scaleW[row] as number);
-      const slotOfDay = ((Math.floor(history.window.endMs / slotMs) % perDay) + perDay) % perDay;
-      let weeks = 0;
-      let profiles = 0;
-      for (let step = 0; step < steps; step++) {
-        const offset = offsets[step] as number;
-        const slots = lengths[step] as number;
-        // What is missing makes its sum NaN; only then is each slot looked at.
-        let yesterday = 0;
-        let lastWeek = 0;
-        let median = 0;
-        let width = 0;
-        let ofDay = (slotOfDay + offset) % perDay;
-        for (let slot = offset; slot < offset + slots; slot++) {
-          yesterday += window[base + slot] as number;
-          lastWeek += week[slot] as number;
-          median += usual[ofDay] as number;
-          width += usualSpread[ofDay] as number;
-          ofDay = ofDay + 1 === perDay ? 0 : ofDay + 1;
-        }
-        let recent = yesterday;
-        for (let day = 1; day < days; day++) recent += spanSum(window, base - day * perDay + offset, slots);
-        const share = 1 / slots;
-        yesterday *= share;
-        recent *= share / days;
-        lastWeek = Number.isFinite(lastWeek) ? lastWeek * share : meanOf(weekAgo, offset, slots);
-        median = Number.isFinite(median) ? median * share : ringMeanOf(profileMedian, slotOfDay + offset, slots);
-        width = Number.isFinite(width) ? width * share : ringMeanOf(profileSpread, slotOfDay + offset, slots);
-        const knowsWeek = Number.isFinite(lastWeek);
-        const knowsProfile = Number.isFinite(median + width);
-        if (knowsWeek) weeks += 1;
-        if (knowsProfile) profiles += 1;
-        seasons[out + step] = yesterday;
-        seasons[out + steps + step] = recent;
-        seasons[out + 2 * steps + step] = knowsWeek ? (lastWeek - centre) * perWatt : yesterday;
-        seasons[out + 3 * steps + step] = knowsProfile ? (median - centre) * perWatt : recent;
-        spread[row * steps + step] = knowsProfile ? Math.min(width * perWatt, LARGEST_SPREAD) : 1;
-      }
-      return { week: weeks / steps, profile: profiles / steps };
+    /** For what share of the steps of the last history its last week and its profile are known. */
+    known: doubles(at.known, 2),
+    encode(encoded: Encoded, row: number, history: History): void {
+      const { values, endMs } = history.window;
+      const { centre, scale, min, present } = centreAndScale(values);
+      const perWatt = 1 / scale;
+      watts.set(values);
+      kernels.normalise(at.watts, at.window, WINDOW_SLOTS, centre, perWatt);
+      if (present < WINDOW_SLOTS) {
+        kernels.fillGaps(at.window, WINDOW_SLOTS, at.measured, PATCH_SLOTS, INTERPOLATED_GAP_SLOTS);
+      } else measured.fill(1);
+      lay(history.weekAgo, week);
+      lay(history.profileMedian, median);
+      lay(history.profileSpread, width);
+      const slotOfDay = ((Math.floor(endMs / slotMs) % perDay) + perDay) % perDay;
+      kernels.seasons(
+        at.window,
+        WINDOW_SLOTS,
+        perDay,
+        at.week,
+        at.median,
+        at.width,
+        slotOfDay,
+        spans,
+        steps,
+        centre,
+        perWatt,
+        LARGEST_SPREAD,
+        at.seasons,
+        at.spread,
+        at.known,
+      );
+      encoded.window.set(window, row * WINDOW_SLOTS);
+      encoded.measured.set(measured, row * PATCHES);
+      encoded.seasons.set(seasons, row * SEASONS * steps);
+      encoded.spread.set(spread, row * steps);
+      encoded.centreW[row] = centre;
+      encoded.scaleW[row] = scale;
+      encoded.neverNegative[row] = min >= 0 ? 1 : 0;
     },
   };
 }
 
-function spanSum(values: Float32Array, from: number, length: number): number {
-  let sum = 0;
-  for (let at = from; at < from + length; at++) sum += values[at] as number;
-  return sum;
-}
-
-const NOTHING = new Float32Array(0);
-
-/** Of what is known of the span; NaN when nothing is. */
-function meanOf(values: Float32Array, from: number, length: number): number {
-  let sum = 0;
-  let count = 0;
-  for (let slot = from; slot < from + length && slot < values.length; slot++) {
-    const value = values[slot] as number;
-    if (!Number.isFinite(value)) continue;
-    sum += value;
-    count += 1;
+/** What a history does not say is missing. */
+function lay(values: Float32Array | undefined, to: Float32Array): void {
+  if (values === undefined) to.fill(Number.NaN);
+  else if (values.length >= to.length) to.set(values.length === to.length ? values : values.subarray(0, to.length));
+  else {
+    to.set(values);
+    to.fill(Number.NaN, values.length);
   }
-  return sum / count;
-}
-
-/** The same of a day that begins again at its end. */
-function ringMeanOf(values: Float32Array, from: number, length: number): number {
-  const size = values.length;
-  if (size === 0) return Number.NaN;
-  const start = from % size;
-  if (start + length <= size) return meanOf(values, start, length);
-  let sum = 0;
-  let count = 0;
-  for (let slot = 0; slot < length; slot++) {
-    const value = values[(start + slot) % size] as number;
-    if (!Number.isFinite(value)) continue;
-    sum += value;
-    count += 1;
-  }
-  return sum / count;
 }
 
 /** Nearly all meters of a tick stand at the same moment, and one answer serves them. */
@@ -314,15 +190,15 @@ function createCalendar(place: Place): (atMs: EpochMs) => Float32Array {
 function writeContext(
   { context, centreW, scaleW }: Encoded,
   row: number,
-  { history, known, calendar }: { history: History; known: KnownSeasons; calendar: Float32Array },
+  { history, known, calendar }: { history: History; known: ArrayLike<number>; calendar: Float32Array },
 ): void {
   const base = row * CONTEXT_SIZE;
   context.set(calendar, base);
   const more = base + CALENDAR_SIZE;
   const level = (centreW[row] as number) / (scaleW[row] as number) / LEVEL_UNIT;
   context[more] = level / (1 + Math.abs(level));
-  context[more + 1] = known.week;
-  context[more + 2] = known.profile;
+  context[more + 1] = known[0] as number;
+  context[more + 2] = known[1] as number;
   const weather: Weather | undefined = history.weather;
   if (weather === undefined) return;
   context[more + 3] = limited((weather.lastDayC - MIDDLE_C) / SPAN_C);

@@ -10,7 +10,7 @@ import { createSource, drawSamples, trainingHistory } from './samples.js';
 export const SEED = 5;
 
 /** As large as trained ones, and nowhere zero, so that a gate in the wrong place shows. */
-function randomWeights(steps: number): NetworkWeights {
+export function untrained(steps: number): NetworkWeights {
   const random = seededRandom(SEED);
   const weights = mapWeights(steps, (_, dims) => {
     const limit = dims.length === 1 ? 0.3 : 1.2 / Math.sqrt(dims[0] ?? 1);
@@ -32,6 +32,6 @@ export function prepare(slotMinutes: number, count = 128) {
     histories,
     encoder,
     encoded: encoder.encode(histories),
-    weights: randomWeights(shape.horizons.length),
+    weights: untrained(shape.horizons.length),
   };
 }

@@ -2,8 +2,9 @@ import { epochMs } from '../../agent/domain/brand.js';
 import type { Random } from '../../agent/domain/clock.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { MeterSeries } from '../series.js';
-import { countPresent, type SlotWindow } from '../window/slot-windows.js';
-import { centreAndScale, type Encoded } from './features.js';
+import type { SlotWindow } from '../window/slot-windows.js';
+import { centreAndScale } from '../window/window-scale.js';
+import type { Encoded } from './features.js';
 import type { History } from './history.js';
 import { reachOf, slotsPerDay } from './horizons.js';
 import { createSeriesHistory, type ForecastShape, type SeriesHistory } from './series-history.js';
@@ -121,7 +122,7 @@ export function trainingHistory({ source, origin }: Sample, random: Random): His
 function shorten(window: SlotWindow, random: Random): SlotWindow {
   const values = window.values.slice();
   values.fill(Number.NaN, 0, Math.floor(random() * (WINDOW_SLOTS - 1)));
-  return { ...window, values, present: countPresent(values) };
+  return { ...window, values };
 }
 
 export function targetsOf(samples: readonly Sample[], encoded: Encoded): Targets {
@@ -161,5 +162,5 @@ export interface WindowPlace {
 /** The window alone, for who needs nothing of the weeks before it. */
 export function windowAt({ series, origin, slotMinutes = SLOT_MINUTES }: WindowPlace): SlotWindow {
   const values = series.powerW.subarray(origin - WINDOW_SLOTS, origin);
-  return { endMs: epochMs(series.startMs + origin * slotMinutes * 60_000), values, present: countPresent(values) };
+  return { endMs: epochMs(series.startMs + origin * slotMinutes * 60_000), values };
 }

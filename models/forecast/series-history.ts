@@ -2,7 +2,6 @@ import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { MeterSeries } from '../series.js';
 import { PROFILE_DAYS, type SeasonalProfile, seasonalProfile } from '../window/seasonal-profile.js';
-import { countPresent } from '../window/slot-windows.js';
 import type { History, Weather } from './history.js';
 import { type Horizon, reachOf, slotsPerDay } from './horizons.js';
 
@@ -61,7 +60,7 @@ export function createSeriesHistory(series: MeterSeries, shape: ForecastShape): 
       const values = sliceOf(powerW, origin - WINDOW_SLOTS, WINDOW_SLOTS);
       const { median, spread } = profileBefore(Math.floor((firstSlot + origin) / perDay));
       return {
-        window: { endMs: epochMs(startMs + origin * slotMs), values, present: countPresent(values) },
+        window: { endMs: epochMs(startMs + origin * slotMs), values },
         weekAgo: sliceOf(powerW, origin - WEEK_DAYS * perDay, reach),
         profileMedian: median,
         profileSpread: spread,

@@ -1,7 +1,7 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { centreAndScale } from '../forecast/features.js';
 import { SLOTS_PER_HOUR } from '../forecast/horizons.js';
 import type { SlotWindow } from '../window/slot-windows.js';
+import { centreAndScale } from '../window/window-scale.js';
 
 /**
  * Evidence about the newest slot of a window, from the window alone: nothing later is looked at. Each counts in one

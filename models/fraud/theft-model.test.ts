@@ -88,7 +88,7 @@ test('no window, however odd, gives anything but finite scores and a sentence wi
   const lonely = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
   lonely[WINDOW_SLOTS - 1] = 120;
   for (const values of [...odd, lonely]) {
-    const window = { endMs: epochMs(1_704_067_200_000), values, present: 0 };
+    const window = { endMs: epochMs(1_704_067_200_000), values };
     for (const expected of [undefined, Number.NaN, 100]) {
       const scored = score(model, window, { expectedMedianW: expected });
       expect([scored.raw, scored.score, scored.actualWh, scored.expectedWh].every(Number.isFinite)).toBe(true);

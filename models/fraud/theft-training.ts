@@ -3,7 +3,7 @@ import { WattwardenError } from '../../agent/domain/errors.js';
 import { SLOT_MINUTES, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { windowAt } from '../forecast/samples.js';
 import type { MeterSeries, OnProgress } from '../series.js';
-import type { SlotWindow } from '../window/slot-windows.js';
+import { knowsAtLeast, type SlotWindow } from '../window/slot-windows.js';
 import { calibrate } from './calibration.js';
 import { type DayModel, trainDayModel } from './day-model.js';
 import { gatherEvidence, THEFT_FEATURES, THEFT_LIMITS, writeTheftFeatures } from './features.js';
@@ -102,7 +102,7 @@ function samplePlaces(series: readonly MeterSeries[]): Place[] {
     const places: Place[] = [];
     for (let slot = WINDOW_SLOTS; slot < of.powerW.length; slot += stride) {
       if (!Number.isFinite(of.powerW[slot])) continue;
-      if (windowAt({ series: of, origin: slot }).present >= LEAST_PRESENT) places.push({ of, slot });
+      if (knowsAtLeast(windowAt({ series: of, origin: slot }), LEAST_PRESENT)) places.push({ of, slot });
     }
     return places;
   });

@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PROFILE_LEAST_DAYS, seasonalProfile } from './seasonal-profile.js';
-import { countPresent, createSlotWindows } from './slot-windows.js';
+import { createSlotWindows, knowsAtLeast, type SlotWindow } from './slot-windows.js';
 
 const METER = 'm-1' as MeterId;
 const FIRST = 5_700_000;
 const at = (slot: number) => epochMs((FIRST + slot) * SLOT_MS);
+const known = (values: Float32Array | undefined) => values?.filter((watts) => !Number.isNaN(watts)).length;
 
 test('a window ends with the newest slot and has gaps where nothing came', () => {
   const windows = createSlotWindows();
@@ -15,7 +16,7 @@ test('a window ends with the newest slot and has gaps where nothing came', () =>
   windows.put(METER, at(3), 400);
   const window = windows.get(METER);
   expect(window?.endMs).toBe(at(4));
-  expect(window?.present).toBe(2);
+  expect(known(window?.values)).toBe(2);
   expect(Array.from(window?.values.slice(-4) ?? [])).toEqual([100, Number.NaN, Number.NaN, 400]);
   expect(window?.values.length).toBe(WINDOW_SLOTS);
 });
@@ -28,7 +29,7 @@ test('late and repeated slots find their place, too old ones are ignored', () =>
   windows.put(METER, at(1), 4);
   const window = windows.get(METER);
   expect(window?.values[0]).toBe(4);
-  expect(window?.present).toBe(2);
+  expect(known(window?.values)).toBe(2);
 });
 
 test('a window may end with an older slot: nothing newer is in it, and a backlog of a day has its week before it', () => {
@@ -38,11 +39,11 @@ test('a window may end with an older slot: nothing newer is in it, and a backlog
   const newest = 2 * ring - 1;
   const backlog = windows.history(METER, { endMs: at(newest + 1 - WINDOW_SLOTS) });
   expect(backlog?.window.endMs).toBe(at(newest + 1 - WINDOW_SLOTS));
-  expect(backlog?.window.present).toBe(WINDOW_SLOTS);
+  expect(known(backlog?.window.values)).toBe(WINDOW_SLOTS);
   expect(backlog?.window.values.at(-1)).toBe(newest - WINDOW_SLOTS);
-  expect(countPresent(backlog?.weekAgo ?? new Float32Array(0))).toBe(WINDOW_SLOTS);
+  expect(known(backlog?.weekAgo)).toBe(WINDOW_SLOTS);
   // What has left the memory is missing, and a window that would end there is none.
-  expect(windows.get(METER, at(newest - 7 * WINDOW_SLOTS))?.present).toBe(WINDOW_SLOTS - 1);
+  expect(known(windows.get(METER, at(newest - 7 * WINDOW_SLOTS))?.values)).toBe(WINDOW_SLOTS - 1);
   expect(windows.get(METER, at(newest - ring + 1))).toBeUndefined();
   expect(windows.get(METER, at(newest + 2))).toBeUndefined();
 });
@@ -60,7 +61,7 @@ test('each coming slot has the one a week before it, and none that the window co
   for (let slot = 0; slot < 600; slot++) hourly.put(METER, epochMs((FIRST + slot) * 3_600_000), slot);
   const hours = hourly.history(METER, { endMs: epochMs((FIRST + 500) * 3_600_000) })?.weekAgo ?? new Float32Array(0);
   // A window of 288 hours is longer than a week: what would lie behind its end is not known yet.
-  expect([hours[0], hours[167], hours[168], countPresent(hours)]).toEqual([332, 499, Number.NaN, 168]);
+  expect([hours[0], hours[167], hours[168], known(hours)]).toEqual([332, 499, Number.NaN, 168]);
 });
 
 test('a history is written into the room that it is given, and nothing of the one before stays in it', () => {
@@ -103,19 +104,26 @@ test.each([5, 15, 30, 60])('slots of %i minutes: at most 12 KB of each meter', (
   expect(windows.get('m-99' as MeterId)?.values.at(-1)).toBe(99);
 });
 
+test('a window says whether it knows enough, wherever in it that is', () => {
+  const values = new Float32Array(WINDOW_SLOTS).fill(Number.NaN);
+  values.fill(5, 100, 112);
+  const window: SlotWindow = { endMs: at(0), values };
+  expect([0, 11, 12, 13].map((slots) => knowsAtLeast(window, slots))).toEqual([true, true, true, false]);
+});
+
 test('no window ends with a slot that is missing', () => {
   const windows = createSlotWindows();
   windows.put(METER, at(0), 1);
   windows.put(METER, at(2), 1);
   expect(windows.get(METER, at(2))).toBeUndefined();
-  expect(windows.get(METER, at(1))?.present).toBe(1);
+  expect(known(windows.get(METER, at(1))?.values)).toBe(1);
 });
 
 test('a jump over more than a window leaves nothing of the old one', () => {
   const windows = createSlotWindows();
   for (let slot = 0; slot < WINDOW_SLOTS; slot++) windows.put(METER, at(slot), slot);
   windows.put(METER, at(10 * WINDOW_SLOTS), 7);
-  expect(windows.get(METER)?.present).toBe(1);
+  expect(known(windows.get(METER)?.values)).toBe(1);
   expect(windows.get(METER, at(WINDOW_SLOTS))).toBeUndefined();
 });
 

@@ -2,7 +2,6 @@ import { type EpochMs, epochMs, type MeterId } from '../../agent/domain/brand.js
 import { DAY_MS, SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { createMeterArena } from './meter-arena.js';
 import type { SeasonalProfile } from './seasonal-profile.js';
-import { sumOf } from './sum.js';
 
 /** The last day of one meter (at five minutes), oldest slot first. */
 export interface SlotWindow {
@@ -10,8 +9,6 @@ export interface SlotWindow {
   readonly endMs: EpochMs;
   /** Mean power in watts of WINDOW_SLOTS slots; NaN where a slot is missing. */
   readonly values: Float32Array;
-  /** How many of them are not missing. */
-  readonly present: number;
 }
 
 /** All that a model sees of one meter, at one moment. */
@@ -112,7 +109,7 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
 
   function windowOf(memory: Memory, last: number, values: Float32Array = new Float32Array(WINDOW_SLOTS)): SlotWindow {
     copy(memory, { from: last + 1 - WINDOW_SLOTS, last }, values);
-    return { endMs: epochMs((last + 1) * slotMs), values, present: countPresent(values) };
+    return { endMs: epochMs((last + 1) * slotMs), values };
   }
 
   function weekBefore(
@@ -177,10 +174,9 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   };
 }
 
-export function countPresent(values: Float32Array): number {
-  // Nothing is missing, most of the time.
-  if (!Number.isNaN(sumOf(values))) return values.length;
-  let present = 0;
-  for (let slot = 0; slot < values.length; slot++) if (!Number.isNaN(values[slot])) present += 1;
-  return present;
+/** Whether so many slots are not missing: nearly always known after as many. */
+export function knowsAtLeast({ values }: SlotWindow, slots: number): boolean {
+  let known = 0;
+  for (let slot = 0; slot < values.length && known < slots; slot++) if (!Number.isNaN(values[slot])) known += 1;
+  return known >= slots;
 }
