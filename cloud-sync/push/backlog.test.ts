@@ -120,6 +120,19 @@ test('a short backlog is sent in order', async () => {
   expect(scene.calls.map(({ after }) => after)).toEqual([0, 10, 20, 30]);
 });
 
+test('where neither the end of a gap nor the newest number belongs to a row, what waits between them is not forgotten', async () => {
+  const scene = createScene(1);
+  const push = scene.open();
+  scene.grow(1);
+  await push.pushOnce(never);
+  scene.lost.add(20).add(41);
+  scene.grow(20);
+  await push.pushOnce(never);
+  scene.grow(20);
+  while ((await push.pushOnce(never)).more);
+  expect(new Set(scene.calls.flatMap(({ seqs }) => seqs)).size).toBe(39);
+});
+
 test('outage within outage: the list of ranges stays short, and every row arrives', async () => {
   const scene = createScene(10);
   const push = scene.open();

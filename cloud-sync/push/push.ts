@@ -95,7 +95,7 @@ export function createPush({ source, centre, settle, metrics, setAside, batchRow
   }
 
   /** The newest part and the oldest that the centre lacks; one range while the stream is sent in order. */
-  function partsOf(stream: StreamName): Ranges {
+  function partsOf(stream: StreamName): readonly [newest: Range, gap?: Range] {
     const { seq, changeSeq } = source.head();
     const head = stream === 'reading' ? seq : changeSeq;
     const ranges = knownOf(stream);
@@ -152,17 +152,22 @@ export function createPush({ source, centre, settle, metrics, setAside, batchRow
   }
 
   async function pushStream(stream: StreamName, signal: AbortSignal): Promise<Pushed> {
+    const [newest, gap] = partsOf(stream);
+    const ended = new Set<number>();
     let sent = 0;
     let more = false;
-    for (const part of partsOf(stream)) {
+    for (const part of gap === undefined ? [newest] : [newest, gap]) {
       const pushed = await pushPart(stream, part, signal);
       sent += pushed.sent;
       more ||= pushed.more;
+      if (!pushed.more) ended.add(part.upTo);
       // The numbers at the end of a gap may belong to no row any more.
       const isFilled = !pushed.more && part.upTo < endOf(knownOf(stream));
       if (isFilled) await note(stream, part);
     }
-    return { sent, more: more || gapsOf(knownOf(stream)).length > 0 };
+    // Where the newest numbers belong to no row, what waits before them is a gap all the same.
+    const left = gapsOf(addRange(knownOf(stream), newest)).filter(({ upTo }) => !ended.has(upTo));
+    return { sent, more: more || left.length > 0 };
   }
 
   return {
