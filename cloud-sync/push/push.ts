@@ -95,7 +95,7 @@ export function createPush({ source, centre, settle, metrics, setAside, batchRow
   }
 
   /** The newest part and the oldest that the centre lacks; one range while the stream is sent in order. */
-  function partsOf(stream: StreamName): readonly [newest: Range, gap?: Range] {
+  function partsOf(stream: StreamName): readonly [newest: Range, ...gaps: Range[]] {
     const { seq, changeSeq } = source.head();
     const head = stream === 'reading' ? seq : changeSeq;
     const ranges = knownOf(stream);
@@ -152,11 +152,12 @@ export function createPush({ source, centre, settle, metrics, setAside, batchRow
   }
 
   async function pushStream(stream: StreamName, signal: AbortSignal): Promise<Pushed> {
-    const [newest, gap] = partsOf(stream);
+    const parts = partsOf(stream);
+    const [newest] = parts;
     const ended = new Set<number>();
     let sent = 0;
     let more = false;
-    for (const part of gap === undefined ? [newest] : [newest, gap]) {
+    for (const part of parts) {
       const pushed = await pushPart(stream, part, signal);
       sent += pushed.sent;
       more ||= pushed.more;

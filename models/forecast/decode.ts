@@ -1,4 +1,4 @@
-import { createLayout } from '../engine/machine.js';
+import { createLayout, FLOAT_BYTES } from '../engine/machine.js';
 import type { Encoded } from './features.js';
 import { type ForecastRow, QUANTILES } from './horizons.js';
 
@@ -26,6 +26,7 @@ export interface Decoder {
 
 /** As many rows as are decoded at a time. */
 const PART = 32;
+/** Centre, scale and lowest watts of a row, each a number of eight bytes. */
 const LEVELS = 3;
 
 export function createDecoder(steps: number): Decoder {
@@ -41,7 +42,7 @@ export function createDecoder(steps: number): Decoder {
   const given = floats(at.answers, PART * width);
   const factors = floats(at.factors, width);
   const levels = doubles(at.levels, PART * LEVELS);
-  const watts = Array.from({ length: PART }, (_, row) => floats(at.watts + row * width * 4, width));
+  const watts = Array.from({ length: PART }, (_, row) => floats(at.watts + row * width * FLOAT_BYTES, width));
 
   return {
     decode({ centreW, scaleW, neverNegative }, answers, room) {

@@ -109,6 +109,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
     measured: layout.room(PATCHES),
     seasons: layout.room(SEASONS * steps),
     spread: layout.room(steps),
+    /** Two numbers of eight bytes. */
     known: layout.room(2 * 2),
   };
   const spans = layout.constant(Int32Array.from(horizons.flatMap(({ offset, slots }) => [offset, slots])));

@@ -75,7 +75,7 @@ export type Precision = 'int8' | 'float32';
 
 /** A network that can be asked. */
 export interface Network {
-  /** Where its inputs stand, if it has a place for them: what is encoded into it need not be copied. */
+  /** Where its inputs stand, if it has a place for them: what is encoded into it need not be copied. One at a time may. */
   readonly room?: Encoded;
   /** Normalised quantiles of the first `rows` rows, [rows, QUANTILES, steps]; written over by the next run. */
   run(encoded: Encoded, rows?: number): Promise<Float32Array>;
