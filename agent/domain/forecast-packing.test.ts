@@ -71,7 +71,11 @@ test('values that are not finite cannot be packed, another version cannot be unp
   const packer = createForecastPacker([span]);
   const room = new Uint8Array(packer?.bytes ?? 0);
   expect(packer?.pack(Float64Array.of(1, 2, 3), room, 0)).toBe(true);
-  for (const bad of [Float64Array.of(Number.NaN, 2, 3), Float64Array.of(1, 2, Number.POSITIVE_INFINITY)]) {
+  for (const bad of [
+    Float64Array.of(Number.NaN, 2, 3),
+    Float64Array.of(1, 2, Number.POSITIVE_INFINITY),
+    Float64Array.of(Number.POSITIVE_INFINITY, 2, 3),
+  ]) {
     expect(packer?.pack(bad, room, 0)).toBe(false);
   }
   for (const bad of [{ offsetSlots: -1 }, { slots: 70_000 }]) {
