@@ -13,7 +13,7 @@ export function writeCard(manifest: Omit<Manifest, 'files'>, parts: { readonly t
 Made ${createdAt}. ${parameters} parameters in the forecaster, ${parts.trees} trees in the theft model.
 
 ## What it does
-From the last ${manifest.windowSlots} slots of ${manifest.slotMinutes} minutes of a meter, the same time last week and what was usual over 28 days it forecasts
+From the last ${manifest.windowSlots} slots of ${manifest.slotMinutes} minutes of a meter, its last week and what was usual over 28 days it forecasts
 the mean power of ${manifest.horizons.length} spans of the next day, each as ${manifest.quantiles.map((quantile) => `${quantile * 100} %`).join(', ')} quantiles, and scores
 the newest slot for theft. A score of ${manifest.fraud.threshold} stands for one false alarm in a thousand slots of the data it was trained on.
 

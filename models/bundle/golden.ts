@@ -27,7 +27,7 @@ const goldenSchema = z.strictObject({
       z.strictObject({
         endMs: z.int().nonnegative(),
         values: packedSchema,
-        weekAgo: packedSchema.optional(),
+        past: packedSchema.optional(),
         profileMedian: packedSchema.optional(),
         profileSpread: packedSchema.optional(),
         int8: packedSchema,
@@ -39,10 +39,10 @@ const goldenSchema = z.strictObject({
 });
 
 export function packGolden({ cases }: Golden): string {
-  const packedCases = cases.map(({ history: { window, weekAgo, profileMedian, profileSpread }, int8, float32 }) => ({
+  const packedCases = cases.map(({ history: { window, past, profileMedian, profileSpread }, int8, float32 }) => ({
     endMs: window.endMs,
     values: pack(window.values),
-    ...(weekAgo === undefined ? {} : { weekAgo: pack(weekAgo) }),
+    ...(past === undefined ? {} : { past: pack(past) }),
     ...(profileMedian === undefined ? {} : { profileMedian: pack(profileMedian) }),
     ...(profileSpread === undefined ? {} : { profileSpread: pack(profileSpread) }),
     int8: pack(int8),
@@ -52,11 +52,11 @@ export function packGolden({ cases }: Golden): string {
 }
 
 /** What a history becomes in the file: the answers must be to that. */
-export function asPacked({ window, weekAgo, profileMedian, profileSpread }: History): History {
+export function asPacked({ window, past, profileMedian, profileSpread }: History): History {
   const through = (values: Float32Array | undefined) => (values === undefined ? undefined : unpack(pack(values)));
   return {
     window: { ...window, values: unpack(pack(window.values)) },
-    weekAgo: through(weekAgo),
+    past: through(past),
     profileMedian: through(profileMedian),
     profileSpread: through(profileSpread),
   };
@@ -68,11 +68,11 @@ export function parseGolden(json: unknown, outputs: number): Golden | { readonly
   if (!parsed.success) return { reason: z.prettifyError(parsed.error) };
   const cases = parsed.data.cases.map(({ endMs, values, int8, float32, ...seasons }): GoldenCase => {
     const window = unpack(values);
-    const known = (packed: typeof seasons.weekAgo) => (packed === undefined ? undefined : unpack(packed));
+    const known = (packed: typeof seasons.past) => (packed === undefined ? undefined : unpack(packed));
     return {
       history: {
         window: { endMs: epochMs(endMs), values: window },
-        weekAgo: known(seasons.weekAgo),
+        past: known(seasons.past),
         profileMedian: known(seasons.profileMedian),
         profileSpread: known(seasons.profileSpread),
       },

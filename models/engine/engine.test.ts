@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { ANALOGS } from '../forecast/analogs.js';
 import { CONTEXT_SIZE, createEncoder, PATCHES, SEASONS } from '../forecast/features.js';
 import { horizonsFor, QUANTILES } from '../forecast/horizons.js';
 import { prepare, SEED, untrained } from '../forecast/network.fixture.js';
@@ -68,6 +69,7 @@ test('every processor gives these bits', async () => {
     measured: noise(PATCHES).map(Math.abs),
     seasons: noise(SEASONS * steps),
     spread: noise(steps).map(Math.abs),
+    analogs: noise(ANALOGS),
     context: noise(CONTEXT_SIZE),
     centreW: new Float64Array(rows),
     scaleW: new Float64Array(rows),
@@ -75,7 +77,7 @@ test('every processor gives these bits', async () => {
   });
   const bits = new Uint8Array(answers.buffer, 0, rows * steps * QUANTILES.length * 4);
   expect(createHash('sha256').update(bits).digest('hex')).toBe(
-    'b12acf5ac0ca43473d36a2d133c099ea9e00ffac09cdbd35bdf137c3bcb6b466',
+    'c4b03645a700975e8863e731232f76659b99eb47bd07c8f337de58b4a982c08d',
   );
 });
 

@@ -1,4 +1,5 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { ANALOGS } from '../forecast/analogs.js';
 import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from '../forecast/features.js';
 import { QUANTILES } from '../forecast/horizons.js';
 import {
@@ -41,12 +42,14 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
     measured: layout.rows(PATCHES),
     seasons: layout.rows(SEASONS * steps),
     spread: layout.rows(steps),
+    analogs: layout.rows(ANALOGS),
     context: layout.rows(CONTEXT_SIZE),
   };
   const compressed = layout.rows(WINDOW_SLOTS);
   /** Seasons and spread of each step. */
   const own = layout.rows(BLENDED * width);
   const ownCompressed = layout.rows(BLENDED * width);
+  const analogsCompressed = layout.rows(ANALOGS);
   const dense = layout.rows(DENSE_SIZE);
   /** What the median is made of, side by side, so that one product does for both: the linear path's inputs, the hidden layer. */
   const mix = layout.rows(LINEAR_SIZE + HIDDEN);
@@ -67,6 +70,7 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
     measured: placed(inputs.measured),
     seasons: placed(inputs.seasons),
     spread: placed(inputs.spread),
+    analogs: placed(inputs.analogs),
     context: placed(inputs.context),
     centreW: new Float64Array(ROWS),
     scaleW: new Float64Array(ROWS),
@@ -82,6 +86,7 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
     copy(rows, inputs.spread, columnsFrom(own, SEASONS * width), steps);
     compress(rows, own, ownCompressed, COMPRESSION);
     compress(rows, inputs.window, compressed, COMPRESSION);
+    compress(rows, inputs.analogs, analogsCompressed, COMPRESSION);
     computeHidden(rows);
     computeMedian(rows);
     multiply(rows, narrow, matrices.increments, increments);
@@ -108,6 +113,7 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
     }
     const spread = columnsFrom(own, SEASONS * width);
     multiply(rows, spread, matrices.dayParts, columnsFrom(dense, parts + SEASONS * DAY_PARTS));
+    copy(rows, analogsCompressed, columnsFrom(dense, DENSE_SIZE - ANALOGS), ANALOGS);
     multiply(rows, dense, matrices.dense, hidden);
     silu(rows, hidden, HIDDEN);
     multiply(rows, hidden, matrices.narrow, narrow);
@@ -122,6 +128,7 @@ export function createEngine(weights: NetworkWeights, shape: ForecastShape): Net
       const near = 2 * PATCH_SLOTS + PATCHES + season * NEAR_STEPS;
       copy(rows, columnsFrom(own, season * width), columnsFrom(mix, near), NEAR_STEPS);
     }
+    copy(rows, inputs.analogs, columnsFrom(mix, LINEAR_SIZE - ANALOGS), ANALOGS);
     multiply(rows, mix, matrices.median, median);
     const moved = columnsFrom(narrow, NARROW);
     kernels.blend(

@@ -16,6 +16,8 @@ type KernelName =
   | 'normalise'
   | 'fillGaps'
   | 'seasons'
+  | 'analogs'
+  | 'usualMove'
   | 'decode'
   | 'copyRows'
   | 'compress'
@@ -40,7 +42,7 @@ export interface Machine {
 
 export const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65_536;
-/** The compiler may keep data of its own below. */
+/** Static data of the compiler would stand from here on: the kernels have none. */
 const FIRST_ADDRESS = 1_024;
 const CACHE_LINE = 64;
 

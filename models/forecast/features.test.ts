@@ -4,6 +4,7 @@ import { epochMs } from '../../agent/domain/brand.js';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { CALENDAR_SIZE } from '../window/calendar.js';
+import { pastSlots } from '../window/slot-windows.js';
 import { centreAndScale } from '../window/window-scale.js';
 import { allocateRows, createDecoder } from './decode.js';
 import { createEncoder, type Encoded } from './features.js';
@@ -27,12 +28,15 @@ const decode = (encoded: Encoded, answers: Float32Array, factors = ones) => {
   decoder.decode(encoded, { answers, factors }, [row]);
   return row.watts;
 };
+/** Seven times the same day. */
+const daysOf = (day: Float32Array) => Float32Array.from({ length: PAST }, (_, slot) => day[slot % day.length] ?? 0);
 const constant = (watts: number) => historyOf(new Array(WINDOW_SLOTS).fill(watts));
-const inputsOf = ({ window, measured, seasons, spread, context }: Encoded) => [
+const inputsOf = ({ window, measured, seasons, spread, analogs, context }: Encoded) => [
   window,
   measured,
   seasons,
   spread,
+  analogs,
   context,
 ];
 
@@ -41,12 +45,14 @@ const watts = fc.oneof(
   fc.constant(Number.NaN),
   fc.constant(Number.POSITIVE_INFINITY),
 );
-const slots = fc.array(watts, { minLength: WINDOW_SLOTS, maxLength: WINDOW_SLOTS });
+const some = (length: number) => fc.array(watts, { minLength: length, maxLength: length });
+const slots = some(WINDOW_SLOTS);
+const PAST = pastSlots(WINDOW_SLOTS);
 const anyHistory = fc
-  .record({ values: slots, week: fc.option(slots), usual: fc.option(slots), spread: fc.option(slots) })
-  .map(({ values, week, usual, spread }) =>
+  .record({ values: slots, past: fc.option(some(PAST)), usual: fc.option(slots), spread: fc.option(slots) })
+  .map(({ values, past, usual, spread }) =>
     historyOf(values, {
-      ...(week === null ? {} : { weekAgo: Float32Array.from(week) }),
+      ...(past === null ? {} : { past: Float32Array.from(past) }),
       ...(usual === null ? {} : { profileMedian: Float32Array.from(usual) }),
       ...(spread === null ? {} : { profileSpread: Float32Array.from(spread) }),
     }),
@@ -78,7 +84,11 @@ test('twice the load is the same picture at twice the scale', () => {
     const values = load.map((value) => value * factor);
     const shifted = Float32Array.from(values, (value) => value * 1.1);
     return encode(
-      historyOf(values, { weekAgo: shifted, profileMedian: shifted, profileSpread: Float32Array.from(values) }),
+      historyOf(values, {
+        past: daysOf(shifted),
+        profileMedian: shifted,
+        profileSpread: Float32Array.from(values),
+      }),
     );
   };
   const [one, many] = [scaled(1), scaled(64)];
@@ -100,7 +110,7 @@ test('a load times a power of two is the same picture to the last bit, gaps incl
       const one = Float32Array.from([500, 20_000, ...values]);
       const many = one.map((value) => value * 2 ** exponent);
       const scaled = (all: Float32Array) =>
-        encode(historyOf(all, { weekAgo: all, profileMedian: all, profileSpread: all }));
+        encode(historyOf(all, { past: daysOf(all), profileMedian: all, profileSpread: all }));
       expect(inputsOf(scaled(many))).toEqual(inputsOf(scaled(one)));
     }),
     { numRuns: 50 },
@@ -250,9 +260,9 @@ test('what is not known of the weeks before is taken from the window, and the co
   const bare = encode(historyOf(load));
   expect(bare.seasons.slice(2 * steps, 3 * steps)).toEqual(bare.seasons.slice(0, steps));
   expect(Array.from(bare.context.slice(10, 12))).toEqual([0, 0]);
-  const week = new Float32Array(WINDOW_SLOTS).fill(500);
+  const past = new Float32Array(PAST).fill(500);
   const usual = new Float32Array(WINDOW_SLOTS).fill(100);
-  const known = encode(historyOf(load, { weekAgo: week, profileMedian: usual, profileSpread: usual }));
+  const known = encode(historyOf(load, { past, profileMedian: usual, profileSpread: usual }));
   const [centre, scale] = [known.centreW[0] ?? 0, known.scaleW[0] ?? 1];
   expect(known.seasons[2 * steps]).toBeCloseTo((500 - centre) / scale, 4);
   expect(known.seasons[3 * steps]).toBeCloseTo((100 - centre) / scale, 4);
@@ -300,4 +310,72 @@ test('memory that is used again answers like new memory', () => {
   const fresh = encode(holes);
   expect(buffers.window.slice(0, WINDOW_SLOTS)).toEqual(fresh.window);
   expect(buffers.context.slice(0, fresh.context.length)).toEqual(fresh.context);
+});
+
+/** As kernels/analogs.ts has it, without its order of additions. */
+function plainAnalogs(joined: readonly number[], scale: number, perDay: number): number[] {
+  const now = joined.length - 1;
+  const at = (slot: number) => joined[slot] ?? Number.NaN;
+  const width = (back: number) =>
+    ([0.07, 0.13, 0.2, 0.3, 0.4][back] ?? 0) * scale +
+    ([0.1, 0.15, 0.2, 0.3, 0.4][back] ?? 0) * Math.abs(at(now - back));
+  // What is missing now is like any other, but for those that are missing too.
+  const away = (moment: number, back: number) =>
+    Number.isNaN(at(now - back)) ? 0 * at(moment - back) : Math.abs(at(moment - back) - at(now - back)) / width(back);
+  const far = (moment: number, depth: number) =>
+    Array.from({ length: depth }, (_, back) => away(moment, back)).reduce((sum, one) => sum + one, 0);
+  const change = (moment: number) => (at(moment + 1) - at(moment)) / scale;
+  const alike = (moment: number, depth: number) => far(moment, depth) <= 3 && !Number.isNaN(change(moment));
+  const moments: number[] = [];
+  for (let newest = now - 1, all = 0; newest >= 7 && all < 128; newest -= 4) {
+    const four = [newest, newest - 1, newest - 2, newest - 3];
+    moments.push(...four);
+    all += four.filter((moment) => alike(moment, 2)).length;
+  }
+  const numbers = [2, 5].flatMap((depth) => {
+    const sums = [0, 0, 0, 0, 0, 0];
+    for (const moment of moments.filter((one) => alike(one, depth))) {
+      const apart = Math.min((now - moment) % perDay, perDay - ((now - moment) % perDay));
+      const byTime = depth === 2 ? 1 + 10 * Math.max(0, 1 - (8 * apart) / perDay) : 1;
+      const weight = byTime / (1 + far(moment, depth) ** 2);
+      const next = change(moment);
+      const found = [next, 1, next < -0.25, next < -0.03, next > 0.03, next > 0.25];
+      for (const [index, each] of found.entries()) sums[index] = (sums[index] ?? 0) + weight * Number(each);
+    }
+    const [, weight = 0] = sums;
+    return sums.map((sum) => sum / (weight + 1));
+  });
+  const moves = Array.from({ length: 7 }, (_, day) => now - (day + 1) * perDay)
+    .map((slot) => at(slot + 1) - at(slot))
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const middle = ((moves[moves.length >> 1] ?? 0) + (moves[(moves.length - 1) >> 1] ?? 0)) / 2;
+  return [...numbers, middle / scale];
+}
+
+test.each(SLOT_WIDTHS)('analogs are what followed the moments like now, at slots of %i minutes', (slotMinutes) => {
+  const perDay = slotsPerDay(slotMinutes);
+  const random = seededRandom(slotMinutes);
+  const load = (slot: number) =>
+    random() < 0.03 ? Number.NaN : 300 + 250 * Math.sin((slot / perDay) * 2 * Math.PI) + 400 * Number(random() < 0.2);
+  const joined = Array.from({ length: pastSlots(perDay) + WINDOW_SLOTS }, (_, slot) => load(slot));
+  // Of the five newest one is missing.
+  joined.splice(-5, 5, 320, 330, Number.NaN, 340, 310);
+  const all = Float32Array.from(joined);
+  const history = historyOf(all.subarray(-WINDOW_SLOTS), { past: all.subarray(0, -WINDOW_SLOTS) });
+  const { analogs, scaleW } = createEncoder({ slotMinutes, horizons: horizonsFor(slotMinutes) }).encode([history]);
+  const expected = plainAnalogs(Array.from(all), scaleW[0] ?? 1, perDay);
+  for (const [index, value] of expected.entries()) expect(analogs[index], `number ${index}`).toBeCloseTo(value, 4);
+});
+
+test('without a past there are only the moments of the window, and without a newest slot none', () => {
+  const load = Array.from({ length: WINDOW_SLOTS }, (_, slot) => 200 + 100 * (slot % 4));
+  const { analogs, scaleW } = encode(historyOf(load));
+  // Every fourth slot is 500 W like the newest, and 200 W come next.
+  const found = analogs[7] ?? 0;
+  expect(found).toBeGreaterThan(0.9);
+  expect(analogs[6]).toBeCloseTo((-300 / (scaleW[0] ?? 1)) * found, 4);
+  expect(Array.from(analogs.slice(8, 12))).toEqual([found, found, 0, 0].map((share) => expect.closeTo(share, 5)));
+  expect(analogs[12]).toBe(0);
+  expect(Array.from(encode(historyOf([...load.slice(0, -1), Number.NaN])).analogs)).toEqual(new Array(13).fill(0));
 });

@@ -1,14 +1,16 @@
 import type { EpochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { createLayout } from '../engine/machine.js';
+import { createLayout, FLOAT_BYTES } from '../engine/machine.js';
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
+import { pastSlots, WEEK_DAYS } from '../window/slot-windows.js';
 import { centreAndScale } from '../window/window-scale.js';
+import { ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVE } from './analogs.js';
 import type { History, Weather } from './history.js';
-import { reachOf, slotsPerDay } from './horizons.js';
+import { slotsPerDay } from './horizons.js';
 import type { ForecastShape } from './series-history.js';
 
 /** Raised by every change that makes the same history give other numbers; a bundle of another version is refused. */
-export const FEATURE_VERSION = 2;
+export const FEATURE_VERSION = 3;
 
 export const PATCH_SLOTS = 12;
 export const PATCHES = WINDOW_SLOTS / PATCH_SLOTS;
@@ -36,6 +38,8 @@ export interface Encoded {
   readonly seasons: Float32Array;
   /** [rows, steps], in scales. */
   readonly spread: Float32Array;
+  /** [rows, ANALOGS], in scales and shares. */
+  readonly analogs: Float32Array;
   /** [rows, CONTEXT_SIZE] at the window's end. */
   readonly context: Float32Array;
   readonly centreW: Float64Array;
@@ -76,6 +80,7 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
     measured: new Float32Array(rows * PATCHES),
     seasons: new Float32Array(rows * SEASONS * steps),
     spread: new Float32Array(rows * steps),
+    analogs: new Float32Array(rows * ANALOGS),
     context: new Float32Array(rows * CONTEXT_SIZE),
     centreW: new Float64Array(rows),
     scaleW: new Float64Array(rows),
@@ -100,28 +105,37 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
   const slotMs = slotMinutes * 60_000;
   const steps = horizons.length;
   const layout = createLayout();
+  const remembered = pastSlots(perDay);
+  const pastAt = layout.room(remembered + WINDOW_SLOTS);
   const at = {
-    watts: layout.room(WINDOW_SLOTS),
-    week: layout.room(reachOf(horizons)),
+    past: pastAt,
+    watts: pastAt + remembered * FLOAT_BYTES,
+    /** From the slot a week before the first that is forecast. */
+    week: pastAt + (remembered + WINDOW_SLOTS - WEEK_DAYS * perDay) * FLOAT_BYTES,
     median: layout.room(perDay),
     width: layout.room(perDay),
     window: layout.room(WINDOW_SLOTS),
     measured: layout.room(PATCHES),
     seasons: layout.room(SEASONS * steps),
     spread: layout.room(steps),
+    analogs: layout.room(ANALOGS),
+    moves: layout.room(USUAL_DAYS),
     /** Two numbers of eight bytes. */
     known: layout.room(2 * 2),
   };
   const spans = layout.constant(Int32Array.from(horizons.flatMap(({ offset, slots }) => [offset, slots])));
+  const nearness = layout.constant(nearnessByTime(perDay));
   const { kernels, floats, doubles } = layout.build();
+  const past = floats(at.past, remembered);
   const watts = floats(at.watts, WINDOW_SLOTS);
-  const week = floats(at.week, reachOf(horizons));
   const median = floats(at.median, perDay);
   const width = floats(at.width, perDay);
   const window = floats(at.window, WINDOW_SLOTS);
   const measured = floats(at.measured, PATCHES);
   const seasons = floats(at.seasons, SEASONS * steps);
   const spread = floats(at.spread, steps);
+  const analogs = floats(at.analogs, ANALOGS);
+  const slots = remembered + WINDOW_SLOTS;
 
   return {
     /** For what share of the steps of the last history its last week and its profile are known. */
@@ -135,7 +149,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
       if (present < WINDOW_SLOTS) {
         kernels.fillGaps(at.window, WINDOW_SLOTS, at.measured, PATCH_SLOTS, INTERPOLATED_GAP_SLOTS);
       } else measured.fill(1);
-      lay(history.weekAgo, week);
+      lay(history.past, past);
       lay(history.profileMedian, median);
       lay(history.profileSpread, width);
       const slotOfDay = ((Math.floor(endMs / slotMs) % perDay) + perDay) % perDay;
@@ -156,10 +170,13 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
         at.spread,
         at.known,
       );
+      kernels.analogs(at.past, slots, nearness, scale, at.analogs);
+      kernels.usualMove(at.past, slots, perDay, USUAL_DAYS, scale, at.moves, at.analogs + USUAL_MOVE * FLOAT_BYTES);
       encoded.window.set(window, row * WINDOW_SLOTS);
       encoded.measured.set(measured, row * PATCHES);
       encoded.seasons.set(seasons, row * SEASONS * steps);
       encoded.spread.set(spread, row * steps);
+      encoded.analogs.set(analogs, row * ANALOGS);
       encoded.centreW[row] = centre;
       encoded.scaleW[row] = scale;
       encoded.neverNegative[row] = min >= 0 ? 1 : 0;

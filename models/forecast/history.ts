@@ -6,8 +6,8 @@ import type { SlotWindow } from '../window/slot-windows.js';
  */
 export interface History {
   readonly window: SlotWindow;
-  /** Mean power seven days before each coming slot, aligned with them. */
-  readonly weekAgo?: Float32Array | undefined;
+  /** Mean power of the slots before the window, oldest first: as many as `pastSlots` says. */
+  readonly past?: Float32Array | undefined;
   /** Median, and median distance from it, of the last 28 days, by slot of the UTC day. */
   readonly profileMedian?: Float32Array | undefined;
   readonly profileSpread?: Float32Array | undefined;

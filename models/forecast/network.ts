@@ -1,19 +1,20 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { ANALOGS } from './analogs.js';
 import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from './features.js';
 import { type Horizon, QUANTILES, slotsPerDay } from './horizons.js';
 
 /**
  * The network, described once for training (train/layers.ts) and for export (../onnx/export.ts):
  *
- *   linear = mix(newest slots, slots around this time yesterday, means of the patches, next seasons) + Σ seasons × weight of each step
- *   hidden = silu(dense(context, newest slots, lstm(patches), next seasons, seasons and spread by parts of the day))
+ *   linear = mix(newest slots, those around this time yesterday, means of the patches, next seasons, analogs) + Σ seasons × weight of each step
+ *   hidden = silu(dense(context, newest slots, lstm(patches), next seasons, seasons and spread by parts of the day, analogs))
  *   blend  = silu(each step's own seasons and spread, moved by hidden), the same for all steps but for its bias
  *   median = linear + correct(hidden) + mix of blend
  *   bands  = median ± running sums of softplus(increments(narrow(hidden)))
  *
  * `correct`, `mixed` and `increments` start at zero, so that training starts at the linear forecast and can only improve on it.
  */
-export const LSTM_UNITS = 32;
+export const LSTM_UNITS = 16;
 /** Compressed slots of a patch and the share of them that was measured. */
 export const PATCH_SIZE = PATCH_SLOTS + 1;
 /** The newest slots as the dense layer sees them one by one. */
@@ -39,8 +40,9 @@ export const INCREMENT_START = -0.7;
  */
 export const COMPRESSION = 4;
 
-export const LINEAR_SIZE = 2 * PATCH_SLOTS + PATCHES + SEASONS * NEAR_STEPS;
-export const DENSE_SIZE = CONTEXT_SIZE + NEWEST_SLOTS + LSTM_UNITS + SEASONS * NEAR_STEPS + (SEASONS + 1) * DAY_PARTS;
+export const LINEAR_SIZE = 2 * PATCH_SLOTS + PATCHES + SEASONS * NEAR_STEPS + ANALOGS;
+export const DENSE_SIZE =
+  CONTEXT_SIZE + NEWEST_SLOTS + LSTM_UNITS + SEASONS * NEAR_STEPS + (SEASONS + 1) * DAY_PARTS + ANALOGS;
 const GATES = 4;
 
 /** Matrices row by row as [inputs, outputs]; the LSTM's outputs are four gates in the order i, f, c, o. */

@@ -13,7 +13,7 @@ import { createSeriesHistory, type ForecastShape, type SeriesHistory } from './s
 const LEAST_PRESENT = WINDOW_SLOTS / 2;
 /** Of so many training windows one loses its older part, as the windows of a new meter do. */
 const SHORTENED_OF = 16;
-/** One of so many does not know last week, one the profile, one the weather. */
+/** One of so many does not know the week before its window, one the profile, one the weather. */
 const FORGETS_OF = 10;
 /** A forecast of the temperature is wrong by about so much. */
 const WEATHER_ERROR_C = 1.5;
@@ -106,12 +106,12 @@ export function seasonalDifference(powerW: Float32Array, perDay: number): number
 
 /** A history as training sees it: sometimes as short as a new meter's, or with something that it does not know. */
 export function trainingHistory({ source, origin }: Sample, random: Random): History {
-  const { weekAgo, profileMedian, profileSpread, weather, window } = source.history.at(origin);
+  const { past, profileMedian, profileSpread, weather, window } = source.history.at(origin);
   const keeps = () => random() * FORGETS_OF >= 1;
   const shortened = random() * SHORTENED_OF < 1;
   const history: History = {
     window: shortened ? shorten(window, random) : window,
-    ...(keeps() && !shortened ? { weekAgo } : {}),
+    ...(keeps() && !shortened ? { past } : {}),
     ...(keeps() && !shortened ? { profileMedian, profileSpread } : {}),
   };
   if (weather === undefined || !keeps()) return history;

@@ -2,10 +2,9 @@ import { epochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import type { MeterSeries } from '../series.js';
 import { PROFILE_DAYS, type SeasonalProfile, seasonalProfile } from '../window/seasonal-profile.js';
+import { pastSlots } from '../window/slot-windows.js';
 import type { History, Weather } from './history.js';
-import { type Horizon, reachOf, slotsPerDay } from './horizons.js';
-
-const WEEK_DAYS = 7;
+import { type Horizon, slotsPerDay } from './horizons.js';
 
 /** What one deployment of the forecaster is about: how wide its slots are and what it says of the time to come. */
 export interface ForecastShape {
@@ -30,7 +29,7 @@ export function createSeriesHistory(series: MeterSeries, shape: ForecastShape): 
   const { horizons, slotMinutes } = shape;
   const slotMs = slotMinutes * 60_000;
   const perDay = slotsPerDay(slotMinutes);
-  const reach = reachOf(horizons);
+  const remembered = pastSlots(perDay);
   const firstSlot = startMs / slotMs;
   const running = runningSums(powerW);
   const temperatures = temperatureC === undefined ? undefined : runningSums(temperatureC);
@@ -61,7 +60,7 @@ export function createSeriesHistory(series: MeterSeries, shape: ForecastShape): 
       const { median, spread } = profileBefore(Math.floor((firstSlot + origin) / perDay));
       return {
         window: { endMs: epochMs(startMs + origin * slotMs), values },
-        weekAgo: sliceOf(powerW, origin - WEEK_DAYS * perDay, reach),
+        past: sliceOf(powerW, origin - WINDOW_SLOTS - remembered, remembered),
         profileMedian: median,
         profileSpread: spread,
         weather: weatherAt(origin),

@@ -47,6 +47,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
     network.slice('window', 1, aroundYesterday(shape.slotMinutes)),
     graph.node('ReduceMean', [network.byPatch('window')], { axes: [2], keepdims: 0 }),
     near('seasons'),
+    'analogs',
   ];
   const weighed = graph.node('Mul', ['seasons', network.matrix('seasons')]);
   const seasonal = graph.node('ReduceSum', [weighed, network.sizes(1)], { keepdims: 0 });
@@ -59,6 +60,7 @@ export function exportOnnx(weights: NetworkWeights, shape: ForecastShape, precis
     near(seasons),
     graph.node('Reshape', [graph.node('MatMul', [seasons, dayParts]), network.sizes(0, SEASONS * DAY_PARTS)]),
     graph.node('MatMul', ['spread', dayParts]),
+    network.compress('analogs'),
   ];
   const dense = gemm(graph.node('Concat', parts, { axis: 1 }), 'dense', 'denseBias');
   const hidden = network.silu(dense);

@@ -1,4 +1,5 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { ANALOGS } from '../forecast/analogs.js';
 import { CONTEXT_SIZE, PATCHES, SEASONS } from '../forecast/features.js';
 import { QUANTILES } from '../forecast/horizons.js';
 import type { Port } from './protobuf.js';
@@ -9,6 +10,7 @@ export const inputPorts = (steps: number): readonly Port[] => [
   { name: 'measured', dims: ['meters', PATCHES] },
   { name: 'seasons', dims: ['meters', SEASONS, steps] },
   { name: 'spread', dims: ['meters', steps] },
+  { name: 'analogs', dims: ['meters', ANALOGS] },
   { name: 'context', dims: ['meters', CONTEXT_SIZE] },
 ];
 

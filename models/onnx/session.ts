@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { messageOf, WattwardenError } from '../../agent/domain/errors.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { ANALOGS } from '../forecast/analogs.js';
 import { CONTEXT_SIZE, type Encoded, PATCHES, SEASONS } from '../forecast/features.js';
 import { QUANTILES } from '../forecast/horizons.js';
 import type { Network } from '../forecast/network.js';
@@ -28,7 +29,7 @@ export async function openOnnxNetwork(model: Uint8Array, { horizons }: ForecastS
       const size = dims.reduce((product, dim) => product * dim, rows);
       return new Tensor('float32', data.subarray(0, size), [rows, ...dims]);
     };
-    const { window, measured, seasons, spread, context } = encoded;
+    const { window, measured, seasons, spread, analogs, context } = encoded;
     return {
       encoded,
       rows,
@@ -37,6 +38,7 @@ export async function openOnnxNetwork(model: Uint8Array, { horizons }: ForecastS
         measured: tensor(measured, [PATCHES]),
         seasons: tensor(seasons, [SEASONS, steps]),
         spread: tensor(spread, [steps]),
+        analogs: tensor(analogs, [ANALOGS]),
         context: tensor(context, [CONTEXT_SIZE]),
       },
       fetches: { quantiles: tensor(answers, [width]) },

@@ -41,27 +41,28 @@ test('a window may end with an older slot: nothing newer is in it, and a backlog
   expect(backlog?.window.endMs).toBe(at(newest + 1 - WINDOW_SLOTS));
   expect(known(backlog?.window.values)).toBe(WINDOW_SLOTS);
   expect(backlog?.window.values.at(-1)).toBe(newest - WINDOW_SLOTS);
-  expect(known(backlog?.weekAgo)).toBe(WINDOW_SLOTS);
+  // Of the week before it the oldest day has left the memory.
+  expect(known(backlog?.past)).toBe(6 * WINDOW_SLOTS);
   // What has left the memory is missing, and a window that would end there is none.
   expect(known(windows.get(METER, at(newest - 7 * WINDOW_SLOTS))?.values)).toBe(WINDOW_SLOTS - 1);
   expect(windows.get(METER, at(newest - ring + 1))).toBeUndefined();
   expect(windows.get(METER, at(newest + 2))).toBeUndefined();
 });
 
-test('each coming slot has the one a week before it, and none that the window could not know', () => {
+test('before the window stand the slots that came before it, and of each coming one that of the week before is among them', () => {
   const windows = createSlotWindows();
   for (let slot = 0; slot < 9 * WINDOW_SLOTS; slot++) if (slot % 7 !== 3) windows.put(METER, at(slot), slot);
   const end = 8 * WINDOW_SLOTS;
-  const { window, weekAgo } = windows.history(METER, { endMs: at(end) }) ?? {};
+  const { window, past } = windows.history(METER, { endMs: at(end) }) ?? {};
   expect(window?.endMs).toBe(at(end));
-  const expected = Array.from({ length: WINDOW_SLOTS }, (_, j) => end + j - 7 * WINDOW_SLOTS);
-  expect(Array.from(weekAgo ?? [])).toEqual(expected.map((slot) => (slot % 7 === 3 ? Number.NaN : slot)));
+  const expected = Array.from({ length: 7 * WINDOW_SLOTS }, (_, slot) => (slot % 7 === 3 ? Number.NaN : slot));
+  // One day has left the memory.
+  expect(Array.from(past ?? [])).toEqual(expected.map((slot) => (slot < WINDOW_SLOTS ? Number.NaN : slot)));
 
   const hourly = createSlotWindows(3_600_000);
   for (let slot = 0; slot < 600; slot++) hourly.put(METER, epochMs((FIRST + slot) * 3_600_000), slot);
-  const hours = hourly.history(METER, { endMs: epochMs((FIRST + 500) * 3_600_000) })?.weekAgo ?? new Float32Array(0);
-  // A window of 288 hours is longer than a week: what would lie behind its end is not known yet.
-  expect([hours[0], hours[167], hours[168], known(hours)]).toEqual([332, 499, Number.NaN, 168]);
+  const hours = hourly.history(METER, { endMs: epochMs((FIRST + 590) * 3_600_000) })?.past ?? new Float32Array(0);
+  expect([hours.length, hours.at(-1), known(hours)]).toEqual([WINDOW_SLOTS, 301, 278]);
 });
 
 test('a history is written into the room that it is given, and nothing of the one before stays in it', () => {

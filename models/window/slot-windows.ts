@@ -14,11 +14,8 @@ export interface SlotWindow {
 /** All that a model sees of one meter, at one moment. */
 export interface MeterHistory {
   readonly window: SlotWindow;
-  /**
-   * For each of the WINDOW_SLOTS slots that come after the window: mean power in watts of the slot seven days earlier;
-   * NaN where that is missing, or not before the window's end.
-   */
-  readonly weekAgo: Float32Array;
+  /** Mean power in watts of the slots before the window, as many as `pastSlots` says, oldest first; NaN where one is missing. */
+  readonly past: Float32Array;
   /** By slot of the UTC day, over the last 28 whole days; not a copy. */
   readonly profileMedian: Float32Array;
   readonly profileSpread: Float32Array;
@@ -26,8 +23,8 @@ export interface MeterHistory {
 
 /** What the copies of a history are written into; the next one that is written into it takes its place. */
 export interface Room {
+  readonly past: Float32Array;
   readonly values: Float32Array;
-  readonly weekAgo: Float32Array;
 }
 
 interface HistoryOptions {
@@ -59,7 +56,10 @@ export interface SlotWindows {
   readonly bytes: number;
 }
 
-const WEEK_DAYS = 7;
+export const WEEK_DAYS = 7;
+
+/** How many slots before its window a model may see of a meter: with the window a week, and a day or more before that. */
+export const pastSlots = (slotsPerDay: number): number => Math.max(WEEK_DAYS * slotsPerDay, WINDOW_SLOTS);
 
 interface Memory {
   newest: number;
@@ -69,9 +69,9 @@ interface Memory {
 
 export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   const slotsPerDay = DAY_MS / slotMs;
-  const slotsPerWeek = WEEK_DAYS * slotsPerDay;
+  const past = pastSlots(slotsPerDay);
   // A meter's backlog of a window, sent after its live reading, still finds the window and the week before it.
-  const ringSlots = Math.max(slotsPerWeek, WINDOW_SLOTS) + WINDOW_SLOTS;
+  const ringSlots = past + WINDOW_SLOTS;
   const memories = new Map<MeterId, Memory>();
   const medianFrom = ringSlots;
   const spreadFrom = medianFrom + slotsPerDay;
@@ -94,11 +94,11 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   const holds = ({ newest, block }: Memory, slot: number): boolean =>
     slot <= newest && slot > newest - ringSlots && !Number.isNaN(block[slot % ringSlots]);
 
-  /** A window's slots from `from` on, as far as they are remembered and no later than `last`. */
-  function copy({ newest, block }: Memory, { from, last }: { from: number; last: number }, values: Float32Array): void {
+  /** As many slots from `from` on as `values` has room for, as far as they are remembered. */
+  function copy({ newest, block }: Memory, from: number, values: Float32Array): void {
     const first = Math.max(from, newest - ringSlots + 1, 0);
-    const end = Math.min(from + WINDOW_SLOTS, last + 1);
-    if (first > from || end < from + WINDOW_SLOTS) values.fill(Number.NaN);
+    const end = from + values.length;
+    if (first > from) values.fill(Number.NaN);
     if (first >= end) return;
     const start = first % ringSlots;
     const stop = start + end - first;
@@ -108,16 +108,12 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   }
 
   function windowOf(memory: Memory, last: number, values: Float32Array = new Float32Array(WINDOW_SLOTS)): SlotWindow {
-    copy(memory, { from: last + 1 - WINDOW_SLOTS, last }, values);
+    copy(memory, last + 1 - WINDOW_SLOTS, values);
     return { endMs: epochMs((last + 1) * slotMs), values };
   }
 
-  function weekBefore(
-    memory: Memory,
-    last: number,
-    values: Float32Array = new Float32Array(WINDOW_SLOTS),
-  ): Float32Array {
-    copy(memory, { from: last + 1 - slotsPerWeek, last }, values);
+  function beforeWindow(memory: Memory, last: number, values: Float32Array = new Float32Array(past)): Float32Array {
+    copy(memory, last + 1 - WINDOW_SLOTS - past, values);
     return values;
   }
 
@@ -154,15 +150,15 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       const { memory, last } = found;
       return {
         window: windowOf(memory, last, room?.values),
-        weekAgo: weekBefore(memory, last, room?.weekAgo),
+        past: beforeWindow(memory, last, room?.past),
         profileMedian: memory.block.subarray(medianFrom, spreadFrom),
         profileSpread: memory.block.subarray(spreadFrom),
       };
     },
     allocate: (histories) =>
       Array.from({ length: histories }, () => ({
+        past: new Float32Array(past),
         values: new Float32Array(WINDOW_SLOTS),
-        weekAgo: new Float32Array(WINDOW_SLOTS),
       })),
     meters: () => memories.keys(),
     get size() {

@@ -4,6 +4,7 @@
  * answers. `npm run generate` compiles it into ../kernels.gen.ts.
  */
 
+export * from './analogs.js';
 export * from './decode.js';
 export * from './encode.js';
 export * from './network.js';

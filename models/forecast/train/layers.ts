@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import { ANALOGS } from '../analogs.js';
 import { CONTEXT_SIZE, type Encoded, PATCH_SLOTS, PATCHES, SEASONS } from '../features.js';
 import { MEDIAN, QUANTILES } from '../horizons.js';
 import {
@@ -65,13 +66,14 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
   const gemm = (x: Tensor, kernel: WeightName, bias: WeightName): Tensor2D =>
     tf.add(multiply(x as Tensor2D, variables[kernel] as unknown as Tensor2D), variables[bias]);
 
-  function inputsOf({ rows, window, measured, seasons, spread, context }: Encoded) {
+  function inputsOf({ rows, window, measured, seasons, spread, analogs, context }: Encoded) {
     return {
       rows,
       window: tf.tensor2d(window, [rows, PATCHES * PATCH_SLOTS]),
       measured: tf.tensor3d(measured, [rows, PATCHES, 1]),
       seasons: tf.tensor3d(seasons, [rows, SEASONS, steps]),
       spread: tf.tensor2d(spread, [rows, steps]),
+      analogs: tf.tensor2d(analogs, [rows, ANALOGS]),
       context: tf.tensor2d(context, [rows, CONTEXT_SIZE]),
     };
   }
@@ -85,7 +87,7 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
     const newest = tf.slice(window, [0, (PATCHES - 1) * PATCH_SLOTS], [-1, PATCH_SLOTS]);
     const yesterday = tf.slice(window, [0, aroundYesterday(shape.slotMinutes)[0]], [-1, PATCH_SLOTS]);
     const means = tf.mean(tf.reshape(window, [rows, PATCHES, PATCH_SLOTS]), 2);
-    return tf.concat([newest, yesterday, means, near(inputs)], 1);
+    return tf.concat([newest, yesterday, means, near(inputs), inputs.analogs], 1);
   }
 
   function lstm({ rows, measured }: Inputs, compressed: Tensor): Tensor {
@@ -110,6 +112,7 @@ export function createNetwork(backend: Backend, { shape, weights, stepWeights }:
       near({ ...inputs, seasons: seasons as Inputs['seasons'] }),
       tf.reshape(parts, [rows, SEASONS * DAY_PARTS]),
       tf.matMul(spread, dayParts),
+      compress(inputs.analogs),
     ];
     return silu(gemm(tf.concat(inputsOfDense as Tensor2D[], 1), 'dense', 'denseBias'));
   }

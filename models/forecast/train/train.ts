@@ -41,8 +41,13 @@ const MOST_VALIDATION_WINDOWS = 4_096;
  */
 const PATIENCE = 10;
 const PATIENCE_SHARE = 0.5;
-/** What an operator looks at most, and what the theft model rests on, is the next slot. */
+/**
+ * What an operator looks at most, and what the theft model rests on, is the next slot. Below half an hour it hardly differs from
+ * the newest, and what can be learnt of it is small beside all other steps.
+ */
 const NEXT_SLOT_WEIGHT = 24;
+const NEXT_SHORT_SLOT_WEIGHT = 100;
+const SHORT_SLOT_MINUTES = 30;
 
 export interface TrainOptions {
   readonly series: readonly MeterSeries[];
@@ -193,8 +198,9 @@ function createValidation({
   };
 }
 
-function stepWeights({ horizons }: ForecastShape): Float32Array {
-  const raw = Float32Array.from(horizons, (_, step) => (step === 0 ? NEXT_SLOT_WEIGHT : 1));
+function stepWeights({ horizons, slotMinutes }: ForecastShape): Float32Array {
+  const next = slotMinutes < SHORT_SLOT_MINUTES ? NEXT_SHORT_SLOT_WEIGHT : NEXT_SLOT_WEIGHT;
+  const raw = Float32Array.from(horizons, (_, step) => (step === 0 ? next : 1));
   const mean = raw.reduce((sum, weight) => sum + weight, 0) / raw.length;
   return raw.map((weight) => weight / mean);
 }

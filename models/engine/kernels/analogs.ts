@@ -1,0 +1,155 @@
+/**
+ * The moments of a meter's own past at which it stood as it does now, and what came next; ../../forecast/analogs.ts says what
+ * the numbers mean. Every addition has its place in the order, as in encode.ts.
+ */
+
+/** Farther ones say nothing of now; a distance is in widths of likeness. */
+const FARTHEST: f32 = 3;
+/** A meter at rest is alike all night: the newest so many moments say as much as all. */
+const ENOUGH: i32 = 128;
+/** In scales: what a meter did next counts as no more than that. */
+const LARGEST_CHANGE: f32 = 64;
+/** In scales: from there on a change is one, and a large one. */
+const SMALL: f32 = 0.03;
+const LARGE: f32 = 0.25;
+
+/**
+ * `slots` numbers with the newest last, where what is missing is not finite; `nearness` says of each how much it counts by its
+ * time of day. Twelve numbers: for the two newest slots, weighed by the time of day, and for the five newest, not weighed, the
+ * mean of what came next, how much was found, and the shares of it that went down far, down, up and up far; newest moments first, until
+ * there are enough.
+ */
+export function analogs(watts: usize, slots: i32, nearness: usize, scale: f64, to: usize): void {
+  const newest = watts + ((<usize>(slots - 1)) << 2);
+  const x0 = f32x4.splat(levelOf(newest));
+  const x1 = f32x4.splat(levelOf(newest - 4));
+  const x2 = f32x4.splat(levelOf(newest - 8));
+  const x3 = f32x4.splat(levelOf(newest - 12));
+  const x4 = f32x4.splat(levelOf(newest - 16));
+  // Where the newest slot is missing nothing is like it.
+  const near0 = f32x4.splat(isFinite<f32>(load<f32>(newest)) ? perWatt(newest, scale, 0.07, 0.1) : NaN);
+  const near1 = f32x4.splat(perWatt(newest - 4, scale, 0.13, 0.15));
+  const near2 = f32x4.splat(perWatt(newest - 8, scale, 0.2, 0.2));
+  const near3 = f32x4.splat(perWatt(newest - 12, scale, 0.3, 0.3));
+  const near4 = f32x4.splat(perWatt(newest - 16, scale, 0.4, 0.4));
+  const perScale = f32x4.splat(<f32>(1 / scale));
+  const one = f32x4.splat(1);
+  const zero = f32x4.splat(0);
+  const farthest = f32x4.splat(FARTHEST);
+  const most = f32x4.splat(LARGEST_CHANGE);
+  const least = f32x4.splat(-LARGEST_CHANGE);
+  const up = f32x4.splat(SMALL);
+  const down = f32x4.splat(-SMALL);
+  const farUp = f32x4.splat(LARGE);
+  const farDown = f32x4.splat(-LARGE);
+  let found2 = zero;
+  let change2 = zero;
+  let farDown2 = zero;
+  let down2 = zero;
+  let up2 = zero;
+  let farUp2 = zero;
+  let found5 = zero;
+  let change5 = zero;
+  let farDown5 = zero;
+  let down5 = zero;
+  let up5 = zero;
+  let farUp5 = zero;
+  let moments = 0;
+  // Four at a time back from the slot before the newest, which is the last that something came after.
+  const first = watts + ((<usize>(4 + ((slots - 5) & 3))) << 2);
+  nearness += (<usize>(slots - 5)) << 2;
+  for (let at = newest - 16; at >= first && moments < ENOUGH; at -= 16, nearness -= 16) {
+    const now = v128.load(at);
+    const before = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 4), x1)), near1);
+    const far2 = f32x4.add(f32x4.mul(f32x4.abs(f32x4.sub(now, x0)), near0), before);
+    const change = f32x4.sub(v128.load(at, 4), now);
+    const isKnown = f32x4.eq(f32x4.sub(change, change), zero);
+    const like2 = v128.and(f32x4.le(far2, farthest), isKnown);
+    if (!v128.any_true(like2)) continue;
+    moments += popcnt<i32>(i32x4.bitmask(like2));
+    // What is not alike has no weight, but its change may be no number.
+    const inScales = f32x4.mul(v128.and(change, isKnown), perScale);
+    const next = f32x4.pmax(least, f32x4.pmin(most, inScales));
+    const isFarDown = f32x4.lt(next, farDown);
+    const isDown = f32x4.lt(next, down);
+    const isUp = f32x4.gt(next, up);
+    const isFarUp = f32x4.gt(next, farUp);
+    const weight2 = v128.and(f32x4.div(v128.load(nearness), f32x4.add(one, f32x4.mul(far2, far2))), like2);
+    found2 = f32x4.add(found2, weight2);
+    change2 = f32x4.add(change2, f32x4.mul(weight2, next));
+    farDown2 = f32x4.add(farDown2, v128.and(weight2, isFarDown));
+    down2 = f32x4.add(down2, v128.and(weight2, isDown));
+    up2 = f32x4.add(up2, v128.and(weight2, isUp));
+    farUp2 = f32x4.add(farUp2, v128.and(weight2, isFarUp));
+    const third = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 8), x2)), near2);
+    const fourth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 12), x3)), near3);
+    const fifth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 16), x4)), near4);
+    const far5 = f32x4.add(f32x4.add(far2, third), f32x4.add(fourth, fifth));
+    const like5 = v128.and(f32x4.le(far5, farthest), like2);
+    if (!v128.any_true(like5)) continue;
+    const weight5 = v128.and(f32x4.div(one, f32x4.add(one, f32x4.mul(far5, far5))), like5);
+    found5 = f32x4.add(found5, weight5);
+    change5 = f32x4.add(change5, f32x4.mul(weight5, next));
+    farDown5 = f32x4.add(farDown5, v128.and(weight5, isFarDown));
+    down5 = f32x4.add(down5, v128.and(weight5, isDown));
+    up5 = f32x4.add(up5, v128.and(weight5, isUp));
+    farUp5 = f32x4.add(farUp5, v128.and(weight5, isFarUp));
+  }
+  summarise(found2, change2, farDown2, down2, up2, farUp2, to);
+  summarise(found5, change5, farDown5, down5, up5, farUp5, to + 24);
+}
+
+/** As means over one moment more than was found: of little, little is said. */
+function summarise(found: v128, change: v128, farDown: v128, down: v128, up: v128, farUp: v128, to: usize): void {
+  const weight = total(found);
+  const share: f32 = 1 / (weight + 1);
+  store<f32>(to, total(change) * share);
+  store<f32>(to, weight * share, 4);
+  store<f32>(to, total(farDown) * share, 8);
+  store<f32>(to, total(down) * share, 12);
+  store<f32>(to, total(up) * share, 16);
+  store<f32>(to, total(farUp) * share, 20);
+}
+
+function total(x: v128): f32 {
+  return f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
+}
+
+function levelOf(at: usize): f32 {
+  const value = load<f32>(at);
+  return isFinite<f32>(value) ? value : 0;
+}
+
+/** One over the width of likeness, a share of the scale and one of the slot itself; a slot that is missing is like any other. */
+function perWatt(at: usize, scale: f64, ofScale: f64, ofSlot: f64): f32 {
+  const value = load<f32>(at);
+  return isFinite<f32>(value) ? <f32>(1 / (ofScale * scale + ofSlot * abs(<f64>value))) : 0;
+}
+
+/**
+ * The middle one of how the load went on at this time of the days before, from the slot as long ago as the newest to the one
+ * after it, in scales: 0 where nothing is known. `moves` is room for as many as there are days.
+ */
+export function usualMove(watts: usize, slots: i32, perDay: i32, days: i32, scale: f64, moves: usize, to: usize): void {
+  let known = 0;
+  for (let day = 1; day <= days; day++) {
+    const slot = slots - 1 - day * perDay;
+    if (slot < 0) break;
+    const at = watts + ((<usize>slot) << 2);
+    const move = load<f32>(at, 4) - load<f32>(at);
+    if (!isFinite<f32>(move)) continue;
+    let place = known;
+    for (; place > 0 && load<f32>(moves + ((<usize>(place - 1)) << 2)) > move; place--) {
+      store<f32>(moves + ((<usize>place) << 2), load<f32>(moves + ((<usize>(place - 1)) << 2)));
+    }
+    store<f32>(moves + ((<usize>place) << 2), move);
+    known += 1;
+  }
+  let middle: f64 = 0;
+  if (known > 0) {
+    const upper = <f64>load<f32>(moves + ((<usize>(known >> 1)) << 2));
+    const lower = <f64>load<f32>(moves + ((<usize>((known - 1) >> 1)) << 2));
+    middle = (upper + lower) / 2 / scale;
+  }
+  store<f32>(to, <f32>min(<f64>LARGEST_CHANGE, max(-(<f64>LARGEST_CHANGE), middle)));
+}
