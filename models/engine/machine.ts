@@ -17,7 +17,7 @@ type KernelName =
   | 'fillGaps'
   | 'seasons'
   | 'analogs'
-  | 'usualMove'
+  | 'usualMoves'
   | 'decode'
   | 'copyRows'
   | 'compress'

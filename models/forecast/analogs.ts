@@ -10,11 +10,12 @@ import { pastSlots } from '../window/slot-windows.js';
  *
  * and, over the moments of the days that are remembered, from the newest back until 128 are alike, of the changes x[i + 1] - x[i] in scales: their mean, how much was
  * found, and the shares that were a change, or a large one, downwards or upwards. Twice: by the two newest slots, where the time of
- * day counts too, and by the five newest. Last comes the median of the same change over seven days.
+ * day counts too, and by the five newest. Then come the same change on each of the last seven days, and before these their median.
  */
-export const ANALOGS = 13;
-export const USUAL_MOVE = 12;
 export const USUAL_DAYS = 7;
+/** Where the median of the days stands. */
+export const USUAL_MOVES = 12;
+export const ANALOGS = USUAL_MOVES + 1 + USUAL_DAYS;
 
 /** At the same time of day a moment counts so much more; from an eighth of a day on it counts as any other. */
 const SAME_TIME = 10;

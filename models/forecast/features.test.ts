@@ -345,12 +345,11 @@ function plainAnalogs(joined: readonly number[], scale: number, perDay: number):
     const [, weight = 0] = sums;
     return sums.map((sum) => sum / (weight + 1));
   });
-  const moves = Array.from({ length: 7 }, (_, day) => now - (day + 1) * perDay)
-    .map((slot) => at(slot + 1) - at(slot))
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
-  const middle = ((moves[moves.length >> 1] ?? 0) + (moves[(moves.length - 1) >> 1] ?? 0)) / 2;
-  return [...numbers, middle / scale];
+  const days = Array.from({ length: 7 }, (_, day) => now - (day + 1) * perDay);
+  const moves = days.map((slot) => (at(slot + 1) - at(slot)) / scale);
+  const known = moves.filter(Number.isFinite).sort((a, b) => a - b);
+  const middle = ((known[known.length >> 1] ?? 0) + (known[(known.length - 1) >> 1] ?? 0)) / 2;
+  return [...numbers, middle, ...moves.map((move) => (Number.isNaN(move) ? middle : move))];
 }
 
 test.each(SLOT_WIDTHS)('analogs are what followed the moments like now, at slots of %i minutes', (slotMinutes) => {
@@ -361,6 +360,8 @@ test.each(SLOT_WIDTHS)('analogs are what followed the moments like now, at slots
   const joined = Array.from({ length: pastSlots(perDay) + WINDOW_SLOTS }, (_, slot) => load(slot));
   // Of the five newest one is missing.
   joined.splice(-5, 5, 320, 330, Number.NaN, 340, 310);
+  // And of the days before, the second one.
+  joined[joined.length - 2 * perDay] = Number.NaN;
   const all = Float32Array.from(joined);
   const history = historyOf(all.subarray(-WINDOW_SLOTS), { past: all.subarray(0, -WINDOW_SLOTS) });
   const { analogs, scaleW } = createEncoder({ slotMinutes, horizons: horizonsFor(slotMinutes) }).encode([history]);
@@ -376,6 +377,6 @@ test('without a past there are only the moments of the window, and without a new
   expect(found).toBeGreaterThan(0.9);
   expect(analogs[6]).toBeCloseTo((-300 / (scaleW[0] ?? 1)) * found, 4);
   expect(Array.from(analogs.slice(8, 12))).toEqual([found, found, 0, 0].map((share) => expect.closeTo(share, 5)));
-  expect(analogs[12]).toBe(0);
-  expect(Array.from(encode(historyOf([...load.slice(0, -1), Number.NaN])).analogs)).toEqual(new Array(13).fill(0));
+  expect(Array.from(analogs.slice(12))).toEqual(new Array(8).fill(0));
+  expect(Array.from(encode(historyOf([...load.slice(0, -1), Number.NaN])).analogs)).toEqual(new Array(20).fill(0));
 });

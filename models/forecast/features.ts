@@ -4,7 +4,7 @@ import { createLayout, FLOAT_BYTES } from '../engine/machine.js';
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
 import { pastSlots, WEEK_DAYS } from '../window/slot-windows.js';
 import { centreAndScale } from '../window/window-scale.js';
-import { ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVE } from './analogs.js';
+import { ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVES } from './analogs.js';
 import type { History, Weather } from './history.js';
 import { slotsPerDay } from './horizons.js';
 import type { ForecastShape } from './series-history.js';
@@ -119,7 +119,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
     seasons: layout.room(SEASONS * steps),
     spread: layout.room(steps),
     analogs: layout.room(ANALOGS),
-    moves: layout.room(USUAL_DAYS),
+    sorted: layout.room(USUAL_DAYS),
     /** Two numbers of eight bytes. */
     known: layout.room(2 * 2),
   };
@@ -171,7 +171,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
         at.known,
       );
       kernels.analogs(at.past, slots, nearness, scale, at.analogs);
-      kernels.usualMove(at.past, slots, perDay, USUAL_DAYS, scale, at.moves, at.analogs + USUAL_MOVE * FLOAT_BYTES);
+      kernels.usualMoves(at.past, slots, perDay, USUAL_DAYS, scale, at.sorted, at.analogs + USUAL_MOVES * FLOAT_BYTES);
       encoded.window.set(window, row * WINDOW_SLOTS);
       encoded.measured.set(measured, row * PATCHES);
       encoded.seasons.set(seasons, row * SEASONS * steps);

@@ -62,10 +62,11 @@ export function analogs(watts: usize, slots: i32, nearness: usize, scale: f64, t
     const now = v128.load(at);
     const before = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 4), x1)), near1);
     const far2 = f32x4.add(f32x4.mul(f32x4.abs(f32x4.sub(now, x0)), near0), before);
+    const isNear = f32x4.le(far2, farthest);
+    if (!v128.any_true(isNear)) continue;
     const change = f32x4.sub(v128.load(at, 4), now);
     const isKnown = f32x4.eq(f32x4.sub(change, change), zero);
-    const like2 = v128.and(f32x4.le(far2, farthest), isKnown);
-    if (!v128.any_true(like2)) continue;
+    const like2 = v128.and(isNear, isKnown);
     moments += popcnt<i32>(i32x4.bitmask(like2));
     // What is not alike has no weight, but its change may be no number.
     const inScales = f32x4.mul(v128.and(change, isKnown), perScale);
@@ -127,29 +128,46 @@ function perWatt(at: usize, scale: f64, ofScale: f64, ofSlot: f64): f32 {
 }
 
 /**
- * The middle one of how the load went on at this time of the days before, from the slot as long ago as the newest to the one
- * after it, in scales: 0 where nothing is known. `moves` is room for as many as there are days.
+ * How the load went on at this time of each of the days before, from the slot as long ago as the newest to the one after it, in
+ * scales: first the middle one, then each from yesterday on, the middle one where it is not known; 0 where none is. `sorted` is
+ * room for as many as there are days.
  */
-export function usualMove(watts: usize, slots: i32, perDay: i32, days: i32, scale: f64, moves: usize, to: usize): void {
+export function usualMoves(
+  watts: usize,
+  slots: i32,
+  perDay: i32,
+  days: i32,
+  scale: f64,
+  sorted: usize,
+  to: usize,
+): void {
+  const perScale = 1 / scale;
   let known = 0;
+  let at = watts + ((<usize>(slots - 1)) << 2);
   for (let day = 1; day <= days; day++) {
-    const slot = slots - 1 - day * perDay;
-    if (slot < 0) break;
-    const at = watts + ((<usize>slot) << 2);
-    const move = load<f32>(at, 4) - load<f32>(at);
+    at -= (<usize>perDay) << 2;
+    const move: f32 = at < watts ? <f32>NaN : inScales(load<f32>(at, 4) - load<f32>(at), perScale);
+    store<f32>(to + ((<usize>day) << 2), move);
     if (!isFinite<f32>(move)) continue;
-    let place = known;
-    for (; place > 0 && load<f32>(moves + ((<usize>(place - 1)) << 2)) > move; place--) {
-      store<f32>(moves + ((<usize>place) << 2), load<f32>(moves + ((<usize>(place - 1)) << 2)));
-    }
-    store<f32>(moves + ((<usize>place) << 2), move);
+    let place = sorted + ((<usize>known) << 2);
+    for (; place > sorted && load<f32>(place - 4) > move; place -= 4) store<f32>(place, load<f32>(place - 4));
+    store<f32>(place, move);
     known += 1;
   }
-  let middle: f64 = 0;
+  let middle: f32 = 0;
   if (known > 0) {
-    const upper = <f64>load<f32>(moves + ((<usize>(known >> 1)) << 2));
-    const lower = <f64>load<f32>(moves + ((<usize>((known - 1) >> 1)) << 2));
-    middle = (upper + lower) / 2 / scale;
+    const upper = load<f32>(sorted + ((<usize>(known >> 1)) << 2));
+    middle = (load<f32>(sorted + ((<usize>((known - 1) >> 1)) << 2)) + upper) / 2;
   }
-  store<f32>(to, <f32>min(<f64>LARGEST_CHANGE, max(-(<f64>LARGEST_CHANGE), middle)));
+  store<f32>(to, middle);
+  for (let day = 1; day <= days; day++) {
+    const place = to + ((<usize>day) << 2);
+    if (!isFinite<f32>(load<f32>(place))) store<f32>(place, middle);
+  }
+}
+
+/** NaN where there is none. */
+function inScales(watts: f32, perScale: f64): f32 {
+  if (!isFinite<f32>(watts)) return NaN;
+  return <f32>min(<f64>LARGEST_CHANGE, max(-(<f64>LARGEST_CHANGE), <f64>watts * perScale));
 }
