@@ -154,6 +154,7 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
           if (!anomalous.has(placeOf(score))) withdrawAnomaly(score, result.analysedUpTo);
         }
         for (const anomaly of result.anomalies) storeAnomaly(anomaly, result.analysedUpTo);
+        if (result.bands !== undefined) models.keepBands(result.bands);
         transactions.advance('analysed', Math.min(result.analysedUpTo, transactions.lastChange()));
         return outcomes.filter((outcome) => outcome === 'stranger').length;
       });

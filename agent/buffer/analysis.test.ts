@@ -216,3 +216,18 @@ test('old forecasts are dropped, when the centre has them', () => {
   expect(buffer.prune(late).forecasts).toBe(1);
   expect(bench.reader().totals().forecasts).toBe(0);
 });
+
+test('where the bands of a model have come to is there after a restart, for each model by itself', () => {
+  const { buffer, reader } = closedSlot();
+  const missRates = Float32Array.of(0.1, 0.05, -0.2);
+  buffer.storeAnalysis(result(1, { bands: { modelVersion: 'v1', missRates } }));
+  buffer.storeAnalysis(result(1, { bands: { modelVersion: 'v2', missRates: missRates.slice(1) } }));
+  buffer.storeAnalysis(result(1));
+  expect(reader.missRatesOf('v1')).toEqual(missRates);
+  buffer.close();
+  bench.open();
+  const again = bench.reader();
+  expect(again.missRatesOf('v1')).toEqual(missRates);
+  expect(again.missRatesOf('v2')).toEqual(missRates.slice(1));
+  expect(again.missRatesOf('v3')).toBeUndefined();
+});

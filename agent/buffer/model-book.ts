@@ -1,4 +1,4 @@
-import type { BundleState } from '../domain/results.js';
+import type { BandState, BundleState } from '../domain/results.js';
 import type { Connection } from './buffer-file.js';
 import type { Transactions } from './transactions.js';
 
@@ -7,6 +7,8 @@ export interface ModelBook {
   /** Only inside a transaction. */
   keyOf(version: string): number;
   record(bundle: BundleState, atMs: number): void;
+  /** Only inside a transaction. */
+  keepBands(bands: BandState): void;
 }
 
 export function openModelBook(db: Connection, transactions: Transactions): ModelBook {
@@ -15,6 +17,7 @@ export function openModelBook(db: Connection, transactions: Transactions): Model
   const update = db.prepare(
     'update model set state = @state, precision = @precision, code = @code, detail = @detail, at_ms = @atMs where id = @key',
   );
+  const updateBands = db.prepare('update model set miss_rates = ? where id = ?');
   const keys = new Map<string, number>();
   transactions.onRollback(() => keys.clear());
 
@@ -29,6 +32,9 @@ export function openModelBook(db: Connection, transactions: Transactions): Model
     record(bundle, atMs) {
       const nothing = { precision: null, code: null, detail: null };
       update.run({ ...nothing, ...bundle, key: keyOf(bundle.version), atMs: Math.floor(atMs) });
+    },
+    keepBands({ modelVersion, missRates }) {
+      updateBands.run(Buffer.from(missRates.buffer, missRates.byteOffset, missRates.byteLength), keyOf(modelVersion));
     },
   };
 }

@@ -51,6 +51,11 @@ export const METRICS = {
   slots_closed_total: { type: 'counter', help: 'Slots closed or revised.', labels: {} },
   slot_packings_total: { type: 'counter', help: 'Finished days of meters packed.', labels: {} },
   forecasts_total: { type: 'counter', help: 'Forecasts stored.', labels: {} },
+  forecast_actuals_total: {
+    type: 'counter',
+    help: 'Loads that came after a forecast, by whether its 90 % band held them.',
+    labels: { band: ['inside', 'outside'] },
+  },
   anomalies_total: { type: 'counter', help: 'Anomalies stored, by type.', labels: { type: ANOMALY_TYPES } },
   push_rows_total: { type: 'counter', help: 'Rows the centre has accepted.', labels: { stream: STREAM_NAMES } },
   push_rows_rejected_total: {

@@ -10,6 +10,14 @@ export interface AnalysisResult {
   readonly anomalies: readonly Anomaly[];
   /** Slots up to this change are forecast and scored. */
   readonly analysedUpTo: ChangeSeq;
+  /** Seldom: they change slowly. */
+  readonly bands?: BandState | undefined;
+}
+
+/** Where the bands of a model have come to on this gateway: the miss rate that each step aims at. */
+export interface BandState {
+  readonly modelVersion: string;
+  readonly missRates: Float32Array;
 }
 
 /** What a model bundle became on this gateway. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { uncalibrated } from '../../models/forecast/calibration.js';
 import { HORIZONS, QUANTILES } from '../../models/forecast/horizons.js';
 import { createSlotWindows } from '../../models/window/slot-windows.js';
 import { epochMs, type MeterId } from '../domain/brand.js';
@@ -15,6 +16,7 @@ const [FIRST] = meters as [MeterId];
 const repeating: Forecaster = {
   version: 'repeating',
   horizons: HORIZONS,
+  calibration: uncalibrated(HORIZONS.length),
   predict: async (histories) =>
     histories.map(({ window }) => ({
       watts: Float32Array.from(
@@ -99,4 +101,26 @@ test('the thread hears what else there is between two parts of the meters', asyn
   expect(heard).toBe(false);
   await forecasting.forecast(meters, repeating);
   expect(heard).toBe(true);
+});
+
+test('bands begin where the model before the start had come to, and a new model begins with its own', async () => {
+  const { windows } = remember(WINDOW_SLOTS);
+  const given: Float32Array[] = [];
+  const model = (version: string): Forecaster => ({
+    ...repeating,
+    version,
+    calibration: { ...uncalibrated(HORIZONS.length), stretch: uncalibrated(HORIZONS.length).stretch.fill(2) },
+    async predict(histories, factors, room) {
+      given.push(factors.slice());
+      return repeating.predict(histories, factors, room);
+    },
+  });
+  const missRates = new Float32Array(HORIZONS.length).fill(0.05);
+  const forecasting = createForecasting(windows, { bandsOf: (version) => (version === 'old' ? missRates : undefined) });
+  expect(forecasting.bands()).toBeUndefined();
+  await forecasting.forecast([FIRST], model('old'));
+  expect(forecasting.bands()).toEqual({ modelVersion: 'old', missRates });
+  await forecasting.forecast([FIRST], model('new'));
+  expect(given.map((factors) => factors[0])).toEqual([2, 1]);
+  expect(forecasting.bands()?.missRates[0]).toBeCloseTo(0.1, 6);
 });

@@ -5,7 +5,7 @@ import type { Clock, Random } from '../domain/clock.js';
 import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
-import type { AnalysisResult } from '../domain/results.js';
+import type { AnalysisResult, BandState } from '../domain/results.js';
 import type { SlotScore } from '../domain/slot.js';
 import type { StoredSlot } from '../domain/stored.js';
 import { type Loop, supervise } from '../domain/supervise.js';
@@ -51,6 +51,8 @@ const CHUNK = 500;
 /** Slots are announced; this only bounds what a lost announcement can cost. */
 const IDLE_MS = 30_000;
 const BACKOFF = { firstMs: 1_000, maxMs: 60_000 };
+/** A restart forgets no more than this of what the bands have learnt. */
+const BANDS_KEPT_EVERY_MS = 3_600_000;
 /** When the writer has not stored a result for so long, it is handed over again. */
 const STORED_WITHIN_MS = 60_000;
 
@@ -61,6 +63,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   let cursor = reader.analysedUpTo();
   let loaded: Loaded | undefined;
   let reload = true;
+  let bandsKeptMs = clock.now();
   let said = '';
   let loop: Loop | undefined;
   let onStored: ((upTo: ChangeSeq) => void) | undefined;
@@ -126,6 +129,13 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
     return { scores, anomalies };
   }
 
+  function bandsDue(): BandState | undefined {
+    const nowMs = clock.now();
+    if (Math.abs(nowMs - bandsKeptMs) < BANDS_KEPT_EVERY_MS) return undefined;
+    bandsKeptMs = nowMs;
+    return forecasting.bands();
+  }
+
   /** One chunk of slots: taken into the windows, scored, forecast once nothing more waits, delivered. */
   async function analyse(model: Loaded, signal: AbortSignal): Promise<number> {
     await deliverAll(signal);
@@ -146,7 +156,13 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
       const part = forecasts.slice(from, from + CHUNK);
       undelivered.push({ forecasts: part, scores: [], anomalies: [], analysedUpTo: cursor });
     }
-    undelivered.push({ forecasts: forecasts.slice(0, CHUNK), scores, anomalies, analysedUpTo: upTo });
+    undelivered.push({
+      forecasts: forecasts.slice(0, CHUNK),
+      scores,
+      anomalies,
+      analysedUpTo: upTo,
+      bands: bandsDue(),
+    });
     cursor = upTo;
     if (isLast && forecast.failure === undefined) changed.clear();
     await deliverAll(signal);

@@ -27,7 +27,13 @@ await serve<ToAnalytics, FromAnalytics>(async (toMain) => {
     reader,
     windows,
     profiles: createProfiles({ reader, windows, clock: systemClock }),
-    forecasting: createForecasting(windows),
+    forecasting: createForecasting(windows, {
+      bandsOf: reader.missRatesOf,
+      onActuals({ inside, outside }) {
+        metrics.inc('forecast_actuals_total', inside, { band: 'inside' });
+        metrics.inc('forecast_actuals_total', outside, { band: 'outside' });
+      },
+    }),
     score: (slot, model) => scoreNewestSlot(slot, model, data.judgement),
     models: createModelStore({ ...data.models, log }),
     post: (message) => toMain.post(message),

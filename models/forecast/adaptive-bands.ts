@@ -22,25 +22,32 @@ const RAREST = 1 - (LEVELS.at(-1) ?? 1);
 const BEYOND = 5;
 const SMALLEST_ALPHA = -0.5;
 
-export function createAdaptiveBands({ factors, stretch }: Calibration): AdaptiveBands {
+/** `from`: the alphas that earlier bands of the same calibration had come to. */
+export function createAdaptiveBands({ factors, stretch }: Calibration, from?: ArrayLike<number>): AdaptiveBands {
   const steps = factors.length / QUANTILES.length;
   const alphas = new Float64Array(steps).fill(DECLARED_MISS);
   const current = factors.slice();
+
+  function aimAt(step: number, wanted: number): void {
+    const alpha = Math.min(Math.max(wanted, SMALLEST_ALPHA), LARGEST_ALPHA);
+    alphas[step] = alpha;
+    const table = stretch.subarray(step * LEVELS.length, (step + 1) * LEVELS.length);
+    const factor = stretchAt(table, 1 - Math.max(alpha, RAREST)) * (1 + BEYOND * Math.max(RAREST - alpha, 0));
+    for (let quantile = 0; quantile < QUANTILES.length; quantile++) {
+      const at = step * QUANTILES.length + quantile;
+      current[at] = (factors[at] as number) * factor;
+    }
+  }
+
+  if (from?.length === steps) {
+    for (let step = 0; step < steps; step++) if (from[step] !== DECLARED_MISS) aimAt(step, from[step] as number);
+  }
 
   return {
     factors: current,
     alphas,
     observe(step, missed, of) {
-      if (of === 0) return;
-      const moved = (alphas[step] as number) + STEP_SIZE * (DECLARED_MISS - missed / of);
-      const alpha = Math.min(Math.max(moved, SMALLEST_ALPHA), LARGEST_ALPHA);
-      alphas[step] = alpha;
-      const table = stretch.subarray(step * LEVELS.length, (step + 1) * LEVELS.length);
-      const factor = stretchAt(table, 1 - Math.max(alpha, RAREST)) * (1 + BEYOND * Math.max(RAREST - alpha, 0));
-      for (let quantile = 0; quantile < QUANTILES.length; quantile++) {
-        const at = step * QUANTILES.length + quantile;
-        current[at] = (factors[at] as number) * factor;
-      }
+      if (of > 0) aimAt(step, (alphas[step] as number) + STEP_SIZE * (DECLARED_MISS - missed / of));
     },
   };
 }

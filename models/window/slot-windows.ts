@@ -48,6 +48,8 @@ export interface SlotWindows {
   get(meter: MeterId, endMs?: EpochMs): SlotWindow | undefined;
   /** As `get`, with what is remembered of the week and the month before; in room of its own unless some is given. */
   history(meter: MeterId, options?: HistoryOptions): MeterHistory | undefined;
+  /** Mean power of so many slots; NaN unless half of them are remembered. */
+  mean(meter: MeterId, fromMs: EpochMs, slots: number): number;
   /** Room for so many histories. */
   allocate(histories: number): readonly Room[];
   meters(): Iterable<MeterId>;
@@ -154,6 +156,19 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
         profileMedian: memory.block.subarray(medianFrom, spreadFrom),
         profileSpread: memory.block.subarray(spreadFrom),
       };
+    },
+    mean(meter, fromMs, slots) {
+      const memory = memories.get(meter);
+      if (memory === undefined) return Number.NaN;
+      const first = slotAt(fromMs);
+      let sum = 0;
+      let known = 0;
+      for (let slot = first; slot < first + slots; slot++) {
+        if (!holds(memory, slot)) continue;
+        sum += memory.block[slot % ringSlots] as number;
+        known += 1;
+      }
+      return known * 2 >= slots ? sum / known : Number.NaN;
     },
     allocate: (histories) =>
       Array.from({ length: histories }, () => ({

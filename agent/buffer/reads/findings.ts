@@ -34,7 +34,14 @@ export function openFindings(db: Connection, meterKeys: MeterKeys) {
      order by at_ms desc, id desc limit ?`,
   );
 
+  const missRates = db.prepare<[string], Buffer | null>('select miss_rates from model where version = ?').pluck();
+
   return {
+    missRatesOf(version: string): Float32Array | undefined {
+      const stored = missRates.get(version);
+      // A copy: what SQLite gives may begin anywhere.
+      return stored == null ? undefined : new Float32Array(Uint8Array.from(stored).buffer);
+    },
     anomalies({ meter, limit }: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[] {
       if (meter === undefined) return newest.all(limit);
       const key = meterKeys(meter);
