@@ -8,9 +8,10 @@ import { pastSlots } from '../window/slot-windows.js';
  *   how far the moment i is from now: Σ over the newest slots of |x[i - j] - x[now - j]| / (a × scale + b × |x[now - j]|)
  *   how much it counts: 1 / (1 + far²), nothing from three on
  *
- * and, over the moments of the days that are remembered, from the newest back until 128 are alike, of the changes x[i + 1] - x[i] in scales: their mean, how much was
- * found, and the shares that were a change, or a large one, downwards or upwards. Twice: by the two newest slots, where the time of
- * day counts too, and by the five newest. Then come the same change on each of the last seven days, and before these their median.
+ * and, over the moments that are remembered, from the newest back until 128 are alike, of the changes x[i + 1] - x[i] in scales:
+ * their mean, how much was found, and the shares that were a change, or a large one, downwards or upwards. Twice: by the two
+ * newest slots, where the time of day counts too, and by the five newest. Then comes how the load went on from this time of day
+ * on each of the last seven days, and before these their median.
  */
 export const USUAL_DAYS = 7;
 /** Where the median of the days stands. */

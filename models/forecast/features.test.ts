@@ -369,6 +369,18 @@ test.each(SLOT_WIDTHS)('analogs are what followed the moments like now, at slots
   for (const [index, value] of expected.entries()) expect(analogs[index], `number ${index}`).toBeCloseTo(value, 4);
 });
 
+test('a past of any length ends where the window begins', () => {
+  const random = seededRandom(3);
+  const past = Float32Array.from({ length: PAST }, () => 200 + 300 * random());
+  const load = Array.from({ length: WINDOW_SLOTS }, () => 200 + 300 * random());
+  const known = 3 * WINDOW_SLOTS;
+  const missing = past.map((watts, slot) => (slot < PAST - known ? Number.NaN : watts));
+  const longer = Float32Array.from([1, 2, 3, ...past]);
+  const inputs = (history: Float32Array) => inputsOf(encode(historyOf(load, { past: history })));
+  expect(inputs(past.slice(-known))).toEqual(inputs(missing));
+  expect(inputs(longer)).toEqual(inputs(past));
+});
+
 test('without a past there are only the moments of the window, and without a newest slot none', () => {
   const load = Array.from({ length: WINDOW_SLOTS }, (_, slot) => 200 + 100 * (slot % 4));
   const { analogs, scaleW } = encode(historyOf(load));

@@ -149,7 +149,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
       if (present < WINDOW_SLOTS) {
         kernels.fillGaps(at.window, WINDOW_SLOTS, at.measured, PATCH_SLOTS, INTERPOLATED_GAP_SLOTS);
       } else measured.fill(1);
-      lay(history.past, past);
+      layBefore(history.past, past);
       lay(history.profileMedian, median);
       lay(history.profileSpread, width);
       const slotOfDay = ((Math.floor(endMs / slotMs) % perDay) + perDay) % perDay;
@@ -192,6 +192,13 @@ function lay(values: Float32Array | undefined, to: Float32Array): void {
     to.set(values);
     to.fill(Number.NaN, values.length);
   }
+}
+
+/** Up to the window's beginning: of a shorter past the oldest slots are missing. */
+function layBefore(values: Float32Array | undefined, to: Float32Array): void {
+  const known = values === undefined ? 0 : Math.min(values.length, to.length);
+  to.fill(Number.NaN, 0, to.length - known);
+  if (values !== undefined) to.set(values.length === known ? values : values.subarray(-known), to.length - known);
 }
 
 /** Nearly all meters of a tick stand at the same moment, and one answer serves them. */
