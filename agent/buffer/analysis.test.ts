@@ -219,7 +219,7 @@ test('old forecasts are dropped, when the centre has them', () => {
 
 test('where the bands of a model have come to is there after a restart, for each model by itself', () => {
   const { buffer, reader } = closedSlot();
-  const missRates = Float32Array.of(0.1, 0.05, -0.2);
+  const missRates = Float64Array.of(0.1, 0.05, -0.2);
   buffer.storeAnalysis(result(1, { bands: { modelVersion: 'v1', missRates } }));
   buffer.storeAnalysis(result(1, { bands: { modelVersion: 'v2', missRates: missRates.slice(1) } }));
   buffer.storeAnalysis(result(1));

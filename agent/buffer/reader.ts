@@ -69,7 +69,7 @@ export interface BufferReader {
   latestForecast(meter: MeterId): Forecast | undefined;
   anomalies(query: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[];
   /** Where the bands of this model had come to, if they were kept. */
-  missRatesOf(modelVersion: string): Float32Array | undefined;
+  missRatesOf(modelVersion: string): Float64Array | undefined;
   /** Newest first. */
   bundles(): readonly RecordedBundle[];
   /** Files that were found damaged, newest first. */

@@ -225,7 +225,7 @@ create table slot_day (
 create index slot_day_unsent on slot_day (first_change) where unsent = 1;
 `,
   `
--- Where the bands of a model have come to on this gateway: a float32 for each step.
+-- Where the bands of a model have come to on this gateway: a float64 for each step.
 alter table model add column miss_rates blob;
 `,
 ];

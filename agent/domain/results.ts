@@ -17,7 +17,7 @@ export interface AnalysisResult {
 /** Where the bands of a model have come to on this gateway: the miss rate that each step aims at. */
 export interface BandState {
   readonly modelVersion: string;
-  readonly missRates: Float32Array;
+  readonly missRates: Float64Array;
 }
 
 /** What a model bundle became on this gateway. */

@@ -17,7 +17,7 @@ export interface BandWatch {
   readonly missRates: Float64Array;
   /** A forecast that is issued, and with it that all before this slot is known of the meter. */
   follow(meter: MeterId, issuedSlotMs: EpochMs, row: ForecastRow): void;
-  /** Draws the conclusion from what was followed since the last time. */
+  /** After a tick; what it brought is learnt from with the next full hour. */
   learn(): Outcome;
 }
 
@@ -30,11 +30,19 @@ export interface WatchOptions {
   readonly horizons: readonly Horizon[];
   readonly calibration: Calibration;
   /** Where an earlier watch of the same model had come to. */
-  readonly missRates?: Float32Array | undefined;
+  readonly missRates?: Float64Array | undefined;
 }
 
-/** Between two watches of a meter, and between those of two meters: no divisor of a day of slots of any width. */
+/**
+ * Longer than a day by so much is the turn of a meter, and so far apart are those of two: it divides no day of slots of any
+ * width. A watch begins in this part of the turn alone, so that meters that were silent together do not stay together.
+ */
 const SHIFT_SLOTS = 25;
+/**
+ * Whether a band of the next day was right is known a day later. Bands that learnt from a thousand meters at every tick
+ * would have gone too far by then, and back again.
+ */
+const LEARN_EVERY_MS = 3_600_000;
 
 interface Watched {
   /** Low and high edge of each step. */
@@ -42,13 +50,13 @@ interface Watched {
   issuedMs: number;
   /** How many of its spans are over, in the order of their ends. */
   over: number;
-  /** The next forecast that is watched is not issued before. */
-  againMs: number;
+  /** In which slot of a turn its own begins. */
+  readonly phase: number;
 }
 
 export function createBandWatch(windows: SlotWindows, { horizons, calibration, missRates }: WatchOptions): BandWatch {
   const { slotMs } = windows;
-  const perDay = slotsPerDay(slotMs / 60_000);
+  const turnSlots = slotsPerDay(slotMs / 60_000) + SHIFT_SLOTS;
   const bands = createAdaptiveBands(calibration, missRates);
   const byEnd = horizons
     .map(({ offset, slots }, step) => ({ step, slots, fromMs: offset * slotMs, endMs: (offset + slots) * slotMs }))
@@ -57,13 +65,20 @@ export function createBandWatch(windows: SlotWindows, { horizons, calibration, m
   const watched = new Map<MeterId, Watched>();
   const missed = new Uint32Array(horizons.length);
   const seen = new Uint32Array(horizons.length);
+  let inside = 0;
+  let outside = 0;
+  let newestMs = Number.NEGATIVE_INFINITY;
+  let learntMs = Number.NaN;
 
-  function begin(meter: MeterId, nowMs: number): Watched {
-    const waitSlots = (watched.size * SHIFT_SLOTS) % perDay;
-    const one = { edges: arena.add(), issuedMs: nowMs, over: byEnd.length, againMs: nowMs + waitSlots * slotMs };
+  function add(meter: MeterId, nowMs: number): Watched {
+    const phase = (watched.size * SHIFT_SLOTS) % turnSlots;
+    const one = { edges: arena.add(), issuedMs: nowMs, over: byEnd.length, phase };
     watched.set(meter, one);
     return one;
   }
+
+  const isTurnOf = ({ phase }: Watched, nowMs: number): boolean =>
+    (Math.round(nowMs / slotMs) + turnSlots - phase) % turnSlots < SHIFT_SLOTS;
 
   function compare(meter: MeterId, one: Watched, nowMs: number): void {
     for (; one.over < byEnd.length; one.over++) {
@@ -73,7 +88,11 @@ export function createBandWatch(windows: SlotWindows, { horizons, calibration, m
       if (Number.isNaN(actual)) continue;
       const isInside = actual >= (one.edges[2 * step] as number) && actual <= (one.edges[2 * step + 1] as number);
       seen[step] = (seen[step] as number) + 1;
-      if (!isInside) missed[step] = (missed[step] as number) + 1;
+      if (isInside) inside += 1;
+      else {
+        outside += 1;
+        missed[step] = (missed[step] as number) + 1;
+      }
     }
   }
 
@@ -81,29 +100,29 @@ export function createBandWatch(windows: SlotWindows, { horizons, calibration, m
     factors: bands.factors,
     missRates: bands.alphas,
     follow(meter, issuedSlotMs, row) {
-      const one = watched.get(meter) ?? begin(meter, issuedSlotMs);
+      const one = watched.get(meter) ?? add(meter, issuedSlotMs);
+      newestMs = Math.max(newestMs, issuedSlotMs);
       compare(meter, one, issuedSlotMs);
-      if (one.over < byEnd.length || issuedSlotMs < one.againMs) return;
+      if (one.over < byEnd.length || !isTurnOf(one, issuedSlotMs)) return;
       for (let step = 0; step < horizons.length; step++) {
         one.edges[2 * step] = wattsAt(row, step, LOW);
         one.edges[2 * step + 1] = wattsAt(row, step, HIGH);
       }
       one.issuedMs = issuedSlotMs;
       one.over = 0;
-      one.againMs = issuedSlotMs + (perDay + SHIFT_SLOTS) * slotMs;
     },
     learn() {
-      let inside = 0;
-      let outside = 0;
+      const outcome = { inside, outside };
+      inside = 0;
+      outside = 0;
+      if (newestMs - learntMs < LEARN_EVERY_MS) return outcome;
+      learntMs = newestMs;
       for (let step = 0; step < horizons.length; step++) {
-        const [of, out] = [seen[step] as number, missed[step] as number];
-        bands.observe(step, out, of);
-        inside += of - out;
-        outside += out;
+        bands.observe(step, missed[step] as number, seen[step] as number);
       }
       seen.fill(0);
       missed.fill(0);
-      return { inside, outside };
+      return outcome;
     },
   };
 }

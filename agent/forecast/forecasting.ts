@@ -35,7 +35,7 @@ export interface Forecasting {
 
 export interface ForecastingOptions {
   /** Where the bands of this model had come to before the start. */
-  readonly bandsOf?: (modelVersion: string) => Float32Array | undefined;
+  readonly bandsOf?: (modelVersion: string) => Float64Array | undefined;
   /** Of the actuals that came with a tick, how many the bands held. */
   readonly onActuals?: (outcome: Outcome) => void;
 }
@@ -109,9 +109,7 @@ export function createForecasting(windows: SlotWindows, options: ForecastingOpti
       return forecasts;
     },
     bands: () =>
-      watch === undefined
-        ? undefined
-        : { modelVersion: watch.of.version, missRates: Float32Array.from(watch.bands.missRates) },
+      watch === undefined ? undefined : { modelVersion: watch.of.version, missRates: watch.bands.missRates.slice() },
     expectedW: (meter, slotStartMs) => latest.at(meter, slotStartMs),
   };
 }

@@ -37,10 +37,10 @@ export function openFindings(db: Connection, meterKeys: MeterKeys) {
   const missRates = db.prepare<[string], Buffer | null>('select miss_rates from model where version = ?').pluck();
 
   return {
-    missRatesOf(version: string): Float32Array | undefined {
+    missRatesOf(version: string): Float64Array | undefined {
       const stored = missRates.get(version);
       // A copy: what SQLite gives may begin anywhere.
-      return stored == null ? undefined : new Float32Array(Uint8Array.from(stored).buffer);
+      return stored == null ? undefined : new Float64Array(Uint8Array.from(stored).buffer);
     },
     anomalies({ meter, limit }: { readonly meter?: MeterId; readonly limit: number }): readonly StoredAnomaly[] {
       if (meter === undefined) return newest.all(limit);
