@@ -84,13 +84,14 @@ test('each step of a meter is compared once in a day and 25 slots, whatever came
   const watch = createBandWatch(windows, { horizons: HORIZONS, calibration });
   const [meter] = many as [MeterId];
   const found: number[] = [];
-  for (let slot = 0; found.length < 2 * STEPS; slot++) {
+  for (let slot = 0; found.length < 2 * STEPS && slot < 4 * (288 + 25); slot++) {
     windows.put(meter, at(slot), LEVEL_W);
     watch.follow(meter, at(slot + 1), rowWith(watch.factors, 1));
     const { inside, outside } = watch.learn();
     expect(outside).toBe(0);
     found.push(...new Array<number>(inside).fill(slot));
   }
+  expect(found.length).toBe(2 * STEPS);
   const [first = 0] = found;
   // Its turn comes within one; the next slot is known right away, the last hour a day later.
   expect(first).toBeLessThanOrEqual(288 + 25);
@@ -152,4 +153,12 @@ test('a watch goes on where an earlier one of the same model stood', () => {
     missRates: missRates.slice(1),
   });
   expect(other.factors).toEqual(calibration.factors);
+});
+
+test('a step that nothing was learnt of goes on as trained', () => {
+  const wide = { ...calibration, stretch: calibration.stretch.map((factor) => factor * 1.2) };
+  const options = { horizons: HORIZONS, calibration: wide };
+  const { missRates } = createBandWatch(createSlotWindows(), options);
+  const again = createBandWatch(createSlotWindows(), { ...options, missRates: missRates.slice() });
+  expect(again.factors).toEqual(wide.factors);
 });
