@@ -6,7 +6,7 @@ import { createGatewayClock } from './domain/gateway-clock.js';
 import { closing, inOrder, type Lifecycle } from './domain/lifecycle.js';
 import type { Logger } from './domain/log.js';
 import type { MachineTime } from './domain/machine-time.js';
-import { createMetrics, openEventLoopWatch, type ThreadName } from './domain/metrics.js';
+import { createMetrics, openEventLoopWatch } from './domain/metrics.js';
 import type { BundleState } from './domain/results.js';
 import { createIngest } from './ingest/ingest.js';
 import type { Publication } from './ingest/publication.js';
@@ -35,11 +35,10 @@ import {
   validationRules,
   voteRules,
 } from './settings.js';
-import { createAnalytics } from './threads/analytics.js';
+import { createCompanion } from './threads/companion.js';
 import { createDiskKeeping } from './threads/disk-keeping.js';
 import { createMainView } from './threads/main-view.js';
 import { createMending } from './threads/mending.js';
-import { createOutward } from './threads/outward.js';
 import { createPendingWrites } from './threads/pending-writes.js';
 import { createTimeKeeping } from './threads/time-keeping.js';
 import { createFeeds } from './validate/feeds/registry.js';
@@ -91,23 +90,11 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       keepUnsettled: centre !== null,
       keepAside: settings.buffer.keep_damaged,
       onSalvaged() {
-        analytics.renew(); // its windows are filled when it starts
-        outward.post({ kind: 'rows-waiting' });
+        companion.renew(); // the windows of the models are filled when it starts
       },
     },
     surroundings,
   );
-
-  function readerOf(thread: ThreadName) {
-    return {
-      onDamage: mending.ofReaders.onDamage,
-      mend: mending.ofReaders.mend,
-      onRestart(cause: unknown): void {
-        metrics.inc('thread_restarts_total', 1, { thread });
-        mending.ofReaders.died(cause);
-      },
-    };
-  }
 
   // agent/validate — a reading, or kept aside with a reason (domain/rejection.ts). Repeats are recognised from what each
   // meter sent last; an older one is caught by the slots, which count distinct times, and by the centre's primary key.
@@ -145,8 +132,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
 
   function onSlotsClosed(closed: number): void {
     metrics.inc('slots_closed_total', closed);
-    analytics.post({ kind: 'slots-changed' });
-    outward.post({ kind: 'rows-waiting' });
+    companion.post({ kind: 'slots-closed' });
   }
 
   // threads/disk-keeping.ts — when the disk fills up, it lets go of what is not needed, and holds the tap at last.
@@ -157,7 +143,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       rules: diskRules(settings),
       endurance: enduranceRules(settings),
       tap: ingest,
-      checkpoint: (how) => outward.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
+      checkpoint: (how) => companion.post({ kind: 'checkpoint', truncate: how === 'truncate' }),
     },
     surroundings,
   );
@@ -168,7 +154,6 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       clock: () => timeKeeping.state(),
       disk: () => disk.state,
       connections: () => ingest.connections,
-      analyticsMetrics: (withinMs) => analytics.ask('metrics', withinMs),
       report() {
         intake.report(ingest);
         disk.report();
@@ -177,36 +162,20 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     surroundings,
   );
 
-  // What the threads below find out is written in this one, and again while the disk refuses it.
+  // What the other thread finds out is written in this one, and again while the disk refuses it.
   const writes = createPendingWrites(surroundings);
 
+  // threads/companion.ts — the thread that does whatever a reading must not wait for:
   // agent/forecast and agent/fraud — closed slots in, forecasts, scores and anomalies back to the writer. The loop is
-  // threads/analysis-loop.ts.
-  const shared = { ...threadOptions(settings), terminal };
-  const analytics = createAnalytics(
-    { ...shared, judgement: { threshold: settings.models.threshold, language: settings.fraud.language } },
-    {
-      ...readerOf('analytics'),
-      onResult(result, logId) {
-        writes.put('analysis', () => {
-          if (logId !== buffer.logId) return; // of a file that is no longer there
-          buffer.storeAnalysis(result);
-          metrics.inc('forecasts_total', result.forecasts.length);
-          for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
-          analytics.post({ kind: 'stored', analysedUpTo: result.analysedUpTo });
-          outward.post({ kind: 'rows-waiting' });
-        });
-      },
-      onBundle,
-    },
-    surroundings,
-  );
-
+  // threads/analysis-loop.ts; agent/model-store has the models.
   // cloud-sync/push, cloud-sync/pull and agent/api — everything that speaks to the world beyond the meters. The loops
   // are threads/replication.ts.
-  const outward = createOutward(
+  const { threshold, enabled } = settings.models;
+  const companion = createCompanion(
     {
-      ...shared,
+      ...threadOptions(settings),
+      terminal,
+      judgement: enabled ? { threshold, language: settings.fraud.language } : null,
       gateway: settings.gateway.name,
       silence: silenceRules(settings),
       http: settings.http,
@@ -214,7 +183,15 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       checkpointsHeld: mending.checkpointsHeld,
     },
     {
-      ...readerOf('outward'),
+      onResult(result, logId) {
+        writes.put('analysis', () => {
+          if (logId !== buffer.logId) return; // of a file that is no longer there
+          buffer.storeAnalysis(result);
+          metrics.inc('forecasts_total', result.forecasts.length);
+          for (const { type } of result.anomalies) metrics.inc('anomalies_total', 1, { type });
+          companion.post({ kind: 'result-stored', analysedUpTo: result.analysedUpTo });
+        });
+      },
       onListening: main.listening,
       // The centre has these ranges of a stream (readings, slots, …): all that it has, so that the last word is enough.
       onSettled: (stream, settled) => writes.put(`settled ${stream}`, () => buffer.settle(stream, settled)),
@@ -223,11 +200,15 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
         buffer.wrote('checkpoints', writtenBytes);
       },
       onLink: main.linked,
-      // A release that pull has brought and agent/model-store/store.ts, over there, has verified and installed.
-      onBundleArrived: () => analytics.post({ kind: 'bundle-arrived' }),
       onTold: (told) => timeKeeping.tell(told),
       onBundle,
       view: main.look,
+      onDamage: mending.ofReaders.onDamage,
+      mend: mending.ofReaders.mend,
+      onRestart(cause) {
+        metrics.inc('thread_restarts_total', 1, { thread: 'companion' });
+        mending.ofReaders.died(cause);
+      },
     },
     surroundings,
   );
@@ -248,9 +229,9 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
       vote: voteRules(settings),
       onMoved(byMs, isFarBack) {
         main.moved(byMs);
-        if (isFarBack) analytics.renew();
+        if (isFarBack) companion.renew();
       },
-      onLooked: () => outward.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() }),
+      onLooked: () => companion.post({ kind: 'clock', baseMs: clock.baseMs, isKnown: isTimeKnown() }),
     },
     surroundings,
   );
@@ -258,15 +239,14 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   // Whoever reads the buffer reads the file that is there now.
   buffer.onReplaced(() => {
     mending.replaced();
-    analytics.renew();
-    outward.renew();
+    companion.renew();
   });
 
   /** From `wattwarden import`, which has verified them. */
   function importRows(batch: string): number {
     const { meters, readings } = parseImportBatch(JSON.parse(batch));
     const stored = buffer.importReadings(meters, readings);
-    outward.post({ kind: 'rows-waiting' });
+    companion.post({ kind: 'rows-waiting' });
     return stored;
   }
 
@@ -277,7 +257,7 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
     {
       view: main.look,
       'trust-clock': timeKeeping.trust,
-      'sync-now': async () => outward.post({ kind: 'sync-now' }),
+      'sync-now': async () => companion.post({ kind: 'sync-now' }),
       import: async (batch) => importRows(batch),
     },
     log,
@@ -294,15 +274,13 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   );
 
   // Started from the buffer outwards and stopped in reverse: the tap closes first, the buffer last.
-  const thinking = settings.models.enabled ? [analytics] : [];
   const parts = [
     closing('event-loop watch', openEventLoopWatch('main', metrics)),
     closing('buffer', buffer),
     writes,
     timeKeeping,
     mending,
-    ...thinking,
-    outward,
+    companion,
     ...disk.parts,
     slots,
     maintenance,

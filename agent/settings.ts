@@ -19,7 +19,7 @@ import type { IngestOptions } from './ingest/ingest.js';
 import type { DiskRules } from './ops/disk-watch.js';
 import type { VoteRules } from './ops/meter-vote.js';
 import type { EvidencePlaces } from './ops/time-evidence.js';
-import type { CentreSettings } from './threads/outward.js';
+import type { CentreSettings } from './threads/companion.js';
 import type { FeedOptions } from './validate/feeds/registry.js';
 import { REMEMBERED_TOGETHER, rememberedOf } from './validate/repeats.js';
 import { canBeOwn } from './validate/times.js';

@@ -15,14 +15,10 @@ export const METRICS_CONTENT_TYPE = AggregatorRegistry.PROMETHEUS_CONTENT_TYPE;
 export async function metricsText({ live, metrics }: Parts): Promise<string> {
   const view = await live.view().catch(() => undefined);
   const main = view?.metrics ?? [];
-  const analytics = view?.analyticsMetrics ?? [];
   metrics.set('thread_answers', main.length === 0 ? 0 : 1, { thread: 'main' });
-  metrics.set('thread_answers', analytics.length === 0 ? 0 : 1, { thread: 'analytics' });
-  metrics.set('thread_answers', 1, { thread: 'outward' });
+  metrics.set('thread_answers', 1, { thread: 'companion' });
   metrics.set('resident_memory_bytes', process.memoryUsage.rss());
 
   // Each part is what another thread's prom-client gave; the messages between threads do not repeat its types.
-  return await AggregatorRegistry.aggregate(
-    [await metrics.toJson(), main, analytics].map((part) => part as Part),
-  ).metrics();
+  return await AggregatorRegistry.aggregate([await metrics.toJson(), main].map((part) => part as Part)).metrics();
 }

@@ -35,7 +35,6 @@ afterEach(async () => {
 
 const liveView = (changes: Partial<LiveView> = {}): LiveView => ({
   metrics: [],
-  analyticsMetrics: [],
   connections: 3,
   startedAtMs: NOW_MS - 86_400_000,
   clock: { nowMs: NOW_MS, trust: { state: 'trusted', by: 'synchronised' }, held: 0, machineAheadMs: 12 },
@@ -299,11 +298,10 @@ test('the page comes with a policy that lets it load from here only, and is not 
   expect(again.status).toBe(304);
 });
 
-test('/metrics holds the figures of all threads, and routes by their pattern', async () => {
-  const [main, analytics] = [createMetrics(), createMetrics()];
+test('/metrics holds the figures of both threads, and routes by their pattern', async () => {
+  const main = createMetrics();
   main.inc('readings_stored_total', 12);
-  analytics.inc('forecasts_total', 7);
-  const view = async () => liveView({ metrics: await main.toJson(), analyticsMetrics: await analytics.toJson() });
+  const view = async () => liveView({ metrics: await main.toJson() });
   const { address } = await open({ view });
   await (await fetch(`${address}/api/v1/meters/house-4/load`)).text();
   await (await fetch(`${address}/nowhere/at/all`)).text();
@@ -312,7 +310,6 @@ test('/metrics holds the figures of all threads, and routes by their pattern', a
   const text = await response.text();
   for (const line of [
     'wattwarden_readings_stored_total 12',
-    'wattwarden_forecasts_total 7',
     'wattwarden_thread_answers{thread="main"} 1',
     'wattwarden_http_requests_total{route="/api/v1/meters/:id/load",status="200"} 1',
     'wattwarden_http_requests_total{route="none",status="404"} 1',
@@ -325,7 +322,7 @@ test('/metrics still answers without the main thread, and says that it is missin
   const { address } = await open({ view: async () => await Promise.reject(new Error('no answer')) });
   const text = await (await fetch(`${address}/metrics`)).text();
   expect(text).toContain('wattwarden_thread_answers{thread="main"} 0\n');
-  expect(text).toContain('wattwarden_thread_answers{thread="outward"} 1\n');
+  expect(text).toContain('wattwarden_thread_answers{thread="companion"} 1\n');
 });
 
 test('a port in use is named', async () => {

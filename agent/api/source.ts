@@ -38,8 +38,6 @@ export interface ReadSource {
 /** What only the main thread knows at this moment. */
 export interface LiveView {
   readonly metrics: readonly object[];
-  /** Empty when the analytics thread did not answer. */
-  readonly analyticsMetrics: readonly object[];
   readonly connections: number;
   readonly startedAtMs: number;
   readonly clock: {

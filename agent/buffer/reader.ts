@@ -44,8 +44,12 @@ export interface BufferReader {
   analysedUpTo(): ChangeSeq;
   /** Slots whose content changed after `after`; a change that was only a score is left out. */
   slotsToAnalyse(after: ChangeSeq, limit: number): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
-  /** The load of every meter over the last days that are analysed, in any order, where anything was heard. */
-  eachAnalysed(lastDays: number, put: PutLoad): void;
+  /**
+   * The load of every meter over the last days that are analysed, in any order, where anything was heard; in small steps,
+   * each of which gives how far what is analysed reaches. All are of the moment of the first, so that nothing else is to be
+   * asked of this reader in between.
+   */
+  readAnalysed(lastDays: number, put: PutLoad): Iterable<ChangeSeq>;
   /** Mean power in watts of whole UTC days (since 1970), NaN where nothing was heard; `toDay` is not among them. */
   loadOf(meter: MeterId, fromDay: number, toDay: number): Float32Array;
   /** As `loadOf`, with all that was measured. */

@@ -259,7 +259,7 @@ test('the load of every meter, packed or not, is what its slots say', () => {
     expect(measured[name], name).toEqual(column);
   }
   const put = new Map<number, number>();
-  reader.eachAnalysed(8, (meter, slotStartMs, watts) => meter === METER && put.set(slotStartMs, watts));
+  Array.from(reader.readAnalysed(8, (meter, slotStartMs, watts) => meter === METER && put.set(slotStartMs, watts)));
   expect([...put].sort(([a], [b]) => a - b)).toEqual(
     heard.map(({ slotStartMs, meanPowerDw }) => [slotStartMs, meanPowerDw / 10]),
   );

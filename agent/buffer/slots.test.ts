@@ -177,7 +177,7 @@ test('for the windows: a day of each meter up to its newest analysed slot, howev
   const reader = bench.reader();
   const window = (): number[] => {
     const slots: number[] = [];
-    reader.eachAnalysed(1, (_meter, slotStartMs) => slots.push((slotStartMs - START_MS) / SLOT_MS));
+    Array.from(reader.readAnalysed(1, (_meter, slotStartMs) => slots.push((slotStartMs - START_MS) / SLOT_MS)));
     return slots.sort((a, b) => a - b);
   };
   const days = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, n) => from + n);

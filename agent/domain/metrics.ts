@@ -17,7 +17,7 @@ interface Definition {
 }
 
 const ANY: readonly string[] = [];
-const THREADS = ['main', 'analytics', 'outward'] as const;
+const THREADS = ['main', 'companion'] as const;
 const WITNESSES = Object.keys(EVIDENCE) as readonly Evidence[];
 const REFUSALS = Object.keys(MQTT_REFUSALS) as readonly MqttRefusal[];
 const REASONS = Object.keys(REJECT_REASONS) as readonly RejectReason[];

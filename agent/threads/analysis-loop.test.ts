@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSlotWindows } from '../../models/window/slot-windows.js';
+import { createSlotWindows, type SlotWindows } from '../../models/window/slot-windows.js';
 import { until } from '../../tests/kit/until.js';
 import { openBuffer, type Buffer as Storage } from '../buffer/buffer.js';
 import { type BufferReader, openReader } from '../buffer/reader.js';
@@ -16,8 +16,9 @@ import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
 import { createForecasting, type Forecasting } from '../forecast/forecasting.js';
 import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore, type ModelStore } from '../model-store/store.js';
-import { type Analysis, createAnalysis } from './analysis-loop.js';
-import type { FromAnalytics } from './messages.js';
+import { type Analysis, startAnalysis } from './analysis-loop.js';
+import { fillWindows } from './fill-windows.js';
+import type { FoundBundle, FoundResult } from './messages.js';
 import { createProfiles } from './profiles.js';
 
 const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
@@ -29,6 +30,7 @@ let dir = '';
 let buffer: Storage;
 let reader: BufferReader;
 let analysis: Analysis;
+let windows: SlotWindows;
 let bundles: BundleState[] = [];
 
 beforeEach(async () => {
@@ -52,41 +54,43 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** As the analytics worker composes it, with the writer in the same thread. */
-async function startAnalysis(
+/** As the companion composes it, with the writer in the same thread. */
+function start(
   fault: {
     readonly forecasting?: (real: Forecasting) => Forecasting;
     readonly models?: (real: ModelStore) => ModelStore;
   } = {},
-): Promise<void> {
-  const windows = createSlotWindows();
-  reader.eachAnalysed(windows.days, windows.put);
-  const post = (message: FromAnalytics['message']): void => {
+): void {
+  windows = createSlotWindows();
+  const tellDamage = (cause: string): never => {
+    throw new Error(cause);
+  };
+  const clock = systemClock;
+  const post = (message: FoundResult | FoundBundle): void => {
     if (message.kind === 'bundle') {
       bundles.push(message.bundle);
       return;
     }
-    if (message.kind === 'damage') throw new Error(message.cause);
     buffer.storeAnalysis(message.result);
     analysis.stored(message.result.analysedUpTo);
   };
   const forecasting = createForecasting(windows);
   const options = { dir: join(dir, 'models'), shippedDir: SHIPPED, trustedKeys: [], log: silentLogger };
   const models = createModelStore(options);
-  analysis = createAnalysis({
+  analysis = startAnalysis({
     reader,
     windows,
-    profiles: createProfiles({ reader, windows, clock: systemClock }),
+    fill: (signal) => fillWindows(join(dir, 'buffer.sqlite'), { windows, tellDamage, clock, signal }),
+    profiles: createProfiles({ reader, windows, clock }),
     forecasting: fault.forecasting?.(forecasting) ?? forecasting,
     score: (slot, model) => scoreNewestSlot(slot, model, { threshold: 0.6, language: 'en' }),
     models: fault.models?.(models) ?? models,
     post,
-    clock: systemClock,
+    clock,
     random: seededRandom(1),
     log: silentLogger,
     metrics: createMetrics(),
   });
-  await analysis.start();
 }
 
 /** A household with a morning and an evening; nothing random. */
@@ -114,7 +118,7 @@ const lastForecast = (meter: MeterId) => reader.latestForecast(meter)?.issuedSlo
 
 test('history is scored whole and forecast once, at its end', async () => {
   publish(HONEST, slotsUpTo(LAST_SLOT, 3 * WINDOW_SLOTS));
-  await startAnalysis();
+  start();
   await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
   const slots = reader.slotsOf(HONEST, epochMs(0), epochMs(Date.now()));
   expect(slots).toHaveLength(3 * WINDOW_SLOTS);
@@ -130,7 +134,7 @@ test('a meter that is bypassed is found, with a sentence; the honest one is not'
   const slots = slotsUpTo(LAST_SLOT, 2 * WINDOW_SLOTS);
   publish(HONEST, slots);
   publish(THIEF, slots, (slot) => powerW(slot) * (slot > LAST_SLOT - 24 ? 0.03 : 1));
-  await startAnalysis();
+  start();
   await until('everything is analysed', () => reader.totals().forecasts === 2 && isIdle());
   const found = reader.anomalies({ limit: 1_000 });
   expect(new Set(found.map((anomaly) => anomaly.meter))).toEqual(new Set([THIEF]));
@@ -140,14 +144,14 @@ test('a meter that is bypassed is found, with a sentence; the honest one is not'
 
 test('the next slot alone is analysed next; after a restart nothing is analysed again', async () => {
   publish(HONEST, slotsUpTo(LAST_SLOT - 1, WINDOW_SLOTS));
-  await startAnalysis();
+  start();
   await until('the first forecast', () => lastForecast(HONEST) === LAST_SLOT * SLOT_MS);
   publish(HONEST, [LAST_SLOT]);
   await until('the second forecast', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
   await until('nothing is left', isIdle);
   const { changeSeq } = reader.head();
   await analysis.stop();
-  await startAnalysis();
+  start();
   await until('a model serves again', () => bundles.length === 2);
   analysis.wake();
   await until('nothing is left', isIdle);
@@ -160,7 +164,7 @@ test('a late reading makes a new forecast from the corrected window', async () =
     HONEST,
     slots.filter((slot) => slot !== LAST_SLOT - 3),
   );
-  await startAnalysis();
+  start();
   await until('the first forecast', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
   const before = reader.latestForecast(HONEST)?.steps[0]?.medianW;
   publish(HONEST, [LAST_SLOT - 3], () => 3_000);
@@ -169,7 +173,7 @@ test('a late reading makes a new forecast from the corrected window', async () =
 
 test('a backlog that comes after the live reading is scored, each slot on its own past', async () => {
   publish(HONEST, slotsUpTo(LAST_SLOT - 101, 2 * WINDOW_SLOTS));
-  await startAnalysis();
+  start();
   await until('the history is analysed', isIdle);
   publish(HONEST, [LAST_SLOT]);
   await until('the live slot is analysed', isIdle);
@@ -186,7 +190,7 @@ test('a forecast that fails withholds no score, and is made later', async () => 
   publish(HONEST, slotsUpTo(LAST_SLOT, WINDOW_SLOTS + 20));
   let failures = 0;
   let scoredBefore: number | undefined;
-  await startAnalysis({
+  start({
     forecasting: (real) => ({
       ...real,
       async forecast(...given) {
@@ -201,7 +205,7 @@ test('a forecast that fails withholds no score, and is made later', async () => 
 });
 
 test('without a model it starts, says once what was refused, and begins when one serves', async () => {
-  publish(HONEST, slotsUpTo(LAST_SLOT, WINDOW_SLOTS));
+  publish(HONEST, slotsUpTo(LAST_SLOT, 3 * WINDOW_SLOTS));
   let attempts = 0;
   const refused = {
     state: 'refused',
@@ -209,7 +213,7 @@ test('without a model it starts, says once what was refused, and begins when one
     code: 'bundle.golden_mismatch',
     detail: 'other numbers',
   } as const;
-  await startAnalysis({
+  start({
     models: (real) => ({
       ...real,
       async load() {
@@ -220,9 +224,11 @@ test('without a model it starts, says once what was refused, and begins when one
       },
     }),
   });
+  await until('the refusal is told', () => bundles.length === 1);
   expect(bundles).toEqual([refused]);
   analysis.wake();
   analysis.bundleArrived();
   await until('a forecast is stored', () => lastForecast(HONEST) === (LAST_SLOT + 1) * SLOT_MS);
   expect(bundles.map(({ state }) => state)).toEqual(['refused', 'active']);
+  await until('it knows what is usual', () => windows.history(HONEST)?.profileMedian.some(Number.isFinite));
 });

@@ -2,34 +2,35 @@ import type { SlotWindows } from '../../models/window/slot-windows.js';
 import type { Anomaly } from '../domain/anomaly.js';
 import { type ChangeSeq, epochMs, type LogId, type MeterId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
-import { codeOf, messageOf, WattwardenError } from '../domain/errors.js';
+import { WattwardenError } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { AnalysisResult, BandState } from '../domain/results.js';
 import type { SlotScore } from '../domain/slot.js';
 import type { StoredSlot } from '../domain/stored.js';
-import { type Loop, supervise } from '../domain/supervise.js';
+import { supervise } from '../domain/supervise.js';
 import type { Forecasting } from '../forecast/forecasting.js';
 import type { NewestSlot, Scored, ScoringModel } from '../fraud/scoring.js';
 import type { Loaded, ModelStore } from '../model-store/store.js';
-import type { FromAnalytics } from './messages.js';
+import type { FoundBundle, FoundResult } from './messages.js';
 import type { Profiles } from './profiles.js';
 
 interface AnalysisOptions {
   readonly reader: {
     readonly logId: LogId;
-    analysedUpTo(): ChangeSeq;
     slotsToAnalyse(
       after: ChangeSeq,
       limit: number,
     ): { readonly slots: readonly StoredSlot[]; readonly upTo: ChangeSeq };
   };
   readonly windows: SlotWindows;
+  /** Puts into the windows what was analysed before, and says how far that reaches. */
+  readonly fill: (signal: AbortSignal) => Promise<ChangeSeq>;
   readonly profiles: Profiles;
   readonly forecasting: Forecasting;
   readonly score: (slot: NewestSlot, model: ScoringModel) => Scored | undefined;
   readonly models: ModelStore;
-  readonly post: (message: FromAnalytics['message']) => void;
+  readonly post: (message: FoundResult | FoundBundle) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -37,8 +38,6 @@ interface AnalysisOptions {
 }
 
 export interface Analysis {
-  /** Resolves after the first attempt to load a model; one that fails is repeated, and nothing waits for it but forecasts and scores. */
-  start(): Promise<void>;
   wake(): void;
   /** The writer has stored the result that reaches this far. */
   stored(upTo: ChangeSeq): void;
@@ -56,16 +55,18 @@ const BANDS_KEPT_EVERY_MS = 3_600_000;
 /** When the writer has not stored a result for so long, it is handed over again. */
 const STORED_WITHIN_MS = 60_000;
 
-/** Follows the slots with a cursor of its own; each result names how far it reaches, and is stored together with that. */
-export function createAnalysis(options: AnalysisOptions): Analysis {
+/**
+ * Follows the slots with a cursor of its own; each result names how far it reaches, and is stored together with that.
+ * Whatever fails, a model that does not load among it, is tried again.
+ */
+export function startAnalysis(options: AnalysisOptions): Analysis {
   const { reader, windows, profiles, forecasting, models, post, clock, metrics } = options;
   const changed = new Set<MeterId>();
-  let cursor = reader.analysedUpTo();
+  let cursor: ChangeSeq | undefined;
   let loaded: Loaded | undefined;
   let reload = true;
   let bandsKeptMs = clock.now();
   let said = '';
-  let loop: Loop | undefined;
   let onStored: ((upTo: ChangeSeq) => void) | undefined;
   /** Computed and not stored yet. It is never computed again: the windows have moved on. */
   const undelivered: AnalysisResult[] = [];
@@ -140,6 +141,7 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
   async function analyse(model: Loaded, signal: AbortSignal): Promise<number> {
     await deliverAll(signal);
     if (signal.aborted) return 0;
+    cursor ??= await options.fill(signal);
     const { slots, upTo } = reader.slotsToAnalyse(cursor, CHUNK);
     if (slots.length === 0 && changed.size === 0) {
       cursor = upTo;
@@ -173,34 +175,31 @@ export function createAnalysis(options: AnalysisOptions): Analysis {
 
   async function turn(signal: AbortSignal): Promise<number> {
     const { failure } = reload ? await attempt(loadModels) : {};
-    // The model before serves on; without one the slots wait in the buffer.
-    const pauseMs = loaded === undefined ? IDLE_MS : await analyse(loaded, signal);
+    // The model before serves on; without one the slots wait in the buffer, and the windows are empty.
+    const pauseMs = loaded === undefined ? undefined : await analyse(loaded, signal);
     if (failure !== undefined) throw failure;
+    if (pauseMs === undefined) return IDLE_MS;
     return profiles.step() ? 0 : pauseMs;
   }
 
-  return {
-    async start() {
-      const { failure } = await attempt(loadModels);
-      if (failure !== undefined) options.log.warn({ code: codeOf(failure) }, messageOf(failure));
-      loop = supervise(
-        {
-          name: 'analysis',
-          backoff: BACKOFF,
-          turn,
-          onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'analysis' }),
-        },
-        options,
-      );
+  const loop = supervise(
+    {
+      name: 'analysis',
+      backoff: BACKOFF,
+      turn,
+      onFailure: () => metrics.inc('loop_failures_total', 1, { loop: 'analysis' }),
     },
-    wake: () => loop?.wake(),
+    options,
+  );
+  return {
+    wake: loop.wake,
     stored: (upTo) => onStored?.(upTo),
     bundleArrived() {
       reload = true;
-      loop?.now();
+      loop.now();
     },
     async stop() {
-      await loop?.stop();
+      await loop.stop();
       await loaded?.forecaster.close();
     },
   };

@@ -4,14 +4,12 @@ import type { DiskFigures, DiskState } from '../domain/disk.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
 import type { BundleState, LinkState } from '../domain/results.js';
-import type { ClockState, MainView, MetricsJson } from './messages.js';
+import type { ClockState, MainView } from './messages.js';
 
 interface Sources {
   clock(): ClockState;
   disk(): DiskState & DiskFigures;
   connections(): number;
-  /** Fails when the thread does not answer in time. */
-  analyticsMetrics(withinMs: number): Promise<MetricsJson>;
   /** Before the metrics are read: what is cheaper to look up than to keep. */
   report(): void;
 }
@@ -35,9 +33,6 @@ export interface MainViewKeeper {
 }
 
 const NO_LINK: LinkState = { state: 'off', detail: '', lastSuccessMs: null };
-
-/** A thread that has not answered by then leaves its part of the picture empty. */
-const THREAD_ANSWERS_WITHIN_MS = 500;
 
 /** What only the main thread knows, for the page and for `wattwarden status`. */
 export function createMainView(sources: Sources, { clock, log, metrics }: Surroundings): MainViewKeeper {
@@ -67,7 +62,6 @@ export function createMainView(sources: Sources, { clock, log, metrics }: Surrou
     },
     async look() {
       sources.report();
-      const analyticsMetrics = await sources.analyticsMetrics(THREAD_ANSWERS_WITHIN_MS).catch(() => []);
       return {
         startedAtMs,
         link,
@@ -76,7 +70,6 @@ export function createMainView(sources: Sources, { clock, log, metrics }: Surrou
         disk: sources.disk(),
         connections: sources.connections(),
         metrics: await metrics.toJson(),
-        analyticsMetrics,
       };
     },
   };

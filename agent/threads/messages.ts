@@ -6,8 +6,8 @@ import type { Settled, StreamName } from '../domain/stored.js';
 import type { Trust } from '../domain/trust.js';
 
 /**
- * Everything that crosses between the three threads. The main thread alone writes; the workers read the buffer through
- * connections of their own and send what they found.
+ * Everything that crosses between the two threads. The main thread alone writes; its companion reads the buffer through
+ * connections of its own and sends what it found.
  */
 
 /** A thread's part of /metrics, as prom-client's aggregator takes it. */
@@ -24,8 +24,6 @@ export interface ClockState {
 /** What only the main thread knows. */
 export interface MainView {
   readonly metrics: MetricsJson;
-  /** Empty when the analytics thread did not answer in time. */
-  readonly analyticsMetrics: MetricsJson;
   readonly connections: number;
   readonly startedAtMs: number;
   readonly clock: ClockState;
@@ -34,34 +32,12 @@ export interface MainView {
   readonly disk: DiskState & DiskFigures;
 }
 
-/** A worker could not read what it asked the buffer for. */
-export interface FoundDamage {
-  readonly kind: 'damage';
-  readonly logId: string;
-  readonly cause: string;
-}
-
-export interface ToAnalytics {
-  readonly message:
-    | { readonly kind: 'slots-changed' }
-    | { readonly kind: 'bundle-arrived' }
-    | { readonly kind: 'stored'; readonly analysedUpTo: ChangeSeq };
-  readonly ask: 'metrics';
-  readonly answer: MetricsJson;
-}
-
-export interface FromAnalytics {
-  readonly message: /** Of slots of this log; what was computed of another is of no use. */
-    | { readonly kind: 'result'; readonly logId: LogId; readonly result: AnalysisResult }
-    | FoundDamage
-    | { readonly kind: 'bundle'; readonly bundle: BundleState };
-  readonly ask: never;
-  readonly answer: never;
-}
-
-export interface ToOutward {
+export interface ToCompanion {
   readonly message:
     | { readonly kind: 'rows-waiting' }
+    | { readonly kind: 'slots-closed' }
+    /** The result that reaches this far is in the buffer. */
+    | { readonly kind: 'result-stored'; readonly analysedUpTo: ChangeSeq }
     | { readonly kind: 'sync-now' }
     | { readonly kind: 'checkpoint'; readonly truncate: boolean }
     /** What the kernel's counter must be added to, and whether that is known. */
@@ -70,15 +46,28 @@ export interface ToOutward {
   readonly answer: never;
 }
 
-export interface FromOutward {
+/** What was computed of the slots of this log; of another it is of no use. */
+export interface FoundResult {
+  readonly kind: 'result';
+  readonly logId: LogId;
+  readonly result: AnalysisResult;
+}
+
+export interface FoundBundle {
+  readonly kind: 'bundle';
+  readonly bundle: BundleState;
+}
+
+export interface FromCompanion {
   readonly message:
+    | FoundResult
+    | FoundBundle
     | { readonly kind: 'listening'; readonly address: string }
-    | FoundDamage
+    /** It could not read what it asked the buffer for. */
+    | { readonly kind: 'damage'; readonly logId: string; readonly cause: string }
     | { readonly kind: 'settled'; readonly stream: StreamName; readonly settled: Settled }
     | { readonly kind: 'checkpointed'; readonly bytes: number }
-    | { readonly kind: 'bundle-arrived' }
     | { readonly kind: 'told'; readonly told: Told }
-    | { readonly kind: 'bundle'; readonly bundle: BundleState }
     | { readonly kind: 'link'; readonly link: LinkState };
   readonly ask: 'view';
   readonly answer: MainView;

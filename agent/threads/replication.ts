@@ -9,14 +9,15 @@ import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
 import { type Loop, supervise } from '../domain/supervise.js';
 import type { ModelStore } from '../model-store/store.js';
-import type { FromOutward } from './messages.js';
-import type { CentreSettings } from './outward.js';
+import type { CentreSettings } from './companion.js';
+import type { FromCompanion } from './messages.js';
 
 interface ReplicationOptions {
   readonly centre: CentreSettings;
   readonly source: PushSource;
   readonly models: ModelStore;
-  readonly post: (message: FromOutward['message']) => void;
+  readonly post: (message: FromCompanion['message']) => void;
+  onBundleArrived(): void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -79,7 +80,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
     if (pulled.outcome === 'received') {
       installed = pulled.version;
       log.info({ version: pulled.version }, 'received a release');
-      post({ kind: 'bundle-arrived' });
+      options.onBundleArrived();
     }
     return centre.pullIntervalMs;
   });
@@ -127,7 +128,7 @@ export async function startReplication(options: ReplicationOptions): Promise<Rep
   };
 }
 
-function createLinkState(post: (message: FromOutward['message']) => void, clock: Clock) {
+function createLinkState(post: (message: FromCompanion['message']) => void, clock: Clock) {
   let lastSuccessMs: number | null = null;
   let saidAtMs = Number.NEGATIVE_INFINITY;
   return {

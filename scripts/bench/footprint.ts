@@ -133,7 +133,7 @@ function isDone({ bufferFile }: BenchGateway, slots: number): boolean {
     const waits = Object.values(reader.backlog()).some((rows) => rows > 0);
     if (waits || reader.slotsToAnalyse(reader.analysedUpTo(), 1).slots.length > 0) return false;
     let analysed = 0;
-    reader.eachAnalysed(PAST_DAYS, () => (analysed += 1));
+    Array.from(reader.readAnalysed(PAST_DAYS, () => (analysed += 1)));
     return analysed >= slots;
   } finally {
     reader.close();

@@ -10,8 +10,7 @@ import { noticesOf } from './notices.mjs';
 const ENTRIES = [
   'agent/commands/run',
   'agent/commands/settings-worker',
-  'agent/threads/analytics-worker',
-  'agent/threads/outward-worker',
+  'agent/threads/companion-worker',
   'agent/threads/mending-process',
   // Of its own file, because agent/main.js, which is not bundled, has to know these errors again.
   'agent/domain/errors',

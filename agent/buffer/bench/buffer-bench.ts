@@ -134,7 +134,7 @@ function aHistory({ reader, path }: Running, meters: number) {
   const rowsMs = Array.from({ length: READS }, () => cpuTimed(() => reader.slotsOf(first, ...year)));
   const yearMs = Array.from({ length: READS }, () => cpuTimed(() => reader.measuredOf(first, day - 365, day)));
   const loadMs = Array.from({ length: READS }, () => cpuTimed(() => reader.loadOf(first, day - 365, day)));
-  const windowsMs = cpuTimed(() => reader.eachAnalysed(8, () => undefined));
+  const windowsMs = cpuTimed(() => Array.from(reader.readAnalysed(8, () => undefined)));
   const profilesMs = cpuTimed(() => {
     for (let n = 0; n < meters; n += 1) reader.loadOf(meterId(`m${n}`), day - 27, day + 1);
   });

@@ -19,6 +19,9 @@ interface Parts {
 /** Mean power of one slot, in watts. */
 export type PutLoad = (meter: MeterId, slotStartMs: EpochMs, meanPowerW: number) => void;
 
+/** Some tenths of a millisecond, as long as a packed day takes. */
+const ROWS_IN_A_STEP = 256;
+
 interface LoadRow {
   readonly meter: number;
   readonly slotStartMs: number;
@@ -74,8 +77,9 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
     return { slots, upTo: changeSeq(Math.max(after, end)) };
   });
 
-  const eachAnalysed = db.transaction((lastDays: number, put: PutLoad): void => {
-    const upTo = cursors.position('analysed');
+  function* analysed(lastDays: number, put: PutLoad): Generator<ChangeSeq> {
+    const upTo = changeSeq(cursors.position('analysed'));
+    yield upTo;
     // With a long backlog, what is analysed ends before the oldest of it.
     const newestMs = open.lastMs() ?? ((days.range()?.last ?? -1) + 1) * DAY_MS;
     const waitingMs = oldestWaiting.get(upTo) ?? newestMs + slotMs;
@@ -86,12 +90,25 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
       const day = dayOfKey(id);
       if (meter === undefined) continue;
       packed.load(meterOfKey(id), day, (place, powerW) => put(meter, epochMs(day * DAY_MS + place * slotMs), powerW));
+      yield upTo;
     }
+    let rows = 0;
     for (const row of loadOfAll.iterate(fromMs, upTo)) {
       const meter = meters.get(row.meter);
       if (meter !== undefined) put(meter, epochMs(row.slotStartMs), powerOf(row));
+      rows += 1;
+      if (rows % ROWS_IN_A_STEP === 0) yield upTo;
     }
-  });
+  }
+
+  function* readAnalysed(lastDays: number, put: PutLoad): Generator<ChangeSeq> {
+    db.exec('begin');
+    try {
+      yield* analysed(lastDays, put);
+    } finally {
+      db.exec('commit');
+    }
+  }
 
   const loadOf = db.transaction((meter: MeterId, fromDay: number, toDay: number): Float32Array => {
     const { slotsPerDay } = days.shape;
@@ -113,7 +130,7 @@ export function openSlotReads(db: Connection, { slotMs, days, meterKeys, cursors
   return {
     slotMs,
     slotsToAnalyse: (after: ChangeSeq, limit: number) => toAnalyse(after, limit),
-    eachAnalysed: (lastDays: number, put: PutLoad) => eachAnalysed(lastDays, put),
+    readAnalysed,
     loadOf: (meter: MeterId, fromDay: number, toDay: number) => loadOf(meter, fromDay, toDay),
     slotsOf: (meter: MeterId, fromMs: EpochMs, toMs: EpochMs) => slotsOf(meter, fromMs, toMs),
   };

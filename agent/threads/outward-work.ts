@@ -1,19 +1,17 @@
 import { fileURLToPath } from 'node:url';
-import { workerData } from 'node:worker_threads';
 import { openServer, type Server } from '../api/server.js';
 import { checkpoint } from '../buffer/checkpoint.js';
 import { damageOf } from '../buffer/damage.js';
-import { openWatchedReader } from '../buffer/watched-reader.js';
-import { createFollowingClock } from '../domain/following-clock.js';
-import { createLogger } from '../domain/log.js';
-import { createMetrics, openEventLoopWatch } from '../domain/metrics.js';
+import type { BufferReader } from '../buffer/reader.js';
+import type { Clock, Random } from '../domain/clock.js';
+import type { Logger } from '../domain/log.js';
+import type { Metrics } from '../domain/metrics.js';
 import { STREAM_NAMES } from '../domain/stored.js';
 import { supervise } from '../domain/supervise.js';
-import { createModelStore } from '../model-store/store.js';
-import type { FromOutward, ToOutward } from './messages.js';
-import type { OutwardData } from './outward.js';
+import type { ModelStore } from '../model-store/store.js';
+import type { CompanionData } from './companion.js';
+import type { FromCompanion, MainView } from './messages.js';
 import type { Launched } from './thread.js';
-import { serve } from './worker.js';
 
 const PAGE = fileURLToPath(new URL('../ui/public', import.meta.url));
 
@@ -27,17 +25,35 @@ const HTTP_BACKOFF = { firstMs: 1_000, maxMs: 30_000 };
 /** Once it listens there is nothing to do. */
 const HTTP_LOOK_EVERY_MS = 3_600_000;
 
-/** The outward thread: the page and the metrics, push and pull, and the checkpoints that the writer must not wait for. */
-await serve<ToOutward, FromOutward>(async (toMain) => {
-  const data = workerData as OutwardData & Launched;
-  const log = createLogger(data.logLevel, data.terminal).child({ thread: 'outward' });
-  const clock = createFollowingClock();
-  const surroundings = { clock, random: Math.random, log };
-  const metrics = createMetrics();
-  const watch = openEventLoopWatch('outward', metrics);
-  const post = (message: FromOutward['message']): void => toMain.post(message);
-  const tellDamage = (cause: string, logId: string): void => post({ kind: 'damage', cause, logId });
-  const reader = openWatchedReader(data.bufferPath, tellDamage);
+interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly reader: BufferReader;
+  readonly models: ModelStore;
+  readonly post: (message: FromCompanion['message']) => void;
+  readonly tellDamage: (cause: string, logId: string) => void;
+  view(withinMs: number): Promise<MainView>;
+  /** A release that pull has brought and agent/model-store/store.ts has verified and installed. */
+  onBundleArrived(): void;
+}
+
+export interface Outward {
+  /** Something new may be pushed. */
+  rowsWaiting(): void;
+  /** Push and pull at once. */
+  syncNow(): void;
+  /** Whether the gateway knows the time. */
+  clockIs(isKnown: boolean): void;
+  /** The log goes into the file at once, and is cut to nothing where that is asked for. */
+  checkpoint(how: { readonly truncate: boolean }): void;
+  stop(): Promise<void>;
+}
+
+/** The page and the metrics, push and pull, and the checkpoints that the writer must not wait for. */
+export async function startOutward(data: CompanionData & Launched, shared: Shared): Promise<Outward> {
+  const { reader, metrics, post, tellDamage, models } = shared;
   const held = new Int32Array(data.checkpointsHeld);
 
   metrics.beforeRead(() => {
@@ -48,17 +64,14 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
     metrics.set('buffer_wal_bytes', walBytes);
   });
 
-  const models = createModelStore({ ...data.models, log });
   const replication =
     data.centre === null
       ? undefined
       : await (await import('./replication.js')).startReplication({
-          ...surroundings,
+          ...shared,
           centre: data.centre,
           source: reader,
           models,
-          post,
-          metrics,
         });
   let isTruncateAsked = false;
   const checkpoints = supervise(
@@ -81,7 +94,7 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
         return overdue ? CHECKPOINT_AGAIN_MS : CHECKPOINT_EVERY_MS;
       },
     },
-    surroundings,
+    shared,
   );
 
   // Last: a port that somebody has taken meanwhile must not end push, pull and checkpoints.
@@ -89,12 +102,11 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
   async function serveHttp(): Promise<void> {
     server = await openServer({
       ...data.http,
-      ...surroundings,
+      ...shared,
       gateway: data.gateway,
       silence: data.silence,
       source: reader,
-      live: { view: () => toMain.ask('view', VIEW_WITHIN_MS) },
-      metrics,
+      live: { view: () => shared.view(VIEW_WITHIN_MS) },
       assetsDir: PAGE,
     });
     post({ kind: 'listening', address: server.address });
@@ -110,32 +122,22 @@ await serve<ToOutward, FromOutward>(async (toMain) => {
         return HTTP_LOOK_EVERY_MS;
       },
     },
-    surroundings,
+    shared,
   );
 
   return {
-    onMessage(message) {
-      switch (message.kind) {
-        case 'clock':
-          clock.follow(message.baseMs);
-          return replication?.clockIs(message.isKnown);
-        case 'rows-waiting':
-          return replication?.wake();
-        case 'checkpoint':
-          isTruncateAsked ||= message.truncate;
-          return checkpoints.now();
-        case 'sync-now':
-          return replication?.now();
-      }
+    rowsWaiting: () => replication?.wake(),
+    syncNow: () => replication?.now(),
+    clockIs: (isKnown) => replication?.clockIs(isKnown),
+    checkpoint({ truncate }) {
+      isTruncateAsked ||= truncate;
+      checkpoints.now();
     },
-    onAsk: () => Promise.reject(new Error('outward is asked nothing')),
     async stop() {
       await serving.stop();
       await server?.close();
       await replication?.stop();
       await checkpoints.stop();
-      watch.close();
-      reader.close();
     },
   };
-});
+}

@@ -1,11 +1,13 @@
+import type { LogId } from '../domain/brand.js';
 import type { Clock, Random } from '../domain/clock.js';
 import type { Told } from '../domain/gateway-clock.js';
 import type { Logger, LogLevel } from '../domain/log.js';
-import type { BundleState, LinkState } from '../domain/results.js';
+import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
 import type { Settled, StreamName } from '../domain/stored.js';
+import type { Judgement } from '../fraud/scoring.js';
 import type { StoreOptions } from '../model-store/store.js';
-import type { FromOutward, MainView, ToOutward } from './messages.js';
+import type { FromCompanion, MainView, ToCompanion } from './messages.js';
 import { createThread, type Thread } from './thread.js';
 
 export interface CentreSettings {
@@ -21,13 +23,15 @@ export interface CentreSettings {
   readonly pullIntervalMs: number;
 }
 
-/** What the outward thread is started with. */
-export interface OutwardData {
+/** What the companion is started with. */
+export interface CompanionData {
   readonly gateway: string;
   readonly bufferPath: string;
   readonly silence: SilenceRules;
   readonly http: { readonly host: string; readonly port: number };
   readonly models: Omit<StoreOptions, 'log'>;
+  /** Null when this gateway neither forecasts nor scores. */
+  readonly judgement: Judgement | null;
   /** Null when this gateway replicates to nowhere. */
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;
@@ -37,10 +41,10 @@ export interface OutwardData {
 }
 
 interface Handlers {
+  onResult(result: AnalysisResult, logId: LogId): void;
   onListening(address: string): void;
   onSettled(stream: StreamName, settled: Settled): void;
   onCheckpoint(writtenBytes: number): void;
-  onBundleArrived(): void;
   onTold(told: Told): void;
   onBundle(bundle: BundleState): void;
   onLink(link: LinkState): void;
@@ -56,26 +60,30 @@ interface Surroundings {
   readonly log: Logger;
 }
 
-/** The thread that faces outward: the page and the metrics, push and pull. */
-export function createOutward(data: OutwardData, handlers: Handlers, surroundings: Surroundings): Thread<ToOutward> {
-  return createThread<ToOutward, FromOutward>(
+/** The thread that does whatever a reading must not wait for. */
+export function createCompanion(
+  data: CompanionData,
+  handlers: Handlers,
+  surroundings: Surroundings,
+): Thread<ToCompanion> {
+  return createThread<ToCompanion, FromCompanion>(
     {
-      name: 'outward',
-      entry: new URL('./outward-worker.js', import.meta.url),
+      name: 'companion',
+      entry: new URL('./companion-worker.js', import.meta.url),
       data,
       onRestart: handlers.onRestart,
       mend: handlers.mend,
       receiver: {
         onMessage(message) {
           switch (message.kind) {
+            case 'result':
+              return handlers.onResult(message.result, message.logId);
             case 'listening':
               return handlers.onListening(message.address);
             case 'settled':
               return handlers.onSettled(message.stream, message.settled);
             case 'checkpointed':
               return handlers.onCheckpoint(message.bytes);
-            case 'bundle-arrived':
-              return handlers.onBundleArrived();
             case 'told':
               return handlers.onTold(message.told);
             case 'bundle':
