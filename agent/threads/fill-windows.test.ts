@@ -16,7 +16,7 @@ const SLOTS = 2_000;
 const FROM_SLOT = Math.floor(Date.now() / SLOT_MS) - SLOTS - 10;
 const END_MS = epochMs((FROM_SLOT + SLOTS) * SLOT_MS);
 /** Each look at it is ten milliseconds later, so that every step of the filling is a part. */
-const SLOW: Clock = { ...systemClock, monotonicMs: () => (looks += 1) * 10 };
+const SLOW: Clock = { ...systemClock, monotonicMs: () => ++looks * 10 };
 
 let looks = 0;
 let dir = '';
