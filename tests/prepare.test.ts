@@ -69,7 +69,7 @@ test('what runs day and night is loaded from chunks, and finds its worker and th
     lines(
       "import { readFileSync } from 'node:fs';",
       "export const read = () => readFileSync(new URL('../ui/public/index.html', import.meta.url), 'utf8');",
-      "export const worker = new URL('../threads/outward-worker.js', import.meta.url);",
+      "export const worker = new URL('../threads/companion-worker.js', import.meta.url);",
     ),
   );
   write(
@@ -82,7 +82,7 @@ test('what runs day and night is loaded from chunks, and finds its worker and th
     ),
   );
   write(
-    'agent/threads/outward-worker.ts',
+    'agent/threads/companion-worker.ts',
     lines(
       "import { parentPort } from 'node:worker_threads';",
       "import { read } from '../deep/beside.js';",
@@ -96,7 +96,7 @@ test('what runs day and night is loaded from chunks, and finds its worker and th
   const chunks = readdirSync(join(root, 'dist/agent/chunks')).filter((file) => file.endsWith('.js'));
   expect(chunks).toHaveLength(1);
   // V8 would keep it with two bytes for each character, and comments too.
-  const outward = readFileSync(join(root, 'dist/agent/threads/outward-worker.js'), 'utf8');
+  const outward = readFileSync(join(root, 'dist/agent/threads/companion-worker.js'), 'utf8');
   expect(Buffer.byteLength(outward)).toBe(outward.length);
   expect(outward).not.toMatch(/\bhere\b/);
   expect(outward).toContain('there');
