@@ -4,8 +4,9 @@ import type { Connection } from './buffer-file.js';
 import type { Transactions } from './transactions.js';
 
 /**
- * How often each rule spoke, by meter and day. Counted in memory and written once a minute: a kill loses the counts of
- * the last minute, while the readings with their flags and what was refused are on disk.
+ * How often each rule spoke, by meter and day. Counted in memory and written once a minute; of a meter with which all is
+ * well every five minutes, because those rows are most of what would be written. A kill loses the counts since then,
+ * while the readings with their flags and what was refused are on disk.
  */
 export interface QualityBook {
   accepted(meter: number, receivedAtMs: number, flags: number): void;
@@ -28,7 +29,7 @@ interface Tally {
 type Days = Map<number, Map<number, Tally>>;
 
 export const DAY_MS = 86_400_000;
-const EVERY_MS = 60_000;
+const EVERY_MS = { spokenOf: 60_000, all: 300_000 };
 /** Meters written in one step: a few milliseconds of the thread that takes readings in. */
 const STEP_METERS = 500;
 /** Details are for a person to read; the refused payload has the rest. */
@@ -41,7 +42,7 @@ export function openQualityBook(db: Connection, transactions: Transactions): Qua
   );
   let gathering: Days = new Map();
   let writing: Days = new Map();
-  let beganMs = Number.NEGATIVE_INFINITY;
+  const beganMs = { spokenOf: Number.NEGATIVE_INFINITY, all: Number.NEGATIVE_INFINITY };
 
   function tallyOf(meter: number, receivedAtMs: number): Tally {
     const day = Math.floor(receivedAtMs / DAY_MS);
@@ -91,9 +92,28 @@ export function openQualityBook(db: Connection, transactions: Transactions): Qua
     return due.map(({ meter }) => meter);
   }
 
-  function turn(): void {
+  function turnAll(): void {
     writing = gathering;
     gathering = new Map();
+  }
+
+  function turnSpokenOf(): void {
+    for (const [day, meters] of gathering) {
+      const spokenOf = [...meters].filter(([, { rules }]) => rules.size > 0);
+      if (spokenOf.length === 0) continue;
+      writing.set(day, new Map(spokenOf));
+      for (const [meter] of spokenOf) meters.delete(meter);
+    }
+  }
+
+  function turnWhatIsDue(nowMs: number): void {
+    if (nowMs - beganMs.spokenOf < EVERY_MS.spokenOf) return;
+    beganMs.spokenOf = nowMs;
+    if (nowMs - beganMs.all < EVERY_MS.all) turnSpokenOf();
+    else {
+      beganMs.all = nowMs;
+      turnAll();
+    }
   }
 
   return {
@@ -111,16 +131,12 @@ export function openQualityBook(db: Connection, transactions: Transactions): Qua
       if (known !== undefined) known.detail = detail;
     },
     step(nowMs) {
-      if (writing.size === 0) {
-        if (gathering.size === 0 || nowMs - beganMs < EVERY_MS) return [];
-        beganMs = nowMs;
-        turn();
-      }
+      if (writing.size === 0 && gathering.size > 0) turnWhatIsDue(nowMs);
       return write(STEP_METERS);
     },
     writeAll() {
       write(Number.POSITIVE_INFINITY);
-      turn();
+      turnAll();
       write(Number.POSITIVE_INFINITY);
     },
   };
