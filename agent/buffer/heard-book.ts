@@ -40,9 +40,10 @@ export function openHeardBook(db: Connection): HeardBook {
   const stored = db.prepare<[], { readonly meter: number; readonly intervalMs: number }>(
     'select meter, interval_ms as intervalMs from meter_state where interval_ms is not null',
   );
-  const memories = new Map<number, Memory>();
+  /** By the number of the meter. */
+  const memories: Memory[] = [];
   for (const { meter, intervalMs } of stored.all()) {
-    memories.set(meter, { atMs: undefined, gaps: [], next: 0, storedMs: intervalMs });
+    memories[meter] = { atMs: undefined, gaps: [], next: 0, storedMs: intervalMs };
   }
 
   function intervalOf({ gaps, storedMs }: Memory): number | undefined {
@@ -52,9 +53,9 @@ export function openHeardBook(db: Connection): HeardBook {
 
   return {
     heard(meter, receivedAtMs) {
-      const memory = memories.get(meter);
+      const memory = memories[meter];
       if (memory === undefined) {
-        memories.set(meter, { atMs: receivedAtMs, gaps: [], next: 0, storedMs: undefined });
+        memories[meter] = { atMs: receivedAtMs, gaps: [], next: 0, storedMs: undefined };
         return;
       }
       const gapMs = receivedAtMs - (memory.atMs ?? receivedAtMs);
@@ -64,17 +65,19 @@ export function openHeardBook(db: Connection): HeardBook {
       memory.next = (memory.next + 1) % GAPS;
     },
     of(meter) {
-      const memory = memories.get(meter);
+      const memory = memories[meter];
       return memory === undefined
         ? { atMs: undefined, intervalMs: undefined }
         : { atMs: memory.atMs, intervalMs: intervalOf(memory) };
     },
     moved(byMs) {
-      for (const memory of memories.values()) if (memory.atMs !== undefined) memory.atMs += byMs;
+      memories.forEach((memory) => {
+        if (memory.atMs !== undefined) memory.atMs += byMs;
+      });
     },
     save(meters) {
       for (const meter of meters) {
-        const memory = memories.get(meter);
+        const memory = memories[meter];
         if (memory === undefined) continue;
         const intervalMs = intervalOf(memory);
         if (intervalMs === undefined) continue;

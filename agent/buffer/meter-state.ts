@@ -46,21 +46,22 @@ export function openMeterStates(db: Connection): MeterStates {
        newest_register_ms = min(newest_register_ms, @ms)
      where newest_slot_ms > @ms or newest_forecast_ms > @ms or newest_register_ms > @ms`,
   );
-  const states = new Map<number, State>();
+  /** By the number of the meter. */
+  const states: State[] = [];
   const rows = db.prepare<[], StateRow>(
     `select meter, last_seq as lastSeq, last_taken_at_ms as lastTakenAtMs, newest_slot_ms as newestSlotMs,
        newest_register_ms as newestRegisterMs from meter_state`,
   );
   for (const { meter, lastSeq, lastTakenAtMs, newestSlotMs, newestRegisterMs } of rows.all()) {
     const newest = { slotStartMs: newestSlotMs ?? -1, registerMs: newestRegisterMs ?? -1 };
-    states.set(meter, { takenAtMs: lastTakenAtMs ?? -1, seq: lastSeq ?? 0, newest });
+    states[meter] = { takenAtMs: lastTakenAtMs ?? -1, seq: lastSeq ?? 0, newest };
   }
 
   function of(meter: number): State {
-    const known = states.get(meter);
+    const known = states[meter];
     if (known !== undefined) return known;
     const fresh = { takenAtMs: -1, seq: 0, newest: NOTHING };
-    states.set(meter, fresh);
+    states[meter] = fresh;
     return fresh;
   }
 
@@ -71,17 +72,17 @@ export function openMeterStates(db: Connection): MeterStates {
       state.takenAtMs = takenAtMs;
       state.seq = seq;
     },
-    newestOf: (meter) => states.get(meter)?.newest ?? NOTHING,
+    newestOf: (meter) => states[meter]?.newest ?? NOTHING,
     sawSlot(meter, newest) {
       of(meter).newest = newest;
     },
     forgetBeyond(ms) {
       forget.run({ ms });
-      for (const state of states.values()) {
+      states.forEach((state) => {
         if (state.takenAtMs > ms) state.takenAtMs = -1;
         const { slotStartMs, registerMs } = state.newest;
         state.newest = { slotStartMs: Math.min(slotStartMs, ms), registerMs: Math.min(registerMs, ms) };
-      }
+      });
     },
     save(meter, { slotStartMs, registerMs }) {
       const state = of(meter);
