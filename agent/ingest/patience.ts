@@ -15,7 +15,7 @@ const MAX_IN_VAIN = 8;
 /** Waits between two trials of not waiting: at first few, then more with each in vain. */
 const TRIAL_AFTER = { first: 8, most: 128 };
 /** Fewer commits of a trial say nothing. */
-const TRIAL_COMMITS = 3;
+const TRIAL_COMMITS = 2;
 /** Arrivals that haste makes so much more frequent were kept back by our waiting. */
 const FASTER = 4;
 /** Messages that had piled up, at a sender or before a busy processor, look the same for a moment, but not for so long. */

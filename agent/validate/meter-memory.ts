@@ -3,15 +3,16 @@ import { createShelves, type MeterState, NOTHING_KNOWN, putState, type Shelf, st
 import type { RegisterState } from './register.js';
 import { createRings, type Print, type Recent, remember, rememberedOf, takeBack } from './repeats.js';
 
-/** One that has sent before. */
-export interface KnownMeter {
+/** One that has sent before, and where its state is. */
+export interface KnownMeter extends Shelf {
   /** The same string each time: whoever looks it up by its name again need not compare characters. */
   readonly id: MeterId;
   readonly recent: Recent;
-  readonly shelf: Shelf;
 }
 
 export interface Step {
+  /** As it was found; undefined when this is the first time that it sends. */
+  readonly known: KnownMeter | undefined;
   readonly before: MeterState;
   readonly state: MeterState;
   /** When it is stored as a reading; without it only the state moves on. */
@@ -21,7 +22,7 @@ export interface Step {
 /** Takes one step back; for a batch that was not stored. */
 export type Undo = () => void;
 
-/** About 0.5 kB for each meter that has ever sent, and its last readings: 25 MB for 20,000. */
+/** About 0.5 kB for each meter that has ever sent, and its last readings: 26 MB for 20,000. */
 export interface MeterMemory {
   find(name: string): KnownMeter | undefined;
   stateOf(meter: KnownMeter | undefined): MeterState;
@@ -38,36 +39,35 @@ export function createMeterMemory(): MeterMemory {
   const nextShelf = createShelves();
 
   function add(id: MeterId): KnownMeter {
-    const added = { id, recent: createRecent(), shelf: nextShelf() };
+    const added = { id, recent: createRecent(), ...nextShelf() };
     meters.set(id, added);
     return added;
   }
 
   return {
     find: (name) => meters.get(name),
-    stateOf: (meter) => (meter === undefined ? NOTHING_KNOWN : stateOn(meter.shelf)),
-    learn(id, { before, state, print }) {
-      const known = meters.get(id);
-      const { recent, shelf } = known ?? add(id);
-      putState(shelf, state);
-      const overwritten = print === undefined ? undefined : remember(recent, print, rememberedOf(meters.size));
+    stateOf: (meter) => (meter === undefined ? NOTHING_KNOWN : stateOn(meter)),
+    learn(id, { known, before, state, print }) {
+      const meter = known ?? add(id);
+      putState(meter, state);
+      const overwritten = print === undefined ? undefined : remember(meter.recent, print, rememberedOf(meters.size));
       return () => {
         if (known === undefined) {
           meters.delete(id);
           return;
         }
-        putState(shelf, before);
-        if (overwritten !== undefined) takeBack(recent, overwritten);
+        putState(meter, before);
+        if (overwritten !== undefined) takeBack(meter.recent, overwritten);
       };
     },
     beyond: (ms) =>
-      [...meters.values()].flatMap(({ id, shelf }) => {
-        const { lastMs } = stateOn(shelf);
-        return lastMs !== undefined && lastMs > ms ? [{ meter: id, lastMs }] : [];
+      [...meters.values()].flatMap((meter) => {
+        const { lastMs } = stateOn(meter);
+        return lastMs !== undefined && lastMs > ms ? [{ meter: meter.id, lastMs }] : [];
       }),
     move(id, byMs) {
       const known = meters.get(id);
-      if (known !== undefined) putState(known.shelf, moved(stateOn(known.shelf), byMs));
+      if (known !== undefined) putState(known, moved(stateOn(known), byMs));
     },
   };
 }

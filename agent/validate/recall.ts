@@ -20,7 +20,8 @@ const SUMMED_BIT = 1 << FLAGS.register_summed.bit;
 export function recall(memory: MeterMemory, readings: Iterable<Remembered>): void {
   for (const reading of readings) {
     const { meter, takenAtMs, importWh, exportWh } = reading;
-    const before = memory.stateOf(memory.find(meter));
+    const known = memory.find(meter);
+    const before = memory.stateOf(known);
     const state: MeterState = {
       lastMs: latest(before.lastMs, takenAtMs),
       imported: newer(before.imported, importWh, takenAtMs),
@@ -29,7 +30,7 @@ export function recall(memory: MeterMemory, readings: Iterable<Remembered>): voi
       power: undefined,
     };
     const registers = registersOf(reading, before);
-    memory.learn(meter, { before, state, print: { takenAtMs, values: printOfValues(reading), registers } });
+    memory.learn(meter, { known, before, state, print: { takenAtMs, values: printOfValues(reading), registers } });
   }
 }
 

@@ -107,10 +107,10 @@ export function createValidator(
 
     const judged = judgePlausibility(before, sample, { meter, takenAtMs, limits: limitsOf(meter, sample) });
     if (judged.refusal !== undefined || judged.values === undefined) {
-      batch.undos.push(memory.learn(meter, { before, state: judged.state, print: undefined }));
+      batch.undos.push(memory.learn(meter, { known, before, state: judged.state, print: undefined }));
       return judged.refusal;
     }
-    batch.undos.push(memory.learn(meter, { before, state: judged.state, print }));
+    batch.undos.push(memory.learn(meter, { known, before, state: judged.state, print }));
     if (isOwn) stamped.delete(meter);
     else stamped.add(meter);
     const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
