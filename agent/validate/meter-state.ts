@@ -23,7 +23,7 @@ export const NOTHING_KNOWN: MeterState = {
 
 /**
  * Where the state of one meter is kept between its readings: numbers side by side. As objects, of which each reading makes
- * a new set, those of many meters outlive the young generation, and lie wherever there was room: that was a sixth of
+ * a new set, those of many meters outlive the young generation, and lie wherever there was room: that was a tenth of
  * what a reading of 20,000 meters costs.
  */
 export interface Shelf {
