@@ -53,7 +53,7 @@ test('what the rules said is counted by day and meter, strangers under one name'
   ]);
 });
 
-test('counts are written once a minute in bounded steps, and add up', () => {
+test('counts are written every five minutes in bounded steps, and add up', () => {
   const buffer = bench.open();
   const meters = Array.from({ length: 700 }, (_, index) => `m${index}`);
   const round = (offsetMs: number) =>
@@ -64,14 +64,32 @@ test('counts are written once a minute in bounded steps, and add up', () => {
   passMinute(buffer, 1);
   expect(quality()).toHaveLength(700);
   round(1_000);
-  passMinute(buffer, 1.5);
+  for (const minute of [1.5, 3, 5.9]) passMinute(buffer, minute);
   expect(quality().filter((row) => row.endsWith(' accepted 2'))).toEqual([]);
-  passMinute(buffer, 2.5);
-  passMinute(buffer, 2.5);
+  passMinute(buffer, 7);
+  passMinute(buffer, 7);
   expect(quality().filter((row) => row.endsWith(' accepted 2'))).toHaveLength(700);
 });
 
-test('a kill loses the counts of the last minute and nothing else', () => {
+test('what the rules said is written once a minute, with all counts of its meter', () => {
+  const buffer = bench.open();
+  passMinute(buffer, 1);
+  buffer.commit({ readings: [reading('a', MINUTE), reading('b', MINUTE)], rejected: [] });
+  passMinute(buffer, 1);
+  buffer.commit({
+    readings: [reading('a', 1.1 * MINUTE), reading('b', 1.1 * MINUTE)],
+    rejected: [refused(1.2 * MINUTE, { meter: meterId('a') })],
+  });
+  passMinute(buffer, 1.9);
+  const before = ['2024-10-04 a accepted 1', '2024-10-04 b accepted 1'];
+  expect(quality()).toEqual(before);
+  passMinute(buffer, 2);
+  expect(quality()).toEqual(['2024-10-04 a accepted 2', '2024-10-04 a not_json 1 why', '2024-10-04 b accepted 1']);
+  passMinute(buffer, 6);
+  expect(quality()).toContain('2024-10-04 b accepted 2');
+});
+
+test('a kill loses the counts of the last minutes and nothing else', () => {
   const buffer = bench.open();
   buffer.commit({ readings: [reading('a', 0)], rejected: [] });
   passMinute(buffer, 1);

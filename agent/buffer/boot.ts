@@ -91,13 +91,11 @@ export function startBoot(
     },
     write: () => void idOf(span),
     moment(receivedAtMs) {
-      const monotonicMs = Math.floor(clock.monotonicMs() - span.countMs);
-      if (before !== undefined && monotonicMs < STILL_ON_ITS_WAY_MS && isFromBefore(before, receivedAtMs)) {
-        const { span: earlier, offsetMs } = before;
-        const countedMs = Math.floor(clock.monotonicMs() - earlier.countMs);
-        return { boot: idOf(earlier), monotonicMs: countedMs, offsetMs, isHeld: false };
+      const isYoung = clock.monotonicMs() - span.countMs < STILL_ON_ITS_WAY_MS;
+      if (before !== undefined && isYoung && isFromBefore(before, receivedAtMs)) {
+        return { boot: idOf(before.span), offsetMs: before.offsetMs, isHeld: false };
       }
-      return { boot: idOf(span), monotonicMs, offsetMs: 0, isHeld: !span.isTrusted };
+      return { boot: idOf(span), offsetMs: 0, isHeld: !span.isTrusted };
     },
     turn({ trust, byMs }) {
       const isTrusted = trust.state === 'trusted';

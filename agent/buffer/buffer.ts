@@ -128,6 +128,11 @@ export interface Core {
 
 /** The next reading of a meter is awaited so long: with it, a slot knows how its energy ends. */
 const GRACE_INTERVALS = 1.5;
+/** Meters that send equally often close their slots together: one by one they would write the same pages again and again. */
+const GRACE_STEP_MS = 10_000;
+const graceOf = (intervalMs: number): number =>
+  Math.ceil((GRACE_INTERVALS * intervalMs) / GRACE_STEP_MS) * GRACE_STEP_MS;
+
 /** For whoever would rather have an error than a new file in place of a damaged one. */
 export function openBuffer(options: BufferOptions): Buffer {
   const lock = takeWriterLock(options.path);
@@ -175,8 +180,7 @@ function onConnection(db: Connection, { lock, registered }: Kept, options: Buffe
     transactions,
     states,
     lastSeq: () => beyondPlaced() - 1,
-    graceMs: (meter) =>
-      Math.min(options.slotGraceMs, GRACE_INTERVALS * (heard.of(meter).intervalMs ?? Number.POSITIVE_INFINITY)),
+    graceMs: (meter) => Math.min(options.slotGraceMs, graceOf(heard.of(meter).intervalMs ?? Number.POSITIVE_INFINITY)),
     registerMaxDwh: meters.registerMaxDwh,
     waitsFor: { centre: keepUnsettled, models: options.keepUnanalysed === true },
   });

@@ -2,7 +2,7 @@ import { DAY_MS } from '../domain/slot.js';
 import type { Connection } from './buffer-file.js';
 
 /** What a row takes of the file, its part of the pages' unused room included; of readings and slots measured, see growth.test.ts. */
-export const ROW_BYTES = { reading: 46, slot: 160, packedSlot: 9, forecast: 100, anomaly: 900, quality: 60 } as const;
+export const ROW_BYTES = { reading: 43, slot: 160, packedSlot: 9, forecast: 100, anomaly: 900, quality: 60 } as const;
 
 /** Days are packed soon after their end; slots that are open for longer wait for somebody, and go on doing so. */
 const OPEN_DAYS = 2;

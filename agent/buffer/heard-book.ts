@@ -17,7 +17,6 @@ export interface HeardBook {
 }
 
 interface Memory {
-  atMs: number | undefined;
   /** The last ones, in a ring. */
   readonly gaps: number[];
   next: number;
@@ -40,10 +39,10 @@ export function openHeardBook(db: Connection): HeardBook {
   const stored = db.prepare<[], { readonly meter: number; readonly intervalMs: number }>(
     'select meter, interval_ms as intervalMs from meter_state where interval_ms is not null',
   );
-  const memories = new Map<number, Memory>();
-  for (const { meter, intervalMs } of stored.all()) {
-    memories.set(meter, { atMs: undefined, gaps: [], next: 0, storedMs: intervalMs });
-  }
+  /** By the number of the meter: when it was last heard, which moves with each reading, and what was learned of it. */
+  const heardAt: number[] = [];
+  const memories: Memory[] = [];
+  for (const { meter, intervalMs } of stored.all()) memories[meter] = { gaps: [], next: 0, storedMs: intervalMs };
 
   function intervalOf({ gaps, storedMs }: Memory): number | undefined {
     if (gaps.length < ENOUGH_GAPS) return storedMs;
@@ -52,29 +51,26 @@ export function openHeardBook(db: Connection): HeardBook {
 
   return {
     heard(meter, receivedAtMs) {
-      const memory = memories.get(meter);
-      if (memory === undefined) {
-        memories.set(meter, { atMs: receivedAtMs, gaps: [], next: 0, storedMs: undefined });
-        return;
-      }
-      const gapMs = receivedAtMs - (memory.atMs ?? receivedAtMs);
-      memory.atMs = receivedAtMs;
+      const gapMs = receivedAtMs - (heardAt[meter] ?? receivedAtMs);
+      heardAt[meter] = receivedAtMs;
       if (gapMs < BURST_MS) return;
+      const memory = memories[meter] ?? { gaps: [], next: 0, storedMs: undefined };
+      memories[meter] = memory;
       memory.gaps[memory.next] = gapMs;
       memory.next = (memory.next + 1) % GAPS;
     },
     of(meter) {
-      const memory = memories.get(meter);
-      return memory === undefined
-        ? { atMs: undefined, intervalMs: undefined }
-        : { atMs: memory.atMs, intervalMs: intervalOf(memory) };
+      const memory = memories[meter];
+      return { atMs: heardAt[meter], intervalMs: memory === undefined ? undefined : intervalOf(memory) };
     },
     moved(byMs) {
-      for (const memory of memories.values()) if (memory.atMs !== undefined) memory.atMs += byMs;
+      heardAt.forEach((atMs, meter) => {
+        heardAt[meter] = atMs + byMs;
+      });
     },
     save(meters) {
       for (const meter of meters) {
-        const memory = memories.get(meter);
+        const memory = memories[meter];
         if (memory === undefined) continue;
         const intervalMs = intervalOf(memory);
         if (intervalMs === undefined) continue;

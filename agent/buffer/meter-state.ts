@@ -1,12 +1,6 @@
 import type { Connection } from './buffer-file.js';
 import type { Newest } from './slot-neighbours.js';
 
-interface State {
-  takenAtMs: number;
-  seq: number;
-  newest: Newest;
-}
-
 interface StateRow {
   readonly meter: number;
   readonly lastSeq: number | null;
@@ -28,7 +22,8 @@ export interface MeterStates {
   saveForecast(meter: number, issuedSlotMs: number): void;
 }
 
-const NOTHING: Newest = { slotStartMs: -1, registerMs: -1 };
+const NEVER_MS = -1;
+const NOTHING: Newest = { slotStartMs: NEVER_MS, registerMs: NEVER_MS };
 
 export function openMeterStates(db: Connection): MeterStates {
   const upsert = db.prepare(
@@ -46,46 +41,41 @@ export function openMeterStates(db: Connection): MeterStates {
        newest_register_ms = min(newest_register_ms, @ms)
      where newest_slot_ms > @ms or newest_forecast_ms > @ms or newest_register_ms > @ms`,
   );
-  const states = new Map<number, State>();
+  /** By the number of the meter; the first two move with each reading. */
+  const takenAt: number[] = [];
+  const seqs: number[] = [];
+  const newest: Newest[] = [];
   const rows = db.prepare<[], StateRow>(
     `select meter, last_seq as lastSeq, last_taken_at_ms as lastTakenAtMs, newest_slot_ms as newestSlotMs,
        newest_register_ms as newestRegisterMs from meter_state`,
   );
   for (const { meter, lastSeq, lastTakenAtMs, newestSlotMs, newestRegisterMs } of rows.all()) {
-    const newest = { slotStartMs: newestSlotMs ?? -1, registerMs: newestRegisterMs ?? -1 };
-    states.set(meter, { takenAtMs: lastTakenAtMs ?? -1, seq: lastSeq ?? 0, newest });
-  }
-
-  function of(meter: number): State {
-    const known = states.get(meter);
-    if (known !== undefined) return known;
-    const fresh = { takenAtMs: -1, seq: 0, newest: NOTHING };
-    states.set(meter, fresh);
-    return fresh;
+    takenAt[meter] = lastTakenAtMs ?? NEVER_MS;
+    seqs[meter] = lastSeq ?? 0;
+    newest[meter] = { slotStartMs: newestSlotMs ?? NEVER_MS, registerMs: newestRegisterMs ?? NEVER_MS };
   }
 
   return {
     sawReading(meter, seq, takenAtMs) {
-      const state = of(meter);
-      if (takenAtMs <= state.takenAtMs) return;
-      state.takenAtMs = takenAtMs;
-      state.seq = seq;
+      if (takenAtMs <= (takenAt[meter] ?? NEVER_MS)) return;
+      takenAt[meter] = takenAtMs;
+      seqs[meter] = seq;
     },
-    newestOf: (meter) => states.get(meter)?.newest ?? NOTHING,
-    sawSlot(meter, newest) {
-      of(meter).newest = newest;
+    newestOf: (meter) => newest[meter] ?? NOTHING,
+    sawSlot(meter, one) {
+      newest[meter] = one;
     },
     forgetBeyond(ms) {
       forget.run({ ms });
-      for (const state of states.values()) {
-        if (state.takenAtMs > ms) state.takenAtMs = -1;
-        const { slotStartMs, registerMs } = state.newest;
-        state.newest = { slotStartMs: Math.min(slotStartMs, ms), registerMs: Math.min(registerMs, ms) };
-      }
+      takenAt.forEach((takenAtMs, meter) => {
+        if (takenAtMs > ms) takenAt[meter] = NEVER_MS;
+      });
+      newest.forEach(({ slotStartMs, registerMs }, meter) => {
+        newest[meter] = { slotStartMs: Math.min(slotStartMs, ms), registerMs: Math.min(registerMs, ms) };
+      });
     },
     save(meter, { slotStartMs, registerMs }) {
-      const state = of(meter);
-      upsert.run(meter, state.seq, state.takenAtMs, slotStartMs, registerMs);
+      upsert.run(meter, seqs[meter] ?? 0, takenAt[meter] ?? NEVER_MS, slotStartMs, registerMs);
     },
     saveForecast(meter, issuedSlotMs) {
       upsertForecast.run(meter, issuedSlotMs);

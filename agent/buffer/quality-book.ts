@@ -4,8 +4,9 @@ import type { Connection } from './buffer-file.js';
 import type { Transactions } from './transactions.js';
 
 /**
- * How often each rule spoke, by meter and day. Counted in memory and written once a minute: a kill loses the counts of
- * the last minute, while the readings with their flags and what was refused are on disk.
+ * How often each rule spoke, by meter and day. Counted in memory and written once a minute; of a meter with which all is
+ * well every five minutes, because those rows are most of what would be written. A kill loses the counts since then,
+ * while the readings with their flags and what was refused are on disk.
  */
 export interface QualityBook {
   accepted(meter: number, receivedAtMs: number, flags: number): void;
@@ -20,17 +21,26 @@ export interface QualityBook {
 /** Meters that are not registered, all together: whoever publishes under ten thousand names fills one row. */
 export const NO_METER = 0;
 
-interface Tally {
-  accepted: number;
-  readonly rules: Map<Rule, { count: number; detail: string }>;
+type Rules = Map<Rule, { count: number; detail: string }>;
+
+/** What one day has gathered. Numbers by the number of the meter, because each reading adds one. */
+interface DayCounts {
+  accepted: Uint32Array;
+  readonly rules: Map<number, Rules>;
 }
 
-type Days = Map<number, Map<number, Tally>>;
+interface Tally {
+  readonly day: number;
+  readonly meter: number;
+  readonly accepted: number;
+  readonly rules: Rules | undefined;
+}
 
 export const DAY_MS = 86_400_000;
-const EVERY_MS = 60_000;
+const EVERY_MS = { spokenOf: 60_000, all: 300_000 };
 /** Meters written in one step: a few milliseconds of the thread that takes readings in. */
 const STEP_METERS = 500;
+const METERS_AT_FIRST = 64;
 /** Details are for a person to read; the refused payload has the rest. */
 const DETAIL_CHARACTERS = 200;
 
@@ -39,27 +49,33 @@ export function openQualityBook(db: Connection, transactions: Transactions): Qua
     `insert into quality (day, meter, rule, count, detail) values (?, ?, ?, ?, ?)
      on conflict do update set count = count + excluded.count, detail = iif(excluded.detail = '', detail, excluded.detail)`,
   );
-  let gathering: Days = new Map();
-  let writing: Days = new Map();
-  let beganMs = Number.NEGATIVE_INFINITY;
+  let gathering = new Map<number, DayCounts>();
+  let writing: Tally[] = [];
+  const beganMs = { spokenOf: Number.NEGATIVE_INFINITY, all: Number.NEGATIVE_INFINITY };
 
-  function tallyOf(meter: number, receivedAtMs: number): Tally {
+  function countsOf(receivedAtMs: number): DayCounts {
     const day = Math.floor(receivedAtMs / DAY_MS);
-    let meters = gathering.get(day);
-    if (meters === undefined) {
-      meters = new Map();
-      gathering.set(day, meters);
-    }
-    const known = meters.get(meter);
+    const known = gathering.get(day);
     if (known !== undefined) return known;
-    const fresh = { accepted: 0, rules: new Map() };
-    meters.set(meter, fresh);
+    const fresh = { accepted: new Uint32Array(METERS_AT_FIRST), rules: new Map() };
+    gathering.set(day, fresh);
     return fresh;
   }
 
-  function count({ rules }: Tally, rule: Rule, detail: string): void {
-    const known = rules.get(rule);
-    if (known === undefined) rules.set(rule, { count: 1, detail });
+  function countAccepted(counts: DayCounts, meter: number): void {
+    if (meter >= counts.accepted.length) {
+      const wider = new Uint32Array(2 * meter);
+      wider.set(counts.accepted);
+      counts.accepted = wider;
+    }
+    counts.accepted[meter] = (counts.accepted[meter] ?? 0) + 1;
+  }
+
+  function count({ rules }: DayCounts, meter: number, { rule, detail }: { rule: Rule; detail: string }): void {
+    const ofMeter: Rules = rules.get(meter) ?? new Map();
+    rules.set(meter, ofMeter);
+    const known = ofMeter.get(rule);
+    if (known === undefined) ofMeter.set(rule, { count: 1, detail });
     else {
       known.count += 1;
       if (detail !== '') known.detail = detail;
@@ -68,59 +84,73 @@ export function openQualityBook(db: Connection, transactions: Transactions): Qua
 
   /** Removed from memory after the commit only: what failed is written by the next step. */
   function write(limit: number): readonly number[] {
-    const due: { readonly day: number; readonly meter: number; readonly tally: Tally }[] = [];
-    for (const [day, meters] of writing) {
-      for (const [meter, tally] of meters) {
-        if (due.length < limit) due.push({ day, meter, tally });
-      }
-    }
+    const due = writing.slice(0, limit);
     if (due.length === 0) return [];
     transactions.run(() => {
-      for (const { day, meter, tally } of due) {
-        if (tally.accepted > 0) upsert.run(day, meter, 'accepted', tally.accepted, '');
-        for (const [rule, { count: times, detail }] of tally.rules) {
+      for (const { day, meter, accepted, rules = [] } of due) {
+        if (accepted > 0) upsert.run(day, meter, 'accepted', accepted, '');
+        for (const [rule, { count: times, detail }] of rules) {
           upsert.run(day, meter, rule, times, detail.slice(0, DETAIL_CHARACTERS));
         }
       }
     });
-    for (const { day, meter } of due) {
-      const meters = writing.get(day);
-      meters?.delete(meter);
-      if (meters?.size === 0) writing.delete(day);
-    }
+    writing = writing.slice(due.length);
     return due.map(({ meter }) => meter);
   }
 
-  function turn(): void {
-    writing = gathering;
+  function turnSpokenOf(): void {
+    for (const [day, { accepted, rules }] of gathering) {
+      for (const [meter, ofMeter] of rules) {
+        writing.push({ day, meter, accepted: accepted[meter] ?? 0, rules: ofMeter });
+        if (meter < accepted.length) accepted[meter] = 0;
+      }
+      rules.clear();
+    }
+  }
+
+  function turnAll(): void {
+    turnSpokenOf();
+    for (const [day, { accepted }] of gathering) {
+      for (const [meter, times] of accepted.entries()) {
+        if (times > 0) writing.push({ day, meter, accepted: times, rules: undefined });
+      }
+    }
     gathering = new Map();
+  }
+
+  function turnWhatIsDue(nowMs: number): void {
+    if (nowMs - beganMs.spokenOf < EVERY_MS.spokenOf) return;
+    beganMs.spokenOf = nowMs;
+    if (nowMs - beganMs.all < EVERY_MS.all) turnSpokenOf();
+    else {
+      beganMs.all = nowMs;
+      turnAll();
+    }
   }
 
   return {
     accepted(meter, receivedAtMs, flags) {
-      const tally = tallyOf(meter, receivedAtMs);
-      tally.accepted += 1;
+      const counts = countsOf(receivedAtMs);
+      countAccepted(counts, meter);
       if (flags === 0) return;
-      for (const flag of FLAG_NAMES) if ((flags & (1 << FLAGS[flag].bit)) !== 0) count(tally, flag, '');
+      for (const flag of FLAG_NAMES) {
+        if ((flags & (1 << FLAGS[flag].bit)) !== 0) count(counts, meter, { rule: flag, detail: '' });
+      }
     },
     refused(meter, receivedAtMs, { reason, detail }) {
-      count(tallyOf(meter, receivedAtMs), reason, detail);
+      count(countsOf(receivedAtMs), meter, { rule: reason, detail });
     },
     explain(meter, receivedAtMs, { flag, detail }) {
-      const known = tallyOf(meter, receivedAtMs).rules.get(flag);
+      const known = countsOf(receivedAtMs).rules.get(meter)?.get(flag);
       if (known !== undefined) known.detail = detail;
     },
     step(nowMs) {
-      if (writing.size === 0) {
-        if (gathering.size === 0 || nowMs - beganMs < EVERY_MS) return [];
-        beganMs = nowMs;
-        turn();
-      }
+      if (writing.length === 0 && gathering.size > 0) turnWhatIsDue(nowMs);
       return write(STEP_METERS);
     },
     writeAll() {
       write(Number.POSITIVE_INFINITY);
-      turn();
+      turnAll();
       write(Number.POSITIVE_INFINITY);
     },
   };

@@ -11,7 +11,6 @@ import type { Transactions } from './transactions.js';
 /** Where a row stands in the gateway's time, for the day that turns out to have been wrong. */
 export interface Moment {
   readonly boot: number;
-  readonly monotonicMs: number;
   /** What the gateway's time of this row is off by, as far as it is known already. */
   readonly offsetMs: number;
   /** Its time is not known: it waits. */
@@ -78,9 +77,11 @@ function storedOf(row: NumberedRow, meter: MeterId): StoredReading {
 }
 
 export function openReadingLog(db: Connection, transactions: Transactions): ReadingLog {
+  // monotonic_ms says nothing that received_at_ms does not, since the gateway has a time of its own that never jumps
+  // within a boot; a zero takes no room.
   const insert = db.prepare(
     `insert into reading (seq, meter, taken_at_ms, time_source, received_at_ms, boot, monotonic_ms, power_dw, import_dwh,
-       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+       export_dwh, voltage_cv, current_ma, power_factor_pm, frequency_chz, flags) values (?,?,?,?,?,?,0,?,?,?,?,?,?,?,?)`,
   );
   const page = db.prepare<[number, number, number], LogRow>(
     `select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.power_dw as powerDw, r.import_dwh as importDwh,
@@ -97,7 +98,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
   const numbers = openRowNumbers(db, transactions);
 
   return {
-    append(reading, meter, { boot, monotonicMs, offsetMs }) {
+    append(reading, meter, { boot, offsetMs }) {
       const takenAtMs = Math.floor(reading.takenAtMs);
       const powerDw = SCALE.powerDw.pack(reading.powerW);
       const importDwh = SCALE.energyDwh.pack(reading.importWh);
@@ -110,7 +111,6 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
         TIME_SOURCES.indexOf(reading.timeSource),
         Math.floor(reading.receivedAtMs),
         boot,
-        monotonicMs,
         powerDw,
         importDwh,
         SCALE.energyDwh.pack(reading.exportWh),

@@ -88,6 +88,18 @@ test('a slot closes at its end and the grace, not before', () => {
   expect(buffer.closeSlots(at(6 * MINUTE), 10)).toEqual({ closed: 0, more: false, changeSeq: 1 });
 });
 
+test('meters that send often are waited for less, and close together although their intervals differ a little', () => {
+  const buffer = bench.open({ slotGraceMs: 60_000 });
+  const everyMs = { a: 10_000, b: 12_000, seldom: 50_000 };
+  for (const [name, stepMs] of Object.entries(everyMs)) {
+    const readings = Array.from({ length: (5 * MINUTE) / stepMs }, (_, index) => reading(name, index * stepMs));
+    buffer.commit({ readings, rejected: [] });
+  }
+  expect(buffer.closeSlots(at(5 * MINUTE + 19_999), 10)).toMatchObject({ closed: 0 });
+  expect(buffer.closeSlots(at(5 * MINUTE + 20_000), 10)).toMatchObject({ closed: 2 });
+  expect(buffer.closeSlots(at(6 * MINUTE), 10)).toMatchObject({ closed: 1 });
+});
+
 test('a late reading revises its slot, and the next one when its energy begins elsewhere', () => {
   const buffer = bench.open();
   const register = (offsetMs: number, importWh: number) => reading('a', offsetMs, { importWh });

@@ -62,6 +62,21 @@ function createWorld(
     return { waits };
   }
 
+  /** The same through a processor that others hold up: what has piled up for `stallMs` comes within a seventh of that. */
+  function stalledLoop(perSecond: number, forMs: number, { everyMs, stallMs }: Record<'everyMs' | 'stallMs', number>) {
+    const beganMs = nowMs;
+    const next = (atMs: number): void => {
+      if (atMs > forMs) return;
+      const intoStallMs = atMs % everyMs;
+      const heldMs = intoStallMs < stallMs ? stallMs - (6 / 7) * intoStallMs : 0;
+      plan(beganMs + atMs + heldMs - nowMs, () => {
+        group.add(publication, () => undefined);
+        next(atMs - (Math.log(1 - random()) * 1_000) / perSecond);
+      });
+    };
+    next(0);
+  }
+
   /** A sender that has so many under way and sends the next ones `roundTripMs` after their answers. */
   function closedLoop(underWay: number, roundTripMs: number): { readonly answered: readonly number[] } {
     const answered: number[] = [];
@@ -75,7 +90,7 @@ function createWorld(
     return { answered };
   }
 
-  return { group, commits, pass, openLoop, closedLoop, nowMs: () => nowMs };
+  return { group, commits, pass, openLoop, stalledLoop, closedLoop, nowMs: () => nowMs };
 }
 
 const COMMIT_MS = 1;
@@ -128,6 +143,25 @@ test('messages that come in pairs are gathered too', () => {
   openLoop(100, 120_000, 2);
   pass(121_000);
   expect(meanSize(commits)).toBeGreaterThan(18);
+});
+
+test.each([
+  [150, 60],
+  [400, 100],
+  [1_000, 200],
+])('what piles up every %i ms for %i ms is no reason to hurry', (everyMs, stallMs) => {
+  const { stalledLoop, pass, commits } = createWorld();
+  stalledLoop(100, 300_000, { everyMs, stallMs });
+  pass(301_000);
+  expect(meanSize(commits)).toBeGreaterThan(23);
+});
+
+test('trying whether haste brings more costs fewer than one commit in twenty', () => {
+  const { openLoop, pass, commits } = createWorld();
+  openLoop(100, 600_000);
+  pass(601_000);
+  const settled = commits.slice(Math.floor(commits.length / 4));
+  expect(settled.filter(({ size }) => size < 4).length / settled.length).toBeLessThan(1 / 20);
 });
 
 test.each([

@@ -12,17 +12,24 @@ const SILENCE_BEFORE_START_MS = 1_000;
 /** Commits without a wait after the second one in vain; it doubles with each further one, up to 256. */
 const FIRST_PENALTY = 4;
 const MAX_IN_VAIN = 8;
-/** Commits of a trial without waiting, and the waits between two trials: at first few, then more with each in vain. */
-const TRIAL_COMMITS = 6;
+/** Waits between two trials of not waiting: at first few, then more with each in vain. */
 const TRIAL_AFTER = { first: 8, most: 128 };
+/** Fewer commits of a trial say nothing. */
+const TRIAL_COMMITS = 2;
 /** Arrivals that haste makes so much more frequent were kept back by our waiting. */
 const FASTER = 4;
+/** Messages that had piled up, at a sender or before a busy processor, look the same for a moment, but not for so long. */
+const LASTING_MS = 250;
 
 type Ended = 'quiet' | 'more came';
 
 interface Rate {
   count: number;
   elapsedMs: number;
+}
+
+interface Trial extends Rate {
+  commits: number;
 }
 
 /**
@@ -45,7 +52,7 @@ export function createPatience(): Patience {
   let inVain = 0;
   /** Commits left to be made without a wait, and what the rate was when that began. */
   let hasty = { commits: 0, since: 0 };
-  let trial: Rate | undefined;
+  let trial: Trial | undefined;
   let trialAfter = TRIAL_AFTER.first;
   let waits = 0;
 
@@ -53,26 +60,29 @@ export function createPatience(): Patience {
 
   function beginTrial(): void {
     waits = 0;
-    trial = { count: 0, elapsedMs: 0 };
-    hasty = { commits: TRIAL_COMMITS, since: 0 };
+    trial = { count: 0, elapsedMs: 0, commits: 0 };
   }
 
-  /** Nothing is known of the senders but that they come faster when they are answered at once. */
-  function endTrial(found: Rate): void {
+  function tryOn(tried: Trial): void {
+    if (tried.commits < TRIAL_COMMITS) return;
+    const isFaster = perMs(tried) >= FASTER * perMs(rate);
+    if (isFaster && tried.elapsedMs < LASTING_MS) return;
     trial = undefined;
-    if (perMs(found) < FASTER * perMs(rate)) {
+    if (!isFaster) {
       trialAfter = Math.min(TRIAL_AFTER.most, 2 * trialAfter);
       return;
     }
+    // Nothing is known of the senders but that they come faster when they are answered at once.
     trialAfter = TRIAL_AFTER.first;
-    Object.assign(rate, found);
+    rate.count = tried.count;
+    rate.elapsedMs = tried.elapsedMs;
   }
 
   return {
     isWorthWaiting(windowMs) {
       if (perMs(rate) * windowMs < WORTH_WAITING_FOR) return false;
       if (hasty.commits === 0 && waits >= trialAfter) beginTrial();
-      return hasty.commits === 0;
+      return hasty.commits === 0 && trial === undefined;
     },
     quietMs: () => Math.max(QUIET_MS, EXPECTED_IN_QUIET / perMs(rate)),
     isQuiet(arrivals, elapsedMs) {
@@ -86,14 +96,14 @@ export function createPatience(): Patience {
       if (inVain >= 2) hasty = { commits: FIRST_PENALTY * 2 ** (inVain - 2), since: perMs(rate) };
     },
     committed(publications, sinceLastMs) {
-      const isTrial = trial !== undefined && hasty.commits > 0;
-      if (hasty.commits > 0) hasty.commits -= 1;
-      if (isTrial && trial !== undefined) {
+      if (trial !== undefined) {
         trial.count += publications;
         trial.elapsedMs += sinceLastMs;
-        if (hasty.commits === 0) endTrial(trial);
+        trial.commits += 1;
+        tryOn(trial);
         return;
       }
+      if (hasty.commits > 0) hasty.commits -= 1;
       rate.count = rate.count * MEMORY + publications;
       rate.elapsedMs = rate.elapsedMs * MEMORY + sinceLastMs;
       // Those that could not wait have gone, or have said all.

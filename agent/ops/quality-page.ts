@@ -43,7 +43,7 @@ ${heatMap(report)}
 ${ruleList(report.rules)}
 ${meterTable(report)}
 </main>
-<footer>Written ${writtenAt.slice(0, 16).replace('T', ' ')} UTC by wattwarden; days are UTC days. While the gateway runs, the last minute may be missing. Nothing that is counted here was changed: a reading with a flag is stored with its flag, a refused one is kept as it came (<code>wattwarden rejected</code>).</footer>
+<footer>Written ${writtenAt.slice(0, 16).replace('T', ' ')} UTC by wattwarden; days are UTC days. While the gateway runs, the last minutes may be missing. Nothing that is counted here was changed: a reading with a flag is stored with its flag, a refused one is kept as it came (<code>wattwarden rejected</code>).</footer>
 </body>
 </html>
 `;

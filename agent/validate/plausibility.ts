@@ -4,7 +4,7 @@ import type { Note } from '../domain/quality.js';
 import type { Measure } from '../domain/reading.js';
 import { followPower } from './false-zero.js';
 import type { Refusal, Sample } from './feeds/feed.js';
-import type { MeterState } from './meter-memory.js';
+import type { MeterState } from './meter-state.js';
 import { addIncrement, type Followed, follow, type Limits, type RegisterState } from './register.js';
 import { factorText, watchUnits } from './units.js';
 

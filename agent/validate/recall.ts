@@ -1,7 +1,8 @@
 import { FLAGS, type Flag } from '../domain/flags.js';
 import type { Reading } from '../domain/reading.js';
 import { printOfRegisters, printOfValues } from './fingerprint.js';
-import type { MeterMemory, MeterState } from './meter-memory.js';
+import type { MeterMemory } from './meter-memory.js';
+import type { MeterState } from './meter-state.js';
 import { latest } from './plausibility.js';
 import type { RegisterState } from './register.js';
 import { REGISTERS_UNKNOWN } from './repeats.js';
@@ -19,7 +20,8 @@ const SUMMED_BIT = 1 << FLAGS.register_summed.bit;
 export function recall(memory: MeterMemory, readings: Iterable<Remembered>): void {
   for (const reading of readings) {
     const { meter, takenAtMs, importWh, exportWh } = reading;
-    const before = memory.stateOf(meter);
+    const known = memory.find(meter);
+    const before = memory.stateOf(known);
     const state: MeterState = {
       lastMs: latest(before.lastMs, takenAtMs),
       imported: newer(before.imported, importWh, takenAtMs),
@@ -28,7 +30,7 @@ export function recall(memory: MeterMemory, readings: Iterable<Remembered>): voi
       power: undefined,
     };
     const registers = registersOf(reading, before);
-    memory.learn(meter, state, { takenAtMs, values: printOfValues(reading), registers });
+    memory.learn(meter, { known, before, state, print: { takenAtMs, values: printOfValues(reading), registers } });
   }
 }
 

@@ -5,7 +5,7 @@ import { MEASURES, type Measure, type Reading } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { Captures, Feed, Parsed, Refusal, Sample } from './feeds/feed.js';
 import { printOfRegisters, printOfValues } from './fingerprint.js';
-import { createMeterMemory, type Undo } from './meter-memory.js';
+import { createMeterMemory, type KnownMeter, type Undo } from './meter-memory.js';
 import { parseJson } from './payload.js';
 import { judgePlausibility } from './plausibility.js';
 import { type Remembered, recall } from './recall.js';
@@ -87,29 +87,30 @@ export function createValidator(
   function judge(sample: Sample, arrived: Arrived, batch: Batch): Refusal | undefined {
     const { isAlone, publication } = arrived;
     const { repeated, receivedAtMs } = publication;
-    const meter = meterOf(sample.meter, batch.fresh);
+    const known = memory.find(sample.meter);
+    const meter = meterOf(sample.meter, known, batch.fresh);
     if (typeof meter !== 'string') return meter;
     const fault = valueFault(sample);
     if (fault !== undefined) return fault;
     const time = timeOf(sample.ownTimeMs, { receivedAtMs, isAlone, isTimeKnown: isTimeKnown() }, rules);
     if ('reason' in time) return time;
 
-    const before = memory.stateOf(meter);
+    const before = memory.stateOf(known);
     const isOwn = time.source === 'meter';
     const takenAtMs = isOwn ? time.takenAtMs : ownTick(before.lastMs, receivedAtMs);
     const print = { takenAtMs, values: printOfValues(sample.values), registers: registersOf(sample) };
-    const recent = memory.recentOf(meter);
-    if (recent !== undefined) {
+    if (known !== undefined) {
+      const { recent } = known;
       const repeat = isOwn ? repeatOf(recent, print) : repeated && hasValues(recent, print) ? REPEAT : undefined;
       if (repeat !== undefined) return repeat;
     }
 
     const judged = judgePlausibility(before, sample, { meter, takenAtMs, limits: limitsOf(meter, sample) });
     if (judged.refusal !== undefined || judged.values === undefined) {
-      batch.undos.push(memory.learn(meter, judged.state, undefined));
+      batch.undos.push(memory.learn(meter, { known, before, state: judged.state, print: undefined }));
       return judged.refusal;
     }
-    batch.undos.push(memory.learn(meter, judged.state, print));
+    batch.undos.push(memory.learn(meter, { known, before, state: judged.state, print }));
     if (isOwn) stamped.delete(meter);
     else stamped.add(meter);
     const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
@@ -149,9 +150,9 @@ export function createValidator(
     );
   }
 
-  function meterOf(name: string, fresh: ReadonlySet<MeterId>): MeterId | Refusal {
+  function meterOf(name: string, known: KnownMeter | undefined, fresh: ReadonlySet<MeterId>): MeterId | Refusal {
     // Whoever has sent before has a name that was checked before.
-    const meter = memory.knows(name) ? (name as MeterId) : parseMeterId(name);
+    const meter = known?.id ?? parseMeterId(name);
     if (meter === undefined) return { reason: 'bad_meter_id', detail: `${name} is not ${METER_ID_RULE}` };
     if (registered.has(meter) || fresh.has(meter)) return meter;
     if (rules.register === 'refuse') return { reason: 'unknown_meter', detail: `${meter} is not registered` };
@@ -218,9 +219,7 @@ export function createValidator(
       for (const meter of stamped) memory.move(meter, byMs);
       if (nowMs === undefined) return;
       // Nobody could refuse a meter's clock that ran ahead; held against that, all that follows would be late.
-      for (const meter of memory.beyond(nowMs + rules.maxFutureMs)) {
-        memory.move(meter, nowMs - (memory.stateOf(meter).lastMs ?? nowMs));
-      }
+      for (const { meter, lastMs } of memory.beyond(nowMs + rules.maxFutureMs)) memory.move(meter, nowMs - lastMs);
     },
     validate(publications) {
       const batch: Batch = { readings: [], rejected: [], notes: [], fresh: new Set(), undos: [] };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { checkpoint } from '../../agent/buffer/checkpoint.js';
+import { SLOT_MS } from '../../agent/domain/slot.js';
 import { hasProgram } from '../../tests/kit/program.js';
 import type { Bench, Setting, Size } from './bench.js';
 import { refuseUncountedDisk } from './counted-disk.js';
@@ -13,14 +14,17 @@ import { openBareAedes } from './subjects/bare-aedes.js';
 import { bareSqliteRate } from './subjects/bare-sqlite.js';
 import { type BenchGateway, openGateway } from './subjects/gateway.js';
 
-/** METERS and what a client has under way are those of a gateway that catches up after an outage. */
+/**
+ * METERS and what a client has under way are those of a gateway that catches up after an outage. A hundred readings a
+ * second go on for a whole slot in a full run (`slowMs`): it closes once then, whenever the run begins.
+ */
 const METERS = 1_000;
 const UNDER_WAY_1 = 2_000;
 const UNDER_WAY_50 = 100;
 const SIZES = {
-  tiny: { rounds: 1, readings: 2_000, steadyMs: 1_000 },
-  quick: { rounds: 3, readings: 60_000, steadyMs: 8_000 },
-  full: { rounds: 7, readings: 200_000, steadyMs: 60_000 },
+  tiny: { rounds: 1, readings: 2_000, steadyMs: 1_000, slowMs: 1_000 },
+  quick: { rounds: 3, readings: 60_000, steadyMs: 8_000, slowMs: 8_000 },
+  full: { rounds: 7, readings: 200_000, steadyMs: 60_000, slowMs: SLOT_MS },
 } as const satisfies Record<Size, object>;
 
 export const ingest: Bench = {
@@ -137,7 +141,7 @@ async function costOf(gateway: BenchGateway, readings: number, work: () => Promi
 
 /** A gateway of its own, as quiet as it is in daily life: 20 connections. */
 async function measureSteady({ size, dir }: Setting, publisher: Publisher) {
-  const { steadyMs: forMs } = SIZES[size];
+  const { steadyMs: forMs, slowMs } = SIZES[size];
   const gateway = await openGateway(join(dir, 'steady'));
   const steady = async (perSecond: number, ms: number): Promise<Outcome> => {
     const pace = { kind: 'steady', perSecond, forMs: ms } as const;
@@ -149,7 +153,7 @@ async function measureSteady({ size, dir }: Setting, publisher: Publisher) {
     checkpoint(gateway.bufferFile); // or the way of all that came before into the file would be counted too
     const before = figuresOf(gateway.pid);
     const ownBefore = figuresOf('self').writtenBytes;
-    const slow = await steady(100, forMs);
+    const slow = await steady(100, slowMs);
     checkpoint(gateway.bufferFile);
     const written =
       figuresOf(gateway.pid).writtenBytes - before.writtenBytes + figuresOf('self').writtenBytes - ownBefore;

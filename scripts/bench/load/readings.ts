@@ -23,7 +23,7 @@ export function createSource({ clients, meters }: Order, client: number): (conne
   return (connection) => {
     const meter = own[turn % own.length] ?? 0;
     turn += 1;
-    connection.add(topicOf(meter), readingOf(meter, turn, clockOf(meter, meters)));
+    connection.add(topicOf(meter), readingOf(meter, turn, clockOf(meter)));
   };
 }
 
