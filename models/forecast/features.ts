@@ -4,7 +4,7 @@ import { createLayout, DOUBLE_BYTES, FLOAT_BYTES, placeOf, ROWS } from '../engin
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
 import { pastSlots, type Room } from '../window/slot-windows.js';
 import { LEVEL_NUMBERS, LEVELS_AT_A_TIME, levelAt, type WindowScale } from '../window/window-scale.js';
-import { ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVES } from './analogs.js';
+import { ANALOG_DESK, ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVES } from './analogs.js';
 import type { History, Weather } from './history.js';
 import { layRooms, type Placed } from './history-rooms.js';
 import { slotsPerDay } from './horizons.js';
@@ -122,6 +122,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
     windows: layout.room(ROWS),
     levels: layout.room((ROWS * LEVEL_NUMBERS * DOUBLE_BYTES) / FLOAT_BYTES),
     finite: layout.room(LEVELS_AT_A_TIME * WINDOW_SLOTS),
+    alike: layout.room(ANALOG_DESK),
     sorted: layout.room(USUAL_DAYS),
     known: layout.room((ROWS * KNOWN * DOUBLE_BYTES) / FLOAT_BYTES),
   };
@@ -172,7 +173,7 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
       placeOf(rows.spread, row),
       at.known + row * KNOWN * DOUBLE_BYTES,
     );
-    kernels.analogs(past, slots, nearness, scale, analogs);
+    kernels.analogs(past, slots, nearness, scale, at.alike, analogs);
     kernels.usualMoves(past, slots, perDay, USUAL_DAYS, scale, at.sorted, analogs + USUAL_MOVES * FLOAT_BYTES);
     return level;
   }
