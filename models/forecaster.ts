@@ -3,13 +3,14 @@ import type { Bundle } from './bundle/read.js';
 import { createEngine } from './engine/engine.js';
 import type { Calibration } from './forecast/calibration.js';
 import { allocateRows, createDecoder } from './forecast/decode.js';
-import { createEncoder } from './forecast/features.js';
+import { createEncoder, type Encoder } from './forecast/features.js';
 import type { History } from './forecast/history.js';
 import type { ForecastRow, Horizon } from './forecast/horizons.js';
 import type { Network, Precision } from './forecast/network.js';
 import type { ForecastShape } from './forecast/series-history.js';
 import { weightsOf } from './onnx/import.js';
 import type { Place } from './window/calendar.js';
+import type { Room } from './window/slot-windows.js';
 
 export interface Forecaster {
   readonly version: string;
@@ -17,6 +18,8 @@ export interface Forecaster {
   readonly slotMinutes: number;
   readonly horizons: readonly Horizon[];
   readonly calibration: Calibration;
+  /** A history that was written into one of them is read where it stands. */
+  readonly rooms: readonly Room[];
   /**
    * One row for each history, in the same order; never NaN, whatever a history holds. `factors` stand in for those of
    * the calibration where bands adapt. Rows of `room` are written into, and the next call that is given it writes over them.
@@ -36,13 +39,15 @@ export async function openForecaster(bundle: Bundle, precision: Precision, place
   const { slotMinutes, horizons } = bundle.manifest;
   const shape = { slotMinutes, horizons };
   const network = await openNetwork(bundle.forecast[precision], shape);
+  const encoder = createEncoder(shape, place);
   return {
     version: bundle.version,
     precision,
     slotMinutes,
     horizons,
     calibration: bundle.calibration,
-    predict: predictWith(network, { shape, calibration: bundle.calibration, place }),
+    rooms: encoder.rooms,
+    predict: predictWith(network, { shape, calibration: bundle.calibration }, encoder),
     close: () => network.close(),
   };
 }
@@ -56,8 +61,11 @@ export interface Serving {
 }
 
 /** From histories to watts through one network, in batches of a bounded size and in memory that is used again. */
-export function predictWith(network: Network, { shape, calibration, place }: Serving): Predict {
-  const encoder = createEncoder(shape, place);
+export function predictWith(
+  network: Network,
+  { shape, calibration, place }: Serving,
+  encoder: Encoder = createEncoder(shape, place),
+): Predict {
   const decoder = createDecoder(shape.horizons.length);
   let buffers = network.room;
   let busy: Promise<unknown> = Promise.resolve();

@@ -52,6 +52,24 @@ test('what comes back is within the error that is promised', () => {
   );
 });
 
+test('a width has the code that is nearest on the logarithmic scale', () => {
+  const ratio = 65_535 ** (1 / 254);
+  const packer = createForecastPacker([{ offsetSlots: 0, slots: 1 }]);
+  const packed = new Uint8Array(packer?.bytes ?? 0);
+  const units = fc.double({ min: Math.log(0.4), max: Math.log(65_000), noNaN: true }).map(Math.exp);
+  const codeOf = (width: number) =>
+    width < 0.5 ? 0 : Math.max(1, Math.floor(Math.log(width) / Math.log(ratio) + 1.5));
+  const isOnEdge = (width: number) => codeOf(width * (1 - 1e-9)) !== codeOf(width * (1 + 1e-9));
+  fc.assert(
+    fc.property(units, units, (below, above) => {
+      fc.pre(!isOnEdge(below) && !isOnEdge(above));
+      packer?.pack(Float64Array.of(-below / 10, 0, above / 10), packed, 0);
+      expect(Array.from(packed.slice(-2))).toEqual([codeOf(below), codeOf(above)]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test('a tick takes 60 bytes at most, the hourly outlook included', () => {
   const steps = (list: readonly { offsetSlots: number; slots: number }[]) =>
     list.map((span) => ({ ...span, lowW: -1e6, medianW: 1, highW: 1e6 }));

@@ -192,5 +192,7 @@ function codeOf(widths: Float64Array, index: number): number {
   if (units < SMALLEST_WIDTH) return 0;
   float[0] = units;
   const code = CODES[((bits[0] as number) >>> CELL_SHIFT) - FIRST_CELL] as number;
-  return units < (UPPER_EDGES[code] as number) ? code : code + 1;
+  // One more from the edge on. It is the sign that says so: either is as likely, and a wrong guess costs more than the rest.
+  float[0] = units - (UPPER_EDGES[code] as number);
+  return code + 1 - ((bits[0] as number) >>> 31);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { uncalibrated } from '../../models/forecast/calibration.js';
 import { HORIZONS, QUANTILES } from '../../models/forecast/horizons.js';
-import { createSlotWindows } from '../../models/window/slot-windows.js';
+import { createRoom, createSlotWindows } from '../../models/window/slot-windows.js';
 import { epochMs, type MeterId } from '../domain/brand.js';
 import { unpackForecast } from '../domain/forecast-packing.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
@@ -50,6 +50,25 @@ test('every meter gets its own forecast, whatever part of the meters it falls in
   }
   expect(forecasting.expectedW(meters[149] as MeterId, at(WINDOW_SLOTS + 11))).toBe(249);
   expect(forecasting.expectedW(FIRST, at(WINDOW_SLOTS + 12))).toBeUndefined();
+});
+
+test('histories are written into the rooms of the model, and elsewhere when there are no more of them', async () => {
+  const { forecasting } = remember(WINDOW_SLOTS);
+  const rooms = Array.from({ length: 50 }, () => createRoom(WINDOW_SLOTS));
+  const places = rooms.map(({ values }) => values);
+  let inRooms = 0;
+  const forecasts = await forecasting.forecast(meters, {
+    ...repeating,
+    rooms,
+    predict(histories, ...more) {
+      inRooms += histories.filter(({ window }, index) => window.values === places[index]).length;
+      return repeating.predict(histories, ...more);
+    },
+  });
+  expect(forecasts.map(({ meter }) => meter)).toEqual(meters);
+  // Of parts of 64, 64 and 22 meters.
+  expect(inRooms).toBe(50 + 50 + 22);
+  expect(forecasting.expectedW(meters[149] as MeterId, at(WINDOW_SLOTS))).toBe(249);
 });
 
 test('the hours of the next day come once an hour, and again with a forecast that is made anew', async () => {

@@ -3,7 +3,7 @@ import type { Calibration } from '../../models/forecast/calibration.js';
 import { allocateRows } from '../../models/forecast/decode.js';
 import type { History } from '../../models/forecast/history.js';
 import { type ForecastRow, type Horizon, MEDIAN, QUANTILES } from '../../models/forecast/horizons.js';
-import { knowsAtLeast, type MeterHistory, type SlotWindows } from '../../models/window/slot-windows.js';
+import { knowsAtLeast, type MeterHistory, type Room, type SlotWindows } from '../../models/window/slot-windows.js';
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { WattwardenError } from '../domain/errors.js';
 import type { PackedForecast } from '../domain/forecast.js';
@@ -17,6 +17,8 @@ export interface Forecaster {
   readonly version: string;
   readonly horizons: readonly Horizon[];
   readonly calibration: Calibration;
+  /** Where histories are best written; without them each takes memory of its own. */
+  readonly rooms?: readonly Room[];
   predict(
     histories: readonly History[],
     factors: Float32Array,
@@ -49,7 +51,6 @@ const PART = 64;
 export function createForecasting(windows: SlotWindows, options: ForecastingOptions = {}): Forecasting {
   /** Only the newest of each meter: what it said of the next slots is compared with them as they close. */
   let latest = createLatestMedians(0, windows.slotMs);
-  const room = windows.allocate(PART);
   let rowRoom = allocateRows(PART, 0);
   let watch: { readonly of: Forecaster; readonly bands: BandWatch } | undefined;
 
@@ -70,7 +71,7 @@ export function createForecasting(windows: SlotWindows, options: ForecastingOpti
     const ready: MeterId[] = [];
     const histories: MeterHistory[] = [];
     for (const meter of meters) {
-      const history = windows.history(meter, { room: room[ready.length] });
+      const history = windows.history(meter, { room: forecaster.rooms?.[ready.length] });
       if (history === undefined || !knowsAtLeast(history.window, LEAST_SLOTS)) continue;
       ready.push(meter);
       histories.push(history);

@@ -12,7 +12,7 @@ export interface Rows {
 
 type Kernel = (...places: number[]) => void;
 type KernelName =
-  | 'level'
+  | 'levels'
   | 'normalise'
   | 'fillGaps'
   | 'seasons'
@@ -38,9 +38,11 @@ export interface Machine {
   readonly kernels: Kernels;
   floats(at: Address, count: number): Float32Array;
   doubles(at: Address, count: number): Float64Array;
+  integers(at: Address, count: number): Int32Array;
 }
 
 export const FLOAT_BYTES = 4;
+export const DOUBLE_BYTES = 8;
 const PAGE_BYTES = 65_536;
 /** Static data of the compiler would stand from here on: the kernels have none. */
 const FIRST_ADDRESS = 1_024;
@@ -48,6 +50,9 @@ const CACHE_LINE = 64;
 
 /** A multiple of four, as the kernels want it. From 8 to 64 speed is the same; memory is not. */
 export const ROWS = 32;
+
+/** Of one of the rows. */
+export const placeOf = ({ at, size }: Rows, row: number): Address => at + row * size * FLOAT_BYTES;
 
 /** Hands out places in a memory that is made when all are known, and never grows again. */
 export interface Layout {
@@ -85,6 +90,7 @@ export function createLayout(): Layout {
         kernels,
         floats: (at, count) => new Float32Array(memory.buffer, at, count),
         doubles: (at, count) => new Float64Array(memory.buffer, at, count),
+        integers: (at, count) => new Int32Array(memory.buffer, at, count),
       };
     },
   };

@@ -17,6 +17,8 @@ export const USUAL_DAYS = 7;
 /** Where the median of the days stands. */
 export const USUAL_MOVES = 12;
 export const ANALOGS = USUAL_MOVES + 1 + USUAL_DAYS;
+/** Room in which the kernel notes down 16 places, and three vectors of four numbers for each. */
+export const ANALOG_DESK = 16 + 16 * 12;
 
 /** At the same time of day a moment counts so much more; from an eighth of a day on it counts as any other. */
 const SAME_TIME = 10;

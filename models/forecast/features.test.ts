@@ -298,6 +298,20 @@ test.each(SLOT_WIDTHS)('seasons stand where the coming slots are, at slots of %i
   }
 });
 
+test('a meter is encoded the same, to the last bit, whoever stands beside it', () => {
+  fc.assert(
+    fc.property(fc.array(anyHistory, { minLength: 1, maxLength: 9 }), (histories) => {
+      const together = inputsOf(encoder.encode(histories));
+      for (const [row, history] of histories.entries()) {
+        for (const [index, alone] of inputsOf(encode(history)).entries()) {
+          expect(together[index]?.subarray(row * alone.length, (row + 1) * alone.length)).toEqual(alone);
+        }
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('memory that is used again answers like new memory', () => {
   const buffers = encoder.allocate(2);
   encoder.encodeInto(

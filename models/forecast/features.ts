@@ -1,11 +1,12 @@
 import type { EpochMs } from '../../agent/domain/brand.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { createLayout, FLOAT_BYTES } from '../engine/machine.js';
+import { createLayout, DOUBLE_BYTES, FLOAT_BYTES, placeOf, ROWS } from '../engine/machine.js';
 import { CALENDAR_SIZE, NOWHERE, type Place, writeCalendar } from '../window/calendar.js';
-import { pastSlots, WEEK_DAYS } from '../window/slot-windows.js';
-import { centreAndScale } from '../window/window-scale.js';
-import { ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVES } from './analogs.js';
+import { pastSlots, type Room } from '../window/slot-windows.js';
+import { LEVEL_NUMBERS, LEVELS_AT_A_TIME, levelAt, type WindowScale } from '../window/window-scale.js';
+import { ANALOG_DESK, ANALOGS, nearnessByTime, USUAL_DAYS, USUAL_MOVES } from './analogs.js';
 import type { History, Weather } from './history.js';
+import { layRooms, type Placed } from './history-rooms.js';
 import { slotsPerDay } from './horizons.js';
 import type { ForecastShape } from './series-history.js';
 
@@ -50,6 +51,8 @@ export interface Encoded {
 
 export interface Encoder {
   readonly shape: ForecastShape;
+  /** A history that was written into one of them need not be copied. */
+  readonly rooms: readonly Room[];
   /** The one way from slots to the network's inputs, in training and on the gateway. */
   encode(histories: readonly History[]): Encoded;
   /** Room for so many rows, to be written over and over. */
@@ -66,10 +69,13 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
   function encodeInto(encoded: Encoded, histories: readonly History[], from: number): number {
     const rows = Math.min(encoded.rows, histories.length - from);
     encoded.context.fill(0, 0, rows * CONTEXT_SIZE);
-    for (let row = 0; row < rows; row++) {
-      const history = histories[from + row] as History;
-      desk.encode(encoded, row, history);
-      writeContext(encoded, row, { history, known: desk.known, calendar: calendarAt(history.window.endMs) });
+    for (let first = 0; first < rows; first += ROWS) {
+      const part = histories.slice(from + first, from + Math.min(first + ROWS, rows));
+      desk.encode(encoded, first, part);
+      for (const [index, history] of part.entries()) {
+        const known = desk.known.subarray(index * KNOWN, (index + 1) * KNOWN);
+        writeContext(encoded, first + index, { history, known, calendar: calendarAt(history.window.endMs) });
+      }
     }
     return rows;
   }
@@ -89,6 +95,7 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
 
   return {
     shape,
+    rooms: desk.rooms,
     allocate,
     encodeInto,
     encode(histories) {
@@ -99,106 +106,98 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
   };
 }
 
-/** Where the kernels turn one history after the other into a row. */
+/** For what share of the steps the last week and the profile are known. */
+const KNOWN = 2;
+
+/** Where the kernels turn histories into rows. */
 function createDesk({ slotMinutes, horizons }: ForecastShape) {
   const perDay = slotsPerDay(slotMinutes);
   const slotMs = slotMinutes * 60_000;
   const steps = horizons.length;
+  const slots = pastSlots(perDay) + WINDOW_SLOTS;
   const layout = createLayout();
-  const remembered = pastSlots(perDay);
-  const pastAt = layout.room(remembered + WINDOW_SLOTS);
+  const openRooms = layRooms(layout, perDay);
   const at = {
-    past: pastAt,
-    watts: pastAt + remembered * FLOAT_BYTES,
-    /** From the slot a week before the first that is forecast. */
-    week: pastAt + (remembered + WINDOW_SLOTS - WEEK_DAYS * perDay) * FLOAT_BYTES,
-    median: layout.room(perDay),
-    width: layout.room(perDay),
-    window: layout.room(WINDOW_SLOTS),
-    measured: layout.room(PATCHES),
-    seasons: layout.room(SEASONS * steps),
-    spread: layout.room(steps),
-    analogs: layout.room(ANALOGS),
+    /** Of each row the place of its window. */
+    windows: layout.room(ROWS),
+    levels: layout.room((ROWS * LEVEL_NUMBERS * DOUBLE_BYTES) / FLOAT_BYTES),
+    finite: layout.room(LEVELS_AT_A_TIME * WINDOW_SLOTS),
+    alike: layout.room(ANALOG_DESK),
     sorted: layout.room(USUAL_DAYS),
-    /** Two numbers of eight bytes. */
-    known: layout.room(2 * 2),
+    known: layout.room((ROWS * KNOWN * DOUBLE_BYTES) / FLOAT_BYTES),
+  };
+  const rows = {
+    window: layout.rows(WINDOW_SLOTS),
+    measured: layout.rows(PATCHES),
+    seasons: layout.rows(SEASONS * steps),
+    spread: layout.rows(steps),
+    analogs: layout.rows(ANALOGS),
   };
   const spans = layout.constant(Int32Array.from(horizons.flatMap(({ offset, slots }) => [offset, slots])));
   const nearness = layout.constant(nearnessByTime(perDay));
-  const { kernels, floats, doubles } = layout.build();
-  const past = floats(at.past, remembered);
-  const watts = floats(at.watts, WINDOW_SLOTS);
-  const median = floats(at.median, perDay);
-  const width = floats(at.width, perDay);
-  const window = floats(at.window, WINDOW_SLOTS);
-  const measured = floats(at.measured, PATCHES);
-  const seasons = floats(at.seasons, SEASONS * steps);
-  const spread = floats(at.spread, steps);
-  const analogs = floats(at.analogs, ANALOGS);
-  const slots = remembered + WINDOW_SLOTS;
+  const machine = layout.build();
+  const { kernels, floats, doubles, integers } = machine;
+  const { rooms, place } = openRooms(machine);
+  const windows = integers(at.windows, ROWS);
+  const levels = doubles(at.levels, ROWS * LEVEL_NUMBERS);
+  const known = doubles(at.known, ROWS * KNOWN);
+  const made = (Object.keys(rows) as (keyof typeof rows)[]).map((name) => {
+    const { at, size } = rows[name];
+    return { name, size, values: floats(at, ROWS * size) };
+  });
+
+  function encodeRow(row: number, { past, window, week, median, spread }: Placed, endMs: EpochMs): WindowScale {
+    const level = levelAt(levels, row * LEVEL_NUMBERS);
+    const { centre, scale } = level;
+    const perWatt = 1 / scale;
+    const normalised = placeOf(rows.window, row);
+    const measured = placeOf(rows.measured, row);
+    const analogs = placeOf(rows.analogs, row);
+    kernels.normalise(window, normalised, WINDOW_SLOTS, centre, perWatt);
+    kernels.fillGaps(normalised, WINDOW_SLOTS, measured, PATCH_SLOTS, INTERPOLATED_GAP_SLOTS);
+    const slotOfDay = ((Math.floor(endMs / slotMs) % perDay) + perDay) % perDay;
+    kernels.seasons(
+      normalised,
+      WINDOW_SLOTS,
+      perDay,
+      week,
+      median,
+      spread,
+      slotOfDay,
+      spans,
+      steps,
+      centre,
+      perWatt,
+      LARGEST_SPREAD,
+      placeOf(rows.seasons, row),
+      placeOf(rows.spread, row),
+      at.known + row * KNOWN * DOUBLE_BYTES,
+    );
+    kernels.analogs(past, slots, nearness, scale, at.alike, analogs);
+    kernels.usualMoves(past, slots, perDay, USUAL_DAYS, scale, at.sorted, analogs + USUAL_MOVES * FLOAT_BYTES);
+    return level;
+  }
 
   return {
-    /** For what share of the steps of the last history its last week and its profile are known. */
-    known: doubles(at.known, 2),
-    encode(encoded: Encoded, row: number, history: History): void {
-      const { values, endMs } = history.window;
-      const { centre, scale, min, present } = centreAndScale(values);
-      const perWatt = 1 / scale;
-      watts.set(values);
-      kernels.normalise(at.watts, at.window, WINDOW_SLOTS, centre, perWatt);
-      if (present < WINDOW_SLOTS) {
-        kernels.fillGaps(at.window, WINDOW_SLOTS, at.measured, PATCH_SLOTS, INTERPOLATED_GAP_SLOTS);
-      } else measured.fill(1);
-      layBefore(history.past, past);
-      lay(history.profileMedian, median);
-      lay(history.profileSpread, width);
-      const slotOfDay = ((Math.floor(endMs / slotMs) % perDay) + perDay) % perDay;
-      kernels.seasons(
-        at.window,
-        WINDOW_SLOTS,
-        perDay,
-        at.week,
-        at.median,
-        at.width,
-        slotOfDay,
-        spans,
-        steps,
-        centre,
-        perWatt,
-        LARGEST_SPREAD,
-        at.seasons,
-        at.spread,
-        at.known,
-      );
-      kernels.analogs(at.past, slots, nearness, scale, at.analogs);
-      kernels.usualMoves(at.past, slots, perDay, USUAL_DAYS, scale, at.sorted, at.analogs + USUAL_MOVES * FLOAT_BYTES);
-      encoded.window.set(window, row * WINDOW_SLOTS);
-      encoded.measured.set(measured, row * PATCHES);
-      encoded.seasons.set(seasons, row * SEASONS * steps);
-      encoded.spread.set(spread, row * steps);
-      encoded.analogs.set(analogs, row * ANALOGS);
-      encoded.centreW[row] = centre;
-      encoded.scaleW[row] = scale;
-      encoded.neverNegative[row] = min >= 0 ? 1 : 0;
+    rooms,
+    /** KNOWN numbers of each row. */
+    known,
+    /** No more than ROWS histories into the rows from `first` on: all of a row but its context. */
+    encode(encoded: Encoded, first: number, histories: readonly History[]): void {
+      const places = histories.map(place);
+      for (const [row, { window }] of places.entries()) windows[row] = window;
+      kernels.levels(at.windows, places.length, WINDOW_SLOTS, at.finite, at.levels);
+      for (const [row, placed] of places.entries()) {
+        const { centre, scale, min } = encodeRow(row, placed, (histories[row] as History).window.endMs);
+        encoded.centreW[first + row] = centre;
+        encoded.scaleW[first + row] = scale;
+        encoded.neverNegative[first + row] = min >= 0 ? 1 : 0;
+      }
+      for (const { name, size, values } of made) {
+        encoded[name].set(values.subarray(0, places.length * size), first * size);
+      }
     },
   };
-}
-
-/** What a history does not say is missing. */
-function lay(values: Float32Array | undefined, to: Float32Array): void {
-  if (values === undefined) to.fill(Number.NaN);
-  else if (values.length >= to.length) to.set(values.length === to.length ? values : values.subarray(0, to.length));
-  else {
-    to.set(values);
-    to.fill(Number.NaN, values.length);
-  }
-}
-
-/** Up to the window's beginning: of a shorter past the oldest slots are missing. */
-function layBefore(values: Float32Array | undefined, to: Float32Array): void {
-  const known = values === undefined ? 0 : Math.min(values.length, to.length);
-  to.fill(Number.NaN, 0, to.length - known);
-  if (values !== undefined) to.set(values.length === known ? values : values.subarray(-known), to.length - known);
 }
 
 /** Nearly all meters of a tick stand at the same moment, and one answer serves them. */

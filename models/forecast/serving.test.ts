@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { seededRandom } from '../../agent/domain/clock.js';
+import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PROFILE_DAYS, seasonalProfile } from '../window/seasonal-profile.js';
 import { createSlotWindows } from '../window/slot-windows.js';
 import { createEncoder } from './features.js';
@@ -59,4 +60,33 @@ test('what a forecast rests on does not change when the future does', () => {
   const encode = (values: Float32Array) =>
     createEncoder(shape).encode([createSeriesHistory({ meter: METER, startMs, powerW: values }, shape).at(origin)]);
   expect(encode(other)).toEqual(encode(powerW));
+});
+
+test('what was written into the rooms of the encoder is read there, beside histories that stand elsewhere', () => {
+  const random = seededRandom(11);
+  const windows = createSlotWindows();
+  const slots = 9 * WINDOW_SLOTS;
+  const meters = Array.from({ length: 40 }, (_, index) => `home-${index}` as MeterId);
+  for (const [index, meter] of meters.entries()) {
+    // Gaps in every third, and another place in the ring for each.
+    for (let slot = index; slot < slots + index; slot++) {
+      if (index % 3 === 0 && random() < 0.05 && slot < slots) continue;
+      windows.put(meter, epochMs(slot * SLOT_MS), 3_000 * random() ** 4);
+    }
+    const median = Float32Array.from({ length: WINDOW_SLOTS }, () => 1_000 * random());
+    windows.putProfile(meter, { median, spread: median.map((watts) => watts / 2) });
+  }
+  const encoder = createEncoder({ slotMinutes: 5, horizons: horizonsFor(5) });
+  const elsewhere = meters.flatMap((meter) => windows.history(meter) ?? []);
+  const expected = encoder.encode(elsewhere);
+  const written = meters.flatMap((meter, index) => windows.history(meter, { room: encoder.rooms[index] }) ?? []);
+  expect(written.map(({ window }) => window.values)).toEqual(encoder.rooms.slice(0, 40).map(({ values }) => values));
+  expect(encoder.encode(written)).toEqual(expected);
+  expect(
+    encoder.encode(written.map((history, index) => (index % 4 === 1 ? (elsewhere[index] ?? history) : history))),
+  ).toEqual(expected);
+  // The week before a window may be another meter's.
+  const mixed = written.map((history, index) => ({ ...history, past: written[(index + 1) % 40]?.past }));
+  const apart = elsewhere.map((history, index) => ({ ...history, past: elsewhere[(index + 1) % 40]?.past }));
+  expect(encoder.encode(mixed)).toEqual(encoder.encode(apart));
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../../agent/domain/slot.js';
 import { PROFILE_LEAST_DAYS, seasonalProfile } from './seasonal-profile.js';
-import { createSlotWindows, knowsAtLeast, type SlotWindow } from './slot-windows.js';
+import { createRoom, createSlotWindows, knowsAtLeast, type SlotWindow } from './slot-windows.js';
 
 const METER = 'm-1' as MeterId;
 const FIRST = 5_700_000;
@@ -70,8 +70,14 @@ test('a history is written into the room that it is given, and nothing of the on
   const other = 'other' as MeterId;
   for (let slot = 0; slot < 9 * WINDOW_SLOTS; slot++) windows.put(METER, at(slot), 1 + slot);
   windows.put(other, at(9 * WINDOW_SLOTS), 7);
-  const [room] = windows.allocate(1);
-  expect(windows.history(METER, { room })?.window.values).toBe(room?.values);
+  const room = createRoom(WINDOW_SLOTS);
+  const written = windows.history(METER, { room });
+  expect(written?.window.values).toBe(room.values);
+  expect([written?.past, written?.profileMedian, written?.profileSpread]).toEqual([
+    room.slots.subarray(0, 7 * WINDOW_SLOTS),
+    room.profile.subarray(0, WINDOW_SLOTS),
+    room.profile.subarray(WINDOW_SLOTS),
+  ]);
   expect(windows.history(other, { room })).toEqual(windows.history(other));
 });
 

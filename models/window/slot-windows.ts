@@ -16,15 +16,21 @@ export interface MeterHistory {
   readonly window: SlotWindow;
   /** Mean power in watts of the slots before the window, as many as `pastSlots` says, oldest first; NaN where one is missing. */
   readonly past: Float32Array;
-  /** By slot of the UTC day, over the last 28 whole days; not a copy. */
+  /** By slot of the UTC day, over the last 28 whole days. */
   readonly profileMedian: Float32Array;
   readonly profileSpread: Float32Array;
 }
 
-/** What the copies of a history are written into; the next one that is written into it takes its place. */
+/** What a history is written into; the next one that is written into it takes its place. */
 export interface Room {
+  /** The past and right after it the window. */
+  readonly slots: Float32Array;
   readonly past: Float32Array;
   readonly values: Float32Array;
+  /** Median and right after it spread. */
+  readonly profile: Float32Array;
+  readonly profileMedian: Float32Array;
+  readonly profileSpread: Float32Array;
 }
 
 interface HistoryOptions {
@@ -50,8 +56,6 @@ export interface SlotWindows {
   history(meter: MeterId, options?: HistoryOptions): MeterHistory | undefined;
   /** Mean power of so many slots; NaN unless half of them are remembered. */
   mean(meter: MeterId, fromMs: EpochMs, slots: number): number;
-  /** Room for so many histories. */
-  allocate(histories: number): readonly Room[];
   meters(): Iterable<MeterId>;
   readonly size: number;
   /** What the memory of all meters takes; at five minutes 11,520 bytes for each. */
@@ -63,6 +67,22 @@ export const WEEK_DAYS = 7;
 /** How many slots before its window a model may see of a meter: with the window a week, and a day or more before that. */
 export const pastSlots = (slotsPerDay: number): number => Math.max(WEEK_DAYS * slotsPerDay, WINDOW_SLOTS);
 
+/** Of arrays that lie elsewhere, or of its own. */
+export function createRoom(
+  slotsPerDay: number,
+  slots: Float32Array = new Float32Array(pastSlots(slotsPerDay) + WINDOW_SLOTS),
+  profile: Float32Array = new Float32Array(2 * slotsPerDay),
+): Room {
+  return {
+    slots,
+    past: slots.subarray(0, -WINDOW_SLOTS),
+    values: slots.subarray(-WINDOW_SLOTS),
+    profile,
+    profileMedian: profile.subarray(0, slotsPerDay),
+    profileSpread: profile.subarray(slotsPerDay),
+  };
+}
+
 interface Memory {
   newest: number;
   /** The ring, where slot number n (since 1970) stands at n modulo its length, then median and spread of the profile. */
@@ -71,9 +91,8 @@ interface Memory {
 
 export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
   const slotsPerDay = DAY_MS / slotMs;
-  const past = pastSlots(slotsPerDay);
   // A meter's backlog of a window, sent after its live reading, still finds the window and the week before it.
-  const ringSlots = past + WINDOW_SLOTS;
+  const ringSlots = pastSlots(slotsPerDay) + WINDOW_SLOTS;
   const memories = new Map<MeterId, Memory>();
   const medianFrom = ringSlots;
   const spreadFrom = medianFrom + slotsPerDay;
@@ -109,15 +128,7 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
     if (stop > ringSlots) values.set(block.subarray(0, stop - ringSlots), first - from + ringSlots - start);
   }
 
-  function windowOf(memory: Memory, last: number, values: Float32Array = new Float32Array(WINDOW_SLOTS)): SlotWindow {
-    copy(memory, last + 1 - WINDOW_SLOTS, values);
-    return { endMs: epochMs((last + 1) * slotMs), values };
-  }
-
-  function beforeWindow(memory: Memory, last: number, values: Float32Array = new Float32Array(past)): Float32Array {
-    copy(memory, last + 1 - WINDOW_SLOTS - past, values);
-    return values;
-  }
+  const endOf = (last: number): EpochMs => epochMs((last + 1) * slotMs);
 
   function ending(meter: MeterId, endMs: EpochMs | undefined): { memory: Memory; last: number } | undefined {
     const memory = memories.get(meter);
@@ -144,18 +155,21 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
     },
     get(meter, endMs) {
       const found = ending(meter, endMs);
-      return found === undefined ? undefined : windowOf(found.memory, found.last);
+      if (found === undefined) return undefined;
+      const { memory, last } = found;
+      const values = new Float32Array(WINDOW_SLOTS);
+      copy(memory, last + 1 - values.length, values);
+      return { endMs: endOf(last), values };
     },
-    history(meter, { endMs, room } = {}) {
+    history(meter, { endMs, room: given } = {}) {
       const found = ending(meter, endMs);
       if (found === undefined) return undefined;
       const { memory, last } = found;
-      return {
-        window: windowOf(memory, last, room?.values),
-        past: beforeWindow(memory, last, room?.past),
-        profileMedian: memory.block.subarray(medianFrom, spreadFrom),
-        profileSpread: memory.block.subarray(spreadFrom),
-      };
+      const room = given ?? createRoom(slotsPerDay);
+      copy(memory, last + 1 - room.slots.length, room.slots);
+      room.profile.set(memory.block.subarray(medianFrom));
+      const { values, past, profileMedian, profileSpread } = room;
+      return { window: { endMs: endOf(last), values }, past, profileMedian, profileSpread };
     },
     mean(meter, fromMs, slots) {
       const memory = memories.get(meter);
@@ -170,11 +184,6 @@ export function createSlotWindows(slotMs: number = SLOT_MS): SlotWindows {
       }
       return known * 2 >= slots ? sum / known : Number.NaN;
     },
-    allocate: (histories) =>
-      Array.from({ length: histories }, () => ({
-        past: new Float32Array(past),
-        values: new Float32Array(WINDOW_SLOTS),
-      })),
     meters: () => memories.keys(),
     get size() {
       return memories.size;

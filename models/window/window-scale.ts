@@ -1,5 +1,5 @@
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
-import { createLayout } from '../engine/machine.js';
+import { createLayout, DOUBLE_BYTES, FLOAT_BYTES } from '../engine/machine.js';
 
 /** An empty flat must not blow up: its noise of a few watts counts as that, not as a pattern. */
 const SCALE_FLOOR_W = 10;
@@ -24,18 +24,33 @@ export function centreAndScale(values: Float32Array): WindowScale {
   return desk(values);
 }
 
+/** What the kernels say of a window, numbers of eight bytes: mean, mean distance from it, the least, how many are finite. */
+export const LEVEL_NUMBERS = 4;
+/** Room for the finite slots of so many windows is what the kernels need, however many windows there are. */
+export const LEVELS_AT_A_TIME = 4;
+
+export function levelAt(levels: Float64Array, at: number): WindowScale {
+  const centre = levels[at] as number;
+  const scale = Math.max(levels[at + 1] as number, Math.abs(centre) * SCALE_FLOOR_SHARE, SCALE_FLOOR_W);
+  return { centre, scale, min: levels[at + 2] as number, present: levels[at + 3] as number };
+}
+
 let desk: ReturnType<typeof createDesk> | undefined;
 
 function createDesk() {
   const layout = createLayout();
-  const at = { watts: layout.room(WINDOW_SLOTS), finite: layout.room(WINDOW_SLOTS), answer: layout.room(4 * 2) };
+  const watts = layout.room(WINDOW_SLOTS);
+  const at = {
+    windows: layout.constant(Int32Array.of(watts)),
+    finite: layout.room(LEVELS_AT_A_TIME * WINDOW_SLOTS),
+    levels: layout.room((LEVEL_NUMBERS * DOUBLE_BYTES) / FLOAT_BYTES),
+  };
   const { kernels, floats, doubles } = layout.build();
-  const watts = floats(at.watts, WINDOW_SLOTS);
-  const answer = doubles(at.answer, 4);
+  const given = floats(watts, WINDOW_SLOTS);
+  const levels = doubles(at.levels, LEVEL_NUMBERS);
   return (values: Float32Array): WindowScale => {
-    watts.set(values);
-    kernels.level(at.watts, values.length, at.finite, at.answer);
-    const [centre = 0, deviation = 0, min = 0, present = 0] = answer;
-    return { centre, scale: Math.max(deviation, Math.abs(centre) * SCALE_FLOOR_SHARE, SCALE_FLOOR_W), min, present };
+    given.set(values);
+    kernels.levels(at.windows, 1, values.length, at.finite, at.levels);
+    return levelAt(levels, 0);
   };
 }

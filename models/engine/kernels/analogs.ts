@@ -12,14 +12,21 @@ const LARGEST_CHANGE: f32 = 64;
 /** In scales: from there on a change is one, and a large one. */
 const SMALL: f32 = 0.03;
 const LARGE: f32 = 0.25;
+/** So many fours go through the parts at a time; ANALOG_DESK in ../../forecast/analogs.ts is room for their places and vectors. */
+const FOURS: i32 = 16;
+const PLACES_BYTES: usize = 64;
+const LIKE_FIVE_BYTES: usize = 48;
 
 /**
  * `slots` numbers with the newest last, where what is missing is not finite; `nearness` says of each how much it counts by its
  * time of day. Twelve numbers: for the two newest slots, weighed by the time of day, and for the five newest, not weighed, the
  * mean of what came next, how much was found, and the shares of it that went down far, down, up and up far; newest moments first, until
- * there are enough.
+ * there are enough. `desk` is room for what one part hands to the next.
+ *
+ * Whether a moment is alike no processor can guess, and each wrong guess costs it as much as the arithmetic of two moments. So a
+ * part writes down all that it looks at, one over the other, and moves on behind those that the next part is to see.
  */
-export function analogs(watts: usize, slots: i32, nearness: usize, scale: f64, to: usize): void {
+export function analogs(watts: usize, slots: i32, nearness: usize, scale: f64, desk: usize, to: usize): void {
   const newest = watts + ((<usize>(slots - 1)) << 2);
   const x0 = f32x4.splat(levelOf(newest));
   const x1 = f32x4.splat(levelOf(newest - 4));
@@ -56,45 +63,60 @@ export function analogs(watts: usize, slots: i32, nearness: usize, scale: f64, t
   let farUp5 = zero;
   let moments = 0;
   // Four at a time back from the slot before the newest, which is the last that something came after.
+  let at = newest - 16;
   const first = watts + ((<usize>(4 + ((slots - 5) & 3))) << 2);
-  nearness += (<usize>(slots - 5)) << 2;
-  for (let at = newest - 16; at >= first && moments < ENOUGH; at -= 16, nearness -= 16) {
-    const now = v128.load(at);
-    const before = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 4), x1)), near1);
-    const far2 = f32x4.add(f32x4.mul(f32x4.abs(f32x4.sub(now, x0)), near0), before);
-    const isNear = f32x4.le(far2, farthest);
-    if (!v128.any_true(isNear)) continue;
-    const change = f32x4.sub(v128.load(at, 4), now);
-    const isKnown = f32x4.eq(f32x4.sub(change, change), zero);
-    const like2 = v128.and(isNear, isKnown);
-    moments += popcnt<i32>(i32x4.bitmask(like2));
-    // What is not alike has no weight, but its change may be no number.
-    const inScales = f32x4.mul(v128.and(change, isKnown), perScale);
-    const next = f32x4.pmax(least, f32x4.pmin(most, inScales));
-    const isFarDown = f32x4.lt(next, farDown);
-    const isDown = f32x4.lt(next, down);
-    const isUp = f32x4.gt(next, up);
-    const isFarUp = f32x4.gt(next, farUp);
-    const weight2 = v128.and(f32x4.div(v128.load(nearness), f32x4.add(one, f32x4.mul(far2, far2))), like2);
-    found2 = f32x4.add(found2, weight2);
-    change2 = f32x4.add(change2, f32x4.mul(weight2, next));
-    farDown2 = f32x4.add(farDown2, v128.and(weight2, isFarDown));
-    down2 = f32x4.add(down2, v128.and(weight2, isDown));
-    up2 = f32x4.add(up2, v128.and(weight2, isUp));
-    farUp2 = f32x4.add(farUp2, v128.and(weight2, isFarUp));
-    const third = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 8), x2)), near2);
-    const fourth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 12), x3)), near3);
-    const fifth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 16), x4)), near4);
-    const far5 = f32x4.add(f32x4.add(far2, third), f32x4.add(fourth, fifth));
-    const like5 = v128.and(f32x4.le(far5, farthest), like2);
-    if (!v128.any_true(like5)) continue;
-    const weight5 = v128.and(f32x4.div(one, f32x4.add(one, f32x4.mul(far5, far5))), like5);
-    found5 = f32x4.add(found5, weight5);
-    change5 = f32x4.add(change5, f32x4.mul(weight5, next));
-    farDown5 = f32x4.add(farDown5, v128.and(weight5, isFarDown));
-    down5 = f32x4.add(down5, v128.and(weight5, isDown));
-    up5 = f32x4.add(up5, v128.and(weight5, isUp));
-    farUp5 = f32x4.add(farUp5, v128.and(weight5, isFarUp));
+  const weights = nearness + ((<usize>(slots - 5)) << 2) - at;
+  const places = desk;
+  const likeFive = desk + PLACES_BYTES;
+  while (at >= first && moments < ENOUGH) {
+    let end = places;
+    for (let four = 0; four < FOURS && at >= first; four++, at -= 16) {
+      const before = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at - 4), x1)), near1);
+      const far = f32x4.add(f32x4.mul(f32x4.abs(f32x4.sub(v128.load(at), x0)), near0), before);
+      store<usize>(end, at);
+      end += (<usize>v128.any_true(f32x4.le(far, farthest))) << 2;
+    }
+    let endOfFive = likeFive;
+    for (let place = places; place < end && moments < ENOUGH; place += 4) {
+      const from = load<usize>(place);
+      const now = v128.load(from);
+      const before = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(from - 4), x1)), near1);
+      const far2 = f32x4.add(f32x4.mul(f32x4.abs(f32x4.sub(now, x0)), near0), before);
+      const change = f32x4.sub(v128.load(from, 4), now);
+      const isKnown = f32x4.eq(f32x4.sub(change, change), zero);
+      const like2 = v128.and(f32x4.le(far2, farthest), isKnown);
+      moments += popcnt<i32>(i32x4.bitmask(like2));
+      // What is not alike has no weight, but its change may be no number.
+      const inScales = f32x4.mul(v128.and(change, isKnown), perScale);
+      const next = f32x4.pmax(least, f32x4.pmin(most, inScales));
+      const weight2 = v128.and(f32x4.div(v128.load(weights + from), f32x4.add(one, f32x4.mul(far2, far2))), like2);
+      found2 = f32x4.add(found2, weight2);
+      change2 = f32x4.add(change2, f32x4.mul(weight2, next));
+      farDown2 = f32x4.add(farDown2, v128.and(weight2, f32x4.lt(next, farDown)));
+      down2 = f32x4.add(down2, v128.and(weight2, f32x4.lt(next, down)));
+      up2 = f32x4.add(up2, v128.and(weight2, f32x4.gt(next, up)));
+      farUp2 = f32x4.add(farUp2, v128.and(weight2, f32x4.gt(next, farUp)));
+      const third = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(from - 8), x2)), near2);
+      const fourth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(from - 12), x3)), near3);
+      const fifth = f32x4.mul(f32x4.abs(f32x4.sub(v128.load(from - 16), x4)), near4);
+      const far5 = f32x4.add(f32x4.add(far2, third), f32x4.add(fourth, fifth));
+      const like5 = v128.and(f32x4.le(far5, farthest), like2);
+      v128.store(endOfFive, far5);
+      v128.store(endOfFive, like5, 16);
+      v128.store(endOfFive, next, 32);
+      endOfFive += v128.any_true(like5) ? LIKE_FIVE_BYTES : 0;
+    }
+    for (let place = likeFive; place < endOfFive; place += LIKE_FIVE_BYTES) {
+      const far5 = v128.load(place);
+      const next = v128.load(place, 32);
+      const weight5 = v128.and(f32x4.div(one, f32x4.add(one, f32x4.mul(far5, far5))), v128.load(place, 16));
+      found5 = f32x4.add(found5, weight5);
+      change5 = f32x4.add(change5, f32x4.mul(weight5, next));
+      farDown5 = f32x4.add(farDown5, v128.and(weight5, f32x4.lt(next, farDown)));
+      down5 = f32x4.add(down5, v128.and(weight5, f32x4.lt(next, down)));
+      up5 = f32x4.add(up5, v128.and(weight5, f32x4.gt(next, up)));
+      farUp5 = f32x4.add(farUp5, v128.and(weight5, f32x4.gt(next, farUp)));
+    }
   }
   summarise(found2, change2, farDown2, down2, up2, farUp2, to);
   summarise(found5, change5, farDown5, down5, up5, farUp5, to + 24);

@@ -4,33 +4,107 @@
  */
 
 /**
- * Of what is finite among `count` numbers: mean, mean distance from it, the least, and how many; all 0 where nothing is.
- * `finite` is room for as many.
+ * Of what is finite among the `count` numbers of each window: mean, mean distance from it, the least, and how many; all 0 where
+ * nothing is. `windows`: the place of each. `finite` is room for four of them.
  */
-export function level(watts: usize, count: i32, finite: usize, to: usize): void {
+export function levels(windows: usize, rows: i32, count: i32, finite: usize, to: usize): void {
+  const room = (<usize>count) << 2;
+  let row = 0;
+  // Distances are added one after the other: of four windows at once none waits for the one before.
+  for (; row + 4 <= rows; row += 4) {
+    const a = beginLevel(load<usize>(windows), count, finite, to);
+    const b = beginLevel(load<usize>(windows, 4), count, finite + room, to + 32);
+    const c = beginLevel(load<usize>(windows, 8), count, finite + 2 * room, to + 64);
+    const d = beginLevel(load<usize>(windows, 12), count, finite + 3 * room, to + 96);
+    const done = addDistances(a, b, c, d, to);
+    endLevel(a, done, to);
+    endLevel(b, done, to + 32);
+    endLevel(c, done, to + 64);
+    endLevel(d, done, to + 96);
+    windows += 16;
+    to += 128;
+  }
+  for (; row < rows; row++) {
+    endLevel(beginLevel(load<usize>(windows), count, finite, to), 0, to);
+    windows += 4;
+    to += 32;
+  }
+}
+
+/** All but the distances; returns where what is finite stands. */
+function beginLevel(watts: usize, count: i32, finite: usize, to: usize): usize {
   let total = sumByFours(watts, count);
   if (!isFinite(total)) {
     count = keepFinite(watts, count, finite);
     watts = finite;
     total = sumByFours(watts, count);
   }
-  let centre: f64 = 0;
-  let deviation: f64 = 0;
-  let least: f32 = 0;
-  if (count > 0) {
-    centre = total / <f64>count;
-    least = load<f32>(watts);
-    for (const end = watts + ((<usize>count) << 2); watts < end; watts += 4) {
-      const value = load<f32>(watts);
-      deviation += abs(<f64>value - centre);
-      least = min(least, value);
-    }
-    deviation /= <f64>count;
-  }
-  store<f64>(to, centre);
-  store<f64>(to, deviation, 8);
-  store<f64>(to, <f64>least, 16);
+  store<f64>(to, count > 0 ? total / <f64>count : 0);
+  store<f64>(to, 0, 8);
+  store<f64>(to, <f64>leastOf(watts, count), 16);
   store<f64>(to, <f64>count, 24);
+  return watts;
+}
+
+/** Of four levels, as far as all of them reach in fours; returns how far. */
+function addDistances(a: usize, b: usize, c: usize, d: usize, levels: usize): i32 {
+  const counts = min(
+    min(load<f64>(levels, 24), load<f64>(levels, 56)),
+    min(load<f64>(levels, 88), load<f64>(levels, 120)),
+  );
+  const common = <i32>counts & ~3;
+  const centres = v128.load64_lane(levels + 32, v128.load64_zero(levels), 1);
+  const centresOfOthers = v128.load64_lane(levels + 96, v128.load64_zero(levels + 64), 1);
+  let sums = f64x2.splat(0);
+  let sumsOfOthers = sums;
+  for (const end = a + ((<usize>common) << 2); a < end; a += 16, b += 16, c += 16, d += 16) {
+    sums = addFourDistances(sums, v128.load(a), v128.load(b), centres);
+    sumsOfOthers = addFourDistances(sumsOfOthers, v128.load(c), v128.load(d), centresOfOthers);
+  }
+  v128.store64_lane(levels, sums, 0, 8);
+  v128.store64_lane(levels, sums, 1, 40);
+  v128.store64_lane(levels, sumsOfOthers, 0, 72);
+  v128.store64_lane(levels, sumsOfOthers, 1, 104);
+  return common;
+}
+
+/** Of two windows side by side. */
+function addFourDistances(sums: v128, left: v128, right: v128, centres: v128): v128 {
+  const low = i32x4.shuffle(left, right, 0, 4, 1, 5);
+  const high = i32x4.shuffle(left, right, 2, 6, 3, 7);
+  sums = f64x2.add(sums, distance(low, centres));
+  sums = f64x2.add(sums, distance(upperHalf(low), centres));
+  sums = f64x2.add(sums, distance(high, centres));
+  return f64x2.add(sums, distance(upperHalf(high), centres));
+}
+
+function distance(watts: v128, centres: v128): v128 {
+  return f64x2.abs(f64x2.sub(f64x2.promote_low_f32x4(watts), centres));
+}
+
+/** Adds the distances that are left, and divides. */
+function endLevel(watts: usize, done: i32, to: usize): void {
+  const count = <i32>load<f64>(to, 24);
+  const centre = load<f64>(to);
+  let sum = load<f64>(to, 8);
+  for (let slot = done; slot < count; slot++) sum += abs(<f64>load<f32>(watts + ((<usize>slot) << 2)) - centre);
+  store<f64>(to, count > 0 ? sum / <f64>count : 0, 8);
+}
+
+/** 0 of nothing. */
+function leastOf(at: usize, count: i32): f32 {
+  if (count < 4) {
+    let least: f32 = count > 0 ? load<f32>(at) : 0;
+    for (let slot = 1; slot < count; slot++) least = min(least, load<f32>(at + ((<usize>slot) << 2)));
+    return least;
+  }
+  let least = v128.load(at);
+  // The last four overlap with those before, where they are no whole four.
+  const last = at + ((<usize>(count - 4)) << 2);
+  for (at += 16; at < last; at += 16) least = f32x4.pmin(least, v128.load(at));
+  least = f32x4.pmin(least, v128.load(last));
+  const even = min(f32x4.extract_lane(least, 0), f32x4.extract_lane(least, 2));
+  return min(even, min(f32x4.extract_lane(least, 1), f32x4.extract_lane(least, 3)));
 }
 
 /** Four sums, since each addition waits for the one before it. */
