@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readBundle } from '../models/bundle/read.js';
 import { openOnnxNetwork } from '../models/onnx/session.js';
 import { openLoneGateway } from './kit/lone-gateway.js';
+import { until } from './kit/until.js';
 
 const inherited = { HOME: process.env['HOME'], XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] };
 let home = '';
@@ -30,10 +31,9 @@ test('ONNX Runtime keeps no record of its use in the home directory', async () =
 });
 
 test('a gateway with the shipped model loads no ONNX Runtime', async () => {
-  // Ready when the model has given its golden outputs.
   const gateway = await openLoneGateway();
   try {
-    expect(gateway.output()).toContain('model serves');
+    await until('the model has given its golden outputs', () => gateway.output().includes('model serves'));
     expect(await readFile(`/proc/${gateway.pid}/maps`, 'utf8')).not.toContain('onnxruntime');
   } finally {
     await gateway.close();
