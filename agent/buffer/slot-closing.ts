@@ -185,7 +185,8 @@ export function createClosing(parts: Parts): Closing {
       }
     }
     // Its coverage begins where this one ended.
-    if (!isNewest && after?.slotStartMs !== slotStartMs + slotMs) refresh(meter, slotStartMs + slotMs);
+    const next = slotStartMs + slotMs;
+    if (!isNewest && !(hasRegister && after?.slotStartMs === next)) refresh(meter, next);
     ends.set(meter, isNewest ? endWith(due, end, after) : undefined);
   }
 

@@ -122,6 +122,18 @@ test('a late reading revises its slot, and the next one when its energy begins e
   ]);
 });
 
+test('a late reading changes what the next slot is covered by, whether or not it says something of the register', () => {
+  const buffer = bench.open();
+  buffer.commit({ readings: [reading('a', 5 * MINUTE, { powerW: 60, importWh: 1 })], rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  const late = [reading('a', 2 * MINUTE, { voltageV: 230 })];
+  buffer.commit({ readings: late, rejected: [] });
+  buffer.closeSlots(LONG_AFTER, 10);
+  const slots = storedSlots();
+  expect(slots).toEqual(model([reading('a', 5 * MINUTE, { powerW: 60, importWh: 1 }), ...late]));
+  expect(slots.get(`a ${5 * MINUTE}`)?.coveragePm).toBe(900);
+});
+
 test('energy that is found later is pushed again, but is no reason to analyse again', () => {
   const buffer = bench.open();
   const both = (minute: number) => reading('a', minute * MINUTE, { powerW: 60, importWh: minute });
