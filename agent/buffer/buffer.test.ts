@@ -295,7 +295,7 @@ test('meters from the configuration stand beside those that appeared', () => {
   buffer.registerMeters(known);
   const expected = [...known.slice(0, 2), { id: 'g', kind: 'feeder' }, known[2]];
   expect(bench.reader().meters()).toEqual(expected);
-  expect([...buffer.registeredMeters().values()]).toEqual(expected);
+  expect(Array.from(buffer.registeredMeters().values(), ({ meter }) => meter)).toEqual(expected);
   const raw = new Database(bench.path, { readonly: true });
   expect(raw.prepare('select name, version from meter order by name').raw().all()).toEqual([
     ['c', 2],
@@ -424,7 +424,7 @@ test('on a full disk the buffer opens, is read, and takes readings in again once
   const buffer = bench.open();
   const feeder = { id: meterId('f'), kind: 'feeder' } as const;
   buffer.registerMeters([feeder]);
-  expect(buffer.registeredMeters().get(feeder.id)).toEqual(feeder);
+  expect(buffer.registeredMeters().get(feeder.id)?.meter).toEqual(feeder);
   const refused = expect.objectContaining({ code: 'buffer.write_failed' });
   expect(() => buffer.settle('reading', upTo(buffer, 1))).toThrow(refused);
   expect(() => buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1))).toThrow(refused);

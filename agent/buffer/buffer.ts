@@ -17,7 +17,7 @@ import { type Endurance, openEndurance } from './endurance.js';
 import { MAX_AHEAD_MS, openFuture } from './future.js';
 import { type Heard, openHeardBook } from './heard-book.js';
 import { type Batch, createIntake } from './intake.js';
-import { openMeterBook } from './meter-book.js';
+import { openMeterBook, type Registration } from './meter-book.js';
 import { openMeterStates } from './meter-state.js';
 import { openModelBook } from './model-book.js';
 import { type CanBe, openPlacement } from './placement.js';
@@ -80,7 +80,7 @@ export interface Buffer extends Relief, Endurance {
   recordBundle(state: BundleState, atMs: EpochMs): void;
   registerMeters(meters: readonly Meter[]): void;
   /** Lives: a meter that commit or registerMeters adds appears in it. */
-  registeredMeters(): ReadonlyMap<MeterId, Meter>;
+  registeredMeters(): ReadonlyMap<MeterId, Registration>;
   /** Lives: when a meter was last heard since the start, and how often it usually is. */
   heard(meter: MeterId): Heard;
   /** The newest rows of each meter as far as the end of the log shows them, oldest first; one at the least. */
@@ -148,7 +148,7 @@ interface Kept {
   /** Released when the buffer is closed. */
   readonly lock: WriterLock;
   /** Filled, and filled anew; whoever looks into it need not know that the file is another. */
-  readonly registered: Map<MeterId, Meter>;
+  readonly registered: Map<MeterId, Registration>;
 }
 
 export function openCore(options: BufferOptions, kept: Kept): Core {

@@ -14,6 +14,7 @@ import type { Moment, ReadingLog } from './reading-log.js';
 import type { RejectedLog } from './rejected-log.js';
 import type { Restoring } from './restoring.js';
 import type { LogRow, SlotBook } from './slot-book.js';
+import type { OpenSlot } from './slot-closing.js';
 import type { Transactions } from './transactions.js';
 
 export interface Batch {
@@ -47,8 +48,9 @@ interface Parts {
 
 interface Appended {
   readonly rows: readonly LogRow[];
-  /** Those that are not held back until the time is known. */
+  /** Those that are not held back until the time is known, and beside each the slot that waits for it. */
   readonly live: readonly LogRow[];
+  readonly waiting: readonly OpenSlot[];
 }
 
 /** How rows get into the log, and from there into slots and books. */
@@ -60,6 +62,7 @@ export function createIntake(parts: Parts): Intake {
     meters.registerExpected();
     const rows: LogRow[] = [];
     const live: LogRow[] = [];
+    const waiting: OpenSlot[] = [];
     let moment: Moment | undefined;
     let momentOfMs: number | undefined;
     for (const reading of readings) {
@@ -71,19 +74,19 @@ export function createIntake(parts: Parts): Intake {
       rows.push(row);
       if (moment.isHeld) placement.hold(row.seq);
       else {
-        slots.prepare(row.meter, row.takenAtMs);
+        waiting.push(slots.prepare(row));
         live.push(row);
       }
     }
     parts.rejectedLog.append(rejected);
-    return { rows, live };
+    return { rows, live, waiting };
   }
 
   /** After the commit: what the next closing and packing have to know. */
-  function intoSlots(rows: readonly LogRow[]): void {
+  function intoSlots({ live, waiting }: Appended): void {
     const nowMs = clock.now();
-    for (const row of rows) {
-      slots.add(row);
+    for (const [index, row] of live.entries()) {
+      slots.add(row, waiting[index]);
       slots.days.heard(row.meter, row.takenAtMs, nowMs);
     }
   }
@@ -103,10 +106,10 @@ export function createIntake(parts: Parts): Intake {
 
   return {
     commit(batch) {
-      const { rows, live } = transactions.because('readings', () => transactions.run(() => append(batch)));
-      intoSlots(live);
-      parts.restoring.sawLive(rows);
-      keepBooks(rows, batch);
+      const appended = transactions.because('readings', () => transactions.run(() => append(batch)));
+      intoSlots(appended);
+      parts.restoring.sawLive(appended.rows);
+      keepBooks(appended.rows, batch);
       parts.makeRoom();
     },
     importReadings(known, readings) {
@@ -120,8 +123,7 @@ export function createIntake(parts: Parts): Intake {
       if (appeared.length > 0) transactions.run(() => meters.register(appeared));
       if (fresh.length === 0) return 0;
       // Not heard today, and no matter of today's data quality: they are history.
-      const { rows } = transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now()));
-      intoSlots(rows);
+      intoSlots(transactions.run(() => append({ readings: fresh, rejected: [] }, clock.now())));
       parts.makeRoom();
       return fresh.length;
     },

@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MeterId } from '../domain/brand.js';
 import { codeOf, isWriteRefused, messageOf, WattwardenError } from '../domain/errors.js';
-import type { Meter } from '../domain/meter.js';
 import { type Buffer, type BufferOptions, type Core, openCore } from './buffer.js';
 import { damageOf } from './damage.js';
+import type { Registration } from './meter-book.js';
 import { setAside } from './set-aside.js';
 import { readUseMark, wasClosed } from './use-mark.js';
 import { takeWriterLock } from './writer-lock.js';
@@ -43,7 +43,7 @@ const REPEATED: readonly PropertyKey[] = [
 export function openLastingBuffer(options: BufferOptions): LastingBuffer {
   const { path, clock, log } = options;
   const lock = takeWriterLock(path);
-  const registered = new Map<MeterId, Meter>();
+  const registered = new Map<MeterId, Registration>();
   const listeners: OnReplaced[] = [];
   const replacedAtMs: number[] = [];
   let core: Core;
@@ -52,7 +52,7 @@ export function openLastingBuffer(options: BufferOptions): LastingBuffer {
 
   function openNew(noticed: Noticed): Core {
     // From memory: the new file must know the meters before any of them sends again.
-    const known = [...registered.values()];
+    const known = Array.from(registered.values(), ({ meter }) => meter);
     const fresh = openCore(options, { lock, registered });
     fresh.buffer.registerMeters(known);
     noteDamage(fresh, noticed);

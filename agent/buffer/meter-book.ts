@@ -13,6 +13,12 @@ interface MeterRow {
   readonly registerMaxDwh: number | null;
 }
 
+export interface Registration {
+  readonly meter: Meter;
+  /** The number that the file has given it; none while there was no room to write it. */
+  readonly key: number | undefined;
+}
+
 /** Names outside, small numbers inside: a name in every row of the log would be most of the log. */
 export interface MeterBook {
   /** The number of this meter; a new one is a customer. Only inside a transaction. */
@@ -24,7 +30,7 @@ export interface MeterBook {
   expect(meters: readonly Meter[]): void;
   /** Only inside a transaction. */
   registerExpected(): void;
-  readonly registered: ReadonlyMap<MeterId, Meter>;
+  readonly registered: ReadonlyMap<MeterId, Registration>;
   /** Where the register of this meter begins again at zero, if that is known. */
   registerMaxDwh(key: number): number | undefined;
 }
@@ -48,8 +54,15 @@ export function meterOf({ id, kind, feeder, ratedPowerDw, registerMaxDwh }: Mete
 
 export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<[], MeterRow>(SELECT_METERS).all();
 
-/** `registered` is filled with what the file knows. */
-export function openMeterBook(db: Connection, transactions: Transactions, registered: Map<MeterId, Meter>): MeterBook {
+/**
+ * `registered` is filled with what the file knows. One map for validation and for the numbers: whoever asks for the
+ * second finds in the processor's cache what was looked up for the first.
+ */
+export function openMeterBook(
+  db: Connection,
+  transactions: Transactions,
+  registered: Map<MeterId, Registration>,
+): MeterBook {
   const insert = db.prepare('insert into meter (name, kind) values (?, ?)');
   const update = db.prepare(
     `update meter set kind = @kind, feeder = @feeder, rated_power_dw = @ratedPowerDw,
@@ -57,27 +70,25 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
      where id = @key and (kind is not @kind or feeder is not @feeder or rated_power_dw is not @ratedPowerDw
        or register_max_dwh is not @registerMaxDwh)`,
   );
-  const keys = new Map<MeterId, number>();
   const registerMaxima = new Map<number, number>();
 
   function readAll(): void {
-    keys.clear();
     registered.clear();
     for (const row of selectMeters(db)) {
-      keys.set(row.id, row.key);
-      registered.set(row.id, meterOf(row));
+      registered.set(row.id, { meter: meterOf(row), key: row.key });
       if (row.registerMaxDwh === null) registerMaxima.delete(row.key);
       else registerMaxima.set(row.key, row.registerMaxDwh);
     }
   }
 
+  const knownKey = (id: MeterId): number | undefined => registered.get(id)?.key;
+
   function keyOf(id: MeterId, kind: MeterKind = 'customer'): number {
-    const known = keys.get(id);
+    const known = knownKey(id);
     if (known !== undefined) return known;
     const key = Number(insert.run(id, kind).lastInsertRowid);
     added.push(id);
-    keys.set(id, key);
-    registered.set(id, { id, kind });
+    registered.set(id, { meter: { id, kind }, key });
     return key;
   }
 
@@ -96,16 +107,17 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
     readAll();
   }
 
+  function announce(): void {
+    for (const meter of expected) registered.set(meter.id, { meter, key: knownKey(meter.id) });
+  }
+
   let expected: readonly Meter[] = [];
   let expectedBefore = expected;
   let added: MeterId[] = [];
   transactions.onRollback(() => {
-    for (const id of added) {
-      keys.delete(id);
-      registered.delete(id);
-    }
+    for (const id of added) registered.delete(id);
     expected = expectedBefore;
-    for (const meter of expected) registered.set(meter.id, meter);
+    announce();
   });
   transactions.onBegin(() => {
     added = [];
@@ -115,11 +127,11 @@ export function openMeterBook(db: Connection, transactions: Transactions, regist
   readAll();
   return {
     keyOf: (id) => keyOf(id),
-    knownKey: (id) => keys.get(id),
+    knownKey,
     register,
     expect(meters) {
       expected = meters;
-      for (const meter of meters) registered.set(meter.id, meter);
+      announce();
     },
     registerExpected() {
       if (expected.length === 0) return;

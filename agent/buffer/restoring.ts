@@ -109,7 +109,7 @@ export function openRestoring(db: Connection, parts: Parts): Restoring {
       const meter = meterOf(row);
       if (meter === undefined) return 'unusable';
       const isNew = meters.knownKey(meter.id) === undefined;
-      if (isNew || isBare(meters.registered.get(meter.id))) appeared.push(meter);
+      if (isNew || isBare(meters.registered.get(meter.id)?.meter)) appeared.push(meter);
       keys.meter.set(Number(row['id']), meters.keyOf(meter.id));
       if (typeof row['feeder'] === 'number') keys.feeders.set(Number(row['id']), row['feeder']);
       return isNew ? 'stored' : 'known';

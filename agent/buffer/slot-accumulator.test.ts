@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { flagBits } from '../domain/flags.js';
+import { insertPoint, pointsOf, type RegisterPoints } from './register-points.js';
 import { type Around, addReading, ESTIMATED, emptyAccumulator, type Measured, valuesOf } from './slot-accumulator.js';
 import { packRegisters, unpackRegisters } from './slot-registers.js';
 import { packTimes, unpackTimes } from './slot-times.js';
@@ -232,7 +233,9 @@ test('registers of a slot survive packing', () => {
     fc.property(fc.array(point, { maxLength: 60 }), (list) => {
       const times = list.map((_, n) => n * 1_000 + 5);
       const points = list.flatMap(({ is, ...rest }, n) => (is ? [{ atMs: n * 1_000 + 5, ...rest }] : []));
-      expect(unpackRegisters(times, packRegisters(times, points))).toEqual(points);
+      const packed: RegisterPoints = [];
+      for (const point of points.toReversed()) insertPoint(packed, point);
+      expect(pointsOf(unpackRegisters(times, packRegisters(times, packed)))).toEqual(points);
     }),
   );
 });

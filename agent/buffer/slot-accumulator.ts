@@ -1,13 +1,14 @@
 import { flagBits } from '../domain/flags.js';
 import type { StoredReading, StoredSlot } from '../domain/stored.js';
-import { type Neighbour, type RegisterPoint, registerEnergy } from './slot-energy.js';
+import { countOf, insertPoint, type RegisterPoints } from './register-points.js';
+import { type Neighbour, registerEnergy } from './slot-energy.js';
 
 /** What is known of one slot of one meter. The order in which readings are added makes no difference. */
 export interface Accumulator {
   /** Ascending and distinct, from the start of the slot. */
   readonly times: number[];
-  /** Ascending, at some of the times. */
-  readonly registers: RegisterPoint[];
+  /** At some of the times. */
+  readonly registers: RegisterPoints;
   powerCount: number;
   powerSumDw: number;
   /** Sum of the positive powers: energy is what came from the grid, as in the import register. */
@@ -73,9 +74,10 @@ export const emptyAccumulator = (): Accumulator => ({
 /** False when a reading of this moment is in the slot already: the first one stands. */
 export function addReading(slot: Accumulator, atMs: number, measured: Measured): boolean {
   const { powerDw, importDwh, voltageCv, flags } = measured;
-  const place = placeOf(slot.times, atMs, (time) => time);
+  const place = placeOf(slot.times, atMs);
   if (slot.times[place] === atMs) return false;
-  slot.times.splice(place, 0, atMs);
+  if (place === slot.times.length) slot.times.push(atMs);
+  else slot.times.splice(place, 0, atMs);
   slot.flags |= flags;
   if (powerDw !== null) {
     slot.powerCount += 1;
@@ -85,12 +87,7 @@ export function addReading(slot: Accumulator, atMs: number, measured: Measured):
     slot.powerMaxDw = Math.max(powerDw, slot.powerMaxDw ?? powerDw);
   }
   if (importDwh !== null) {
-    const point = { atMs, dwh: importDwh, anew: (flags & BEGINS_ANEW) !== 0, raised: false };
-    slot.registers.splice(
-      placeOf(slot.registers, atMs, (one) => one.atMs),
-      0,
-      point,
-    );
+    insertPoint(slot.registers, { atMs, dwh: importDwh, anew: (flags & BEGINS_ANEW) !== 0, raised: false });
   }
   if (voltageCv !== null) {
     slot.minVoltageCv = Math.min(voltageCv, slot.minVoltageCv ?? voltageCv);
@@ -100,15 +97,15 @@ export function addReading(slot: Accumulator, atMs: number, measured: Measured):
 }
 
 /** Where `atMs` stands or would stand; at the end, nearly always. */
-function placeOf<T>(list: readonly T[], atMs: number, timeOf: (one: T) => number): number {
-  const last = list.at(-1);
-  if (last === undefined || atMs > timeOf(last)) return list.length;
+function placeOf(times: readonly number[], atMs: number): number {
+  const last = times.at(-1);
+  if (last === undefined || atMs > last) return times.length;
   let low = 0;
-  let high = list.length;
+  let high = times.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const one = list[middle];
-    if (one !== undefined && timeOf(one) < atMs) low = middle + 1;
+    const time = times[middle];
+    if (time !== undefined && time < atMs) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -154,7 +151,7 @@ function powerEnergyMwh(
   { slotMs, before, after }: Around,
   { coveragePm, brokenMs }: { readonly coveragePm: number; readonly brokenMs: number },
 ): number {
-  const hasRegister = slot.registers.length > 0 || (before !== null && after !== null);
+  const hasRegister = countOf(slot.registers) > 0 || (before !== null && after !== null);
   const spanMs = hasRegister ? brokenMs : slotMs;
   if (slot.powerCount === 0 || spanMs === 0) return 0;
   return energyOfPower(int4(slot.importSumDw / slot.powerCount), coveragePm, spanMs);

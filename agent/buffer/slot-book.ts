@@ -20,9 +20,9 @@ export interface LogRow extends Measured {
  * that are stored, so that after a kill the end of the log is simply added again.
  */
 export interface SlotBook {
-  /** Everything of `add` that may fail; before the row is committed. */
-  prepare(meter: number, takenAtMs: number): void;
-  add(row: LogRow): void;
+  /** Everything of `add` that may fail; before the row is committed. `add` takes it at once, and need not look again. */
+  prepare(row: LogRow): OpenSlot;
+  add(row: LogRow, slot?: OpenSlot): void;
   /** Closes what ended before `nowMs` and a grace, oldest first, in one transaction. */
   close(nowMs: number, limit: number): { readonly closed: number; readonly more: boolean };
   /** The finished days. */
@@ -60,7 +60,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
   const days = openSlotDays(db, { slotMs, transactions, guards, lastSeq });
   const slotStartOf = (takenAtMs: number): number => Math.floor(takenAtMs / slotMs) * slotMs;
 
-  function prepare(meter: number, takenAtMs: number): OpenSlot {
+  function prepare({ meter, takenAtMs }: Pick<LogRow, 'meter' | 'takenAtMs'>): OpenSlot {
     const slotStartMs = slotStartOf(takenAtMs);
     let meters = open.get(slotStartMs);
     if (meters === undefined) {
@@ -141,11 +141,8 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
   }
 
   return {
-    prepare(meter, takenAtMs) {
-      prepare(meter, takenAtMs);
-    },
-    add(row) {
-      const entry = prepare(row.meter, row.takenAtMs);
+    prepare,
+    add(row, entry = prepare(row)) {
       states.sawReading(row.meter, row.seq, row.takenAtMs);
       if (entry.sealed !== undefined && isCounted(row, entry.sealed)) return;
       // What the register counted in a packed slot stays as it is.
@@ -188,7 +185,7 @@ export function openSlotBook(db: Connection, parts: Parts): SlotBook {
     days,
     replayFrom: () => replayFrom(new Set()),
     knows(meter, takenAtMs) {
-      const { slot, sealed } = prepare(meter, takenAtMs);
+      const { slot, sealed } = prepare({ meter, takenAtMs });
       // Of a packed slot it is not known which moments it counted.
       return (sealed?.count ?? 0) > 0 || slot.times.includes(takenAtMs - slotStartOf(takenAtMs));
     },

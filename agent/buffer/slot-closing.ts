@@ -1,3 +1,4 @@
+import { lastOf, pointAt } from './register-points.js';
 import { type Accumulator, type Around, emptyAccumulator, type SlotValues, valuesOf } from './slot-accumulator.js';
 import { isFar, type Neighbour, raise, stepOf } from './slot-energy.js';
 import { createNeighbours, type Found, foundIn, type Newest, type Sealed } from './slot-neighbours.js';
@@ -167,7 +168,7 @@ export function createClosing(parts: Parts): Closing {
     const values = valuesOf(entry.slot, between);
     store(due, after?.point.sealed === true ? { ...values, energyMwh: energyOf(due) } : values);
 
-    const first = entry.slot.registers[0];
+    const first = pointAt(entry.slot.registers, 0);
     const hasRegister = first !== undefined;
     newest.set(meter, {
       slotStartMs: Math.max(slotStartMs, known.slotStartMs),
@@ -180,7 +181,7 @@ export function createClosing(parts: Parts): Closing {
         if (end?.register?.afterAtMs !== here.point.atMs && !before.point.sealed) refresh(meter, before.slotStartMs);
       }
       if (after !== null && !waits(meter, after.slotStartMs)) {
-        fill(meter, foundIn(slotStartMs, entry.slot.registers.at(-1) ?? first), after);
+        fill(meter, foundIn(slotStartMs, lastOf(entry.slot.registers) ?? first), after);
         refresh(meter, after.slotStartMs);
       }
     }
@@ -192,7 +193,7 @@ export function createClosing(parts: Parts): Closing {
 
   function endWith({ slotStartMs, entry }: DueSlot, end: End | undefined, after: Found | null): End {
     const last = entry.slot.times.at(-1);
-    const register = entry.slot.registers.at(-1);
+    const register = lastOf(entry.slot.registers);
     return {
       slotStartMs,
       lastAtMs: last === undefined ? null : slotStartMs + last,

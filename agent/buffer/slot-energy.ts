@@ -1,14 +1,5 @@
 import { DAY_MS } from '../domain/slot.js';
-
-/** One reading of the import register; `atMs` counts from the start of the slot that is looked at. */
-export interface RegisterPoint {
-  readonly atMs: number;
-  readonly dwh: number;
-  /** Begins a level of its own: what lies between it and the one before is unknown. */
-  readonly anew: boolean;
-  /** Stood below what a packed day had counted by then, and is taken for that. */
-  readonly raised: boolean;
-}
+import { pointsOf, type RegisterPoint, type RegisterPoints, replacePoint } from './register-points.js';
 
 /** The nearest reading of the register on one side of a slot. */
 export interface Neighbour extends RegisterPoint {
@@ -48,12 +39,13 @@ export function stepOf(from: RegisterPoint, to: RegisterPoint, maxDwh: number | 
  * A gap that reaches into a packed day was given to its slots evenly. A reading from the rest of the gap that comes
  * later may show that less had flowed by then: nothing more is counted until the register has passed what is counted.
  */
-export function raise(points: RegisterPoint[], before: Neighbour | null, after: Neighbour | null): void {
+export function raise(points: RegisterPoints, before: Neighbour | null, after: Neighbour | null): void {
   if (before === null || !(before.sealed || before.raised) || after === null || after.dwh < before.dwh) return;
-  points.forEach((point, index) => {
-    const level = points[index - 1]?.dwh ?? before.dwh;
-    if (point.dwh < level && !point.anew) points[index] = { ...point, dwh: level, raised: true };
-  });
+  let level = before.dwh;
+  for (const [index, point] of pointsOf(points).entries()) {
+    if (point.anew || point.dwh >= level) level = point.dwh;
+    else replacePoint(points, index, { ...point, dwh: level, raised: true });
+  }
 }
 
 /** A gap so long is not spread over its slots: its energy stands where the register is heard again. */
@@ -72,9 +64,9 @@ interface Span {
  * The register between two readings is taken to rise evenly, in whole tenths of a watt-hour; both slots at an edge
  * compute the same share. So the energies of any slots in a row add up to what the register counted meanwhile.
  */
-export function registerEnergy(points: readonly RegisterPoint[], span: Span): RegisterEnergy {
+export function registerEnergy(points: Readonly<RegisterPoints>, span: Span): RegisterEnergy {
   const { slotMs, before, after, maxDwh, gapMs } = span;
-  const all = [...(before === null ? [] : [before]), ...points, ...(after === null ? [] : [after])];
+  const all = [...(before === null ? [] : [before]), ...pointsOf(points), ...(after === null ? [] : [after])];
   const sum = { dwh: 0, knownMs: 0, knownDwh: 0, brokenMs: 0, estimated: false };
   // All of it is in the sealed slot behind.
   if (after?.sealed === true) return { ...sum, estimated: points.length > 0 };

@@ -1,6 +1,7 @@
 import { DAY_MS } from '../domain/slot.js';
+import { lastOf, pointAt, type RegisterPoint, type RegisterPoints } from './register-points.js';
 import type { Accumulator } from './slot-accumulator.js';
-import type { Neighbour, RegisterPoint } from './slot-energy.js';
+import type { Neighbour } from './slot-energy.js';
 import type { SlotRows } from './slot-rows.js';
 
 /** The nearest slot with a reading of the register; its point has the time since 1970. */
@@ -49,11 +50,11 @@ export interface Newest {
 const REACH_DAYS = 45;
 
 export function createNeighbours({ slotMs, rows, open, newestOf, sealed }: Parts): Neighbours {
-  const registersOf = (meter: number, slotStartMs: number) =>
+  const registersOf = (meter: number, slotStartMs: number): Readonly<RegisterPoints> =>
     (
       open(meter, slotStartMs) ??
       (slotStartMs <= newestOf(meter).slotStartMs ? rows.load(meter, slotStartMs)?.slot : undefined)
-    )?.registers;
+    )?.registers ?? [];
 
   const found = (slotStartMs: number, point: RegisterPoint | undefined): Found | undefined =>
     point === undefined ? undefined : foundIn(slotStartMs, point);
@@ -86,7 +87,7 @@ export function createNeighbours({ slotMs, rows, open, newestOf, sealed }: Parts
       if (registerMs < 0) return null;
       const from = Math.min(slotStartMs - slotMs, registerMs);
       for (let start = from; start > from - REACH_DAYS * DAY_MS; start -= slotMs) {
-        const near = packedBefore(meter, start, slotStartMs) ?? found(start, registersOf(meter, start)?.at(-1));
+        const near = packedBefore(meter, start, slotStartMs) ?? found(start, lastOf(registersOf(meter, start)));
         if (near !== undefined) return near;
       }
       return null;
@@ -100,7 +101,7 @@ export function createNeighbours({ slotMs, rows, open, newestOf, sealed }: Parts
       }
       const end = Math.max(newest.registerMs, slotStartMs + DAY_MS);
       for (let start = slotStartMs + slotMs; start <= end; start += slotMs) {
-        const near = found(start, registersOf(meter, start)?.[0]);
+        const near = found(start, pointAt(registersOf(meter, start), 0));
         if (near !== undefined) return near;
       }
       return null;

@@ -64,7 +64,7 @@ export function createSlotTurn(parts: Parts): SlotTurn {
         const written = quality.step(clock.monotonicMs());
         if (written.length > 0) transactions.run(() => heard.save(written));
         const { more: isPlacing } = placement.step({
-          prepare: (row) => slots.prepare(row.meter, row.takenAtMs),
+          prepare: slots.prepare,
           add: slots.add,
         });
         return { placing: isPlacing, ...closeDue(now, limit) };

@@ -192,7 +192,7 @@ test.each([
   }
   buffer.close();
   buffer = openLasting();
-  expect([...buffer.registeredMeters().values()].find(({ id }) => id === 'a')).toMatchObject({
+  expect([...buffer.registeredMeters().values()].find(({ meter }) => meter.id === 'a')?.meter).toMatchObject({
     feeder: 'feeder',
     ratedPowerW: 5_000,
   });
