@@ -12,7 +12,7 @@ test('few meters are remembered further back than many, within bounds', () => {
 test('the ring grows as it fills, up to its bound, and then forgets the oldest', () => {
   const recent = createRecent();
   for (let time = 1; time <= 500; time++) remember(recent, print(time), 100);
-  expect(recent.cells.length / 3).toBe(100);
+  expect(recent.ringRoom).toBe(100);
   const seen = Array.from({ length: 500 }, (_, index) => seenAt(recent, print(index + 1)));
   expect(seen.filter((one) => one === 'same')).toHaveLength(100);
   expect(seen.slice(400).every((one) => one === 'same')).toBe(true);

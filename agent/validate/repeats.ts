@@ -15,10 +15,14 @@ export const rememberedOf = (meters: number): number =>
 
 /** Time, values, registers of one reading: three numbers side by side. */
 const WIDTH = 3;
+/** Before them: where the next one goes, and the latest time, than which none is later. */
+const NEXT = 0;
+const LATEST = 1;
+const HEAD = 2;
 /** Registers of a row from the buffer that are not those which the meter sent. */
 export const REGISTERS_UNKNOWN = -1;
 const EMPTY = Number.NaN;
-/** 48 kB, which stay as long as one of them is needed. */
+/** 50 kB, which stay as long as one of them is needed. */
 const RINGS_TOGETHER = 64;
 
 export type Seen = 'new' | 'same' | 'other';
@@ -30,12 +34,15 @@ export interface Print {
   readonly registers: number;
 }
 
-/** What one meter sent last, to tell a repeat from a reading without asking the disk: a ring that grows as it fills. */
+/**
+ * What one meter sent last, to tell a repeat from a reading without asking the disk: a ring that grows as it fills. All
+ * that moves with a reading is in one place, because of many meters none is in a cache near the processor.
+ */
 export interface Recent {
-  cells: Float64Array;
-  next: number;
-  /** No cell has a later time. */
-  latestMs: number;
+  ring: Float64Array;
+  /** Where it begins, and how many readings there is room for. */
+  ringAt: number;
+  ringRoom: number;
 }
 
 /**
@@ -43,74 +50,100 @@ export interface Recent {
  * as much again. One that grows moves into its own.
  */
 export function createRings(): () => Recent {
-  const length = LEAST_REMEMBERED * WIDTH;
-  let shared = new Float64Array(0);
+  let shared = emptyRings(0, LEAST_REMEMBERED);
   let used = 0;
   return () => {
     if (used === shared.length) {
-      shared = new Float64Array(RINGS_TOGETHER * length).fill(EMPTY);
+      shared = emptyRings(RINGS_TOGETHER, LEAST_REMEMBERED);
       used = 0;
     }
-    used += length;
-    return { cells: shared.subarray(used - length, used), next: 0, latestMs: Number.NEGATIVE_INFINITY };
+    const recent = { ring: shared, ringAt: used, ringRoom: LEAST_REMEMBERED };
+    used += HEAD + LEAST_REMEMBERED * WIDTH;
+    return recent;
   };
 }
 
-export function seenAt({ cells, latestMs }: Recent, { takenAtMs, values, registers }: Print): Seen {
+function emptyRings(rings: number, room: number): Float64Array {
+  const width = HEAD + room * WIDTH;
+  const cells = new Float64Array(rings * width).fill(EMPTY);
+  for (let at = 0; at < cells.length; at += width) {
+    cells[at + NEXT] = 0;
+    cells[at + LATEST] = Number.NEGATIVE_INFINITY;
+  }
+  return cells;
+}
+
+export function seenAt(recent: Recent, { takenAtMs, values, registers }: Print): Seen {
+  const { ring, ringAt } = recent;
   // Nearly every reading is later than those before it; only what may be a repeat is looked for.
-  if (takenAtMs > latestMs) return 'new';
-  for (let cell = 0; cell < cells.length; cell += WIDTH) {
-    if (cells[cell] === takenAtMs) return sameValues(cells, cell, { values, registers }) ? 'same' : 'other';
+  if (takenAtMs > (ring[ringAt + LATEST] ?? 0)) return 'new';
+  const end = endOf(recent);
+  for (let cell = ringAt + HEAD; cell < end; cell += WIDTH) {
+    if (ring[cell] === takenAtMs) return sameValues(ring, cell, { values, registers }) ? 'same' : 'other';
   }
   return 'new';
 }
 
-export function hasValues({ cells }: Recent, print: Omit<Print, 'takenAtMs'>): boolean {
-  for (let cell = 0; cell < cells.length; cell += WIDTH) {
-    if (sameValues(cells, cell, print)) return true;
+export function hasValues(recent: Recent, print: Omit<Print, 'takenAtMs'>): boolean {
+  const end = endOf(recent);
+  for (let cell = recent.ringAt + HEAD; cell < end; cell += WIDTH) {
+    if (sameValues(recent.ring, cell, print)) return true;
   }
   return false;
 }
 
-function sameValues(cells: Float64Array, cell: number, { values, registers }: Omit<Print, 'takenAtMs'>): boolean {
-  if (cells[cell + 1] !== values) return false;
-  const known = cells[cell + 2];
+const endOf = ({ ringAt, ringRoom }: Recent): number => ringAt + HEAD + ringRoom * WIDTH;
+
+function sameValues(ring: Float64Array, cell: number, { values, registers }: Omit<Print, 'takenAtMs'>): boolean {
+  if (ring[cell + 1] !== values) return false;
+  const known = ring[cell + 2];
   return known === registers || known === REGISTERS_UNKNOWN;
 }
 
 /** Overwrites the oldest once `most` readings are there; gives what stood there, for `takeBack`. */
 export function remember(recent: Recent, { takenAtMs, values, registers }: Print, most: number): Print {
-  if (!Number.isNaN(recent.cells[recent.next]) && recent.cells.length < most * WIDTH) grow(recent, most);
-  const { cells, next } = recent;
+  if (recent.ringRoom < most && !Number.isNaN(recent.ring[nextCellOf(recent)])) grow(recent, most);
+  const { ring, ringAt, ringRoom } = recent;
+  const cell = nextCellOf(recent);
   const before = {
-    takenAtMs: cells[next] as EpochMs,
-    values: cells[next + 1] ?? EMPTY,
-    registers: cells[next + 2] ?? EMPTY,
+    takenAtMs: ring[cell] as EpochMs,
+    values: ring[cell + 1] ?? EMPTY,
+    registers: ring[cell + 2] ?? EMPTY,
   };
-  cells[next] = takenAtMs;
-  cells[next + 1] = values;
-  cells[next + 2] = registers;
-  recent.next = (next + WIDTH) % cells.length;
-  recent.latestMs = Math.max(recent.latestMs, takenAtMs);
+  ring[cell] = takenAtMs;
+  ring[cell + 1] = values;
+  ring[cell + 2] = registers;
+  ring[ringAt + NEXT] = (nextOf(recent) + 1) % ringRoom;
+  ring[ringAt + LATEST] = Math.max(ring[ringAt + LATEST] ?? 0, takenAtMs);
   return before;
 }
 
+const nextOf = ({ ring, ringAt }: Recent): number => ring[ringAt + NEXT] ?? 0;
+const cellOf = ({ ringAt }: Recent, place: number): number => ringAt + HEAD + place * WIDTH;
+export const nextCellOf = (recent: Recent): number => cellOf(recent, nextOf(recent));
+
 /** Twice as long, oldest first, and room behind the newest. */
 function grow(recent: Recent, most: number): void {
-  const { cells, next } = recent;
-  const grown = new Float64Array(Math.min(2 * cells.length, most * WIDTH)).fill(EMPTY);
-  grown.set(cells.subarray(next));
-  grown.set(cells.subarray(0, next), cells.length - next);
-  recent.cells = grown;
-  recent.next = cells.length;
+  const { ring, ringAt, ringRoom } = recent;
+  const room = Math.min(2 * ringRoom, most);
+  const grown = emptyRings(1, room);
+  const [first, next] = [cellOf(recent, 0), nextCellOf(recent)];
+  grown.set(ring.subarray(next, endOf(recent)), HEAD);
+  grown.set(ring.subarray(first, next), HEAD + endOf(recent) - next);
+  grown[NEXT] = ringRoom;
+  grown[LATEST] = ring[ringAt + LATEST] ?? 0;
+  recent.ring = grown;
+  recent.ringAt = 0;
+  recent.ringRoom = room;
 }
 
 /** Undoes the newest `remember`. */
 export function takeBack(recent: Recent, before: Print): void {
-  const { cells } = recent;
-  const last = (recent.next + cells.length - WIDTH) % cells.length;
-  cells[last] = before.takenAtMs;
-  cells[last + 1] = before.values;
-  cells[last + 2] = before.registers;
-  recent.next = last;
+  const { ring, ringAt, ringRoom } = recent;
+  const last = (nextOf(recent) + ringRoom - 1) % ringRoom;
+  const cell = cellOf(recent, last);
+  ring[cell] = before.takenAtMs;
+  ring[cell + 1] = before.values;
+  ring[cell + 2] = before.registers;
+  ring[ringAt + NEXT] = last;
 }

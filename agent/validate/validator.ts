@@ -85,9 +85,9 @@ export function createValidator(
   }
 
   function judge(sample: Sample, arrived: Arrived, batch: Batch): Refusal | undefined {
-    const { isAlone, publication } = arrived;
+    const { isAlone, publication, expected } = arrived;
     const { repeated, receivedAtMs } = publication;
-    const known = memory.find(sample.meter);
+    const known = expected?.id === sample.meter ? expected : memory.find(sample.meter);
     const meter = meterOf(sample.meter, known, batch.fresh);
     if (typeof meter !== 'string') return meter;
     const fault = valueFault(sample);
@@ -100,8 +100,7 @@ export function createValidator(
     const takenAtMs = isOwn ? time.takenAtMs : ownTick(before.lastMs, receivedAtMs);
     const print = { takenAtMs, values: printOfValues(sample.values), registers: registersOf(sample) };
     if (known !== undefined) {
-      const { recent } = known;
-      const repeat = isOwn ? repeatOf(recent, print) : repeated && hasValues(recent, print) ? REPEAT : undefined;
+      const repeat = isOwn ? repeatOf(known, print) : repeated && hasValues(known, print) ? REPEAT : undefined;
       if (repeat !== undefined) return repeat;
     }
 
@@ -162,7 +161,7 @@ export function createValidator(
     return meter;
   }
 
-  function feedOf(topic: string): { feed: Feed; captures: Captures } | undefined {
+  function feedOf(topic: string): Addressed | undefined {
     for (const feed of feeds) {
       const captures = feed.match(topic);
       if (captures !== undefined) return { feed, captures };
@@ -177,12 +176,11 @@ export function createValidator(
   }
 
   /** One publication: its readings and refusals are added to what the batch has so far. */
-  function take(publication: Publication, batch: Batch): void {
+  function take({ publication, found, expected }: Arrival, batch: Batch): void {
     const { topic, receivedAtMs } = publication;
     const refuse = (refusal: Refusal, payload: Uint8Array, meter: string | undefined): void => {
       batch.rejected.push({ ...refusal, topic, receivedAtMs, payload, ...ofMeter(meter) });
     };
-    const found = feedOf(topic);
     const named = found?.captures['meter'];
     const cut = publication.payload.subarray(0, rules.maxPayloadBytes);
     if (cut.length < publication.payload.length) {
@@ -204,7 +202,7 @@ export function createValidator(
       refuse(items, cut, named);
       return;
     }
-    const arrived: Arrived = { publication, isAlone: () => areOfDifferentMeters(items) };
+    const arrived: Arrived = { publication, expected, isAlone: () => areOfDifferentMeters(items) };
     for (const item of items) {
       const refusal = 'refusal' in item ? item.refusal : judge(item.sample, arrived, batch);
       if (refusal === undefined) continue;
@@ -223,7 +221,11 @@ export function createValidator(
     },
     validate(publications) {
       const batch: Batch = { readings: [], rejected: [], notes: [], fresh: new Set(), undos: [] };
-      for (const publication of publications) take(publication, batch);
+      const addressed = publications.map(({ topic }) => feedOf(topic));
+      const expected = memory.findAll(addressed.map((found) => found?.captures['meter']));
+      for (const [index, publication] of publications.entries()) {
+        take({ publication, found: addressed[index], expected: expected[index] }, batch);
+      }
       const { readings, rejected, notes, undos } = batch;
       return {
         readings,
@@ -237,8 +239,20 @@ export function createValidator(
   };
 }
 
-interface Arrived {
+/** The feed that a topic is of, and what the topic says. */
+interface Addressed {
+  readonly feed: Feed;
+  readonly captures: Captures;
+}
+
+interface Arrival {
   readonly publication: Publication;
+  readonly found: Addressed | undefined;
+  /** Whom its topic names, if it has sent before; the payload has the last word. */
+  readonly expected: KnownMeter | undefined;
+}
+
+interface Arrived extends Pick<Arrival, 'publication' | 'expected'> {
   readonly isAlone: () => boolean;
 }
 
