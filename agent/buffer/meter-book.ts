@@ -54,10 +54,7 @@ export function meterOf({ id, kind, feeder, ratedPowerDw, registerMaxDwh }: Mete
 
 export const selectMeters = (db: Connection): readonly MeterRow[] => db.prepare<[], MeterRow>(SELECT_METERS).all();
 
-/**
- * `registered` is filled with what the file knows. One map for validation and for the numbers: whoever asks for the
- * second finds in the processor's cache what was looked up for the first.
- */
+/** `registered` is filled with what the file knows; validation looks into the same map. */
 export function openMeterBook(
   db: Connection,
   transactions: Transactions,
