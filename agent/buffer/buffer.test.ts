@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { logId } from '../domain/brand.js';
 import type { Buffer } from './buffer.js';
-import { checkpoint } from './checkpoint.js';
-import { at, type Bench, createBench, meterId, reading, START_MS } from './test-kit.js';
+import { at, type Bench, createBench, fillDisk, meterId, reading, START_MS, upTo } from './test-kit.js';
 
 let bench: Bench;
 beforeEach(() => {
@@ -14,7 +13,6 @@ beforeEach(() => {
 afterEach(() => bench.clean());
 
 const MINUTE = 60_000;
-const upTo = ({ logId }: Buffer, position: number) => ({ logId, ranges: [{ after: 0, upTo: position }] });
 const refusal = (n: number) => ({
   receivedAtMs: at(n),
   topic: 'meters/x',
@@ -140,66 +138,6 @@ test('a commit that failed leaves no number out', () => {
   const bad = { ...reading('a', 1), flags: Number.NaN };
   expect(() => buffer.commit({ readings: [reading('b', 1), bad], rejected: [] })).toThrow();
   expect(buffer.commit({ readings: [reading('b', 2)], rejected: [] })).toEqual({ seq: 2 });
-});
-
-test('a small commit writes the rows, and no counter of rows beside them', () => {
-  const buffer = bench.open();
-  buffer.commit({ readings: [reading('a', 0)], rejected: [] });
-  const wal = () => statSync(`${bench.path}-wal`).size;
-  const before = wal();
-  buffer.commit({ readings: [reading('a', 1)], rejected: [] });
-  expect(wal() - before).toBe(4_096 + 24);
-});
-
-test('retention keeps what is young, what an open slot needs and what the centre has not settled', () => {
-  const buffer = bench.open({ retentionMs: 60 * MINUTE, keepUnsettled: true });
-  const readings = Array.from({ length: 10 }, (_, index) => reading('a', index * 10 * MINUTE));
-  buffer.commit({ readings, rejected: [] });
-  const late = at(500 * MINUTE);
-  expect(buffer.prune(late).readings).toBe(0);
-  buffer.settle('reading', upTo(buffer, 8));
-  expect(buffer.prune(late).readings).toBe(0);
-  buffer.closeSlots(at(1_000 * MINUTE), 100);
-  expect(buffer.prune(at(105 * MINUTE)).readings).toBe(5);
-  expect(buffer.prune(late).readings).toBe(3);
-  expect(buffer.prune(late).readings).toBe(0);
-});
-
-test('readings of a clock that was far ahead do not keep the rest of the log', () => {
-  const buffer = bench.open({ retentionMs: 100 * MINUTE });
-  const ahead = 1_000_000 * MINUTE;
-  const row = (n: number, receivedAtMs: number) => reading('a', n, { powerW: 1, receivedAtMs: at(receivedAtMs) });
-  buffer.commit({ readings: Array.from({ length: 2_500 }, (_, n) => row(n, ahead)), rejected: [] });
-  buffer.closeSlots(at(10 * MINUTE), 10);
-  // As long as nothing old stands behind them, nobody knows how old they are.
-  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(0);
-  const old = Array.from({ length: 300 }, (_, n) => row(3_000 + n, 0));
-  buffer.commit({ readings: [...old, row(4_000, ahead), row(150 * MINUTE, 150 * MINUTE)], rejected: [] });
-  buffer.closeSlots(at(190 * MINUTE), 10);
-  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 2_000, more: true });
-  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(800);
-  expect(buffer.prune(at(200 * MINUTE)).readings).toBe(0);
-  expect(buffer.prune(at(300 * MINUTE)).readings).toBe(1); // all but the newest
-});
-
-test('forecasts that are not settled are passed over in bounded steps', () => {
-  const buffer = bench.open({ retentionMs: 100 * MINUTE, keepUnsettled: true });
-  buffer.commit({ readings: [reading('a', 0)], rejected: [] });
-  buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(0));
-  const raw = new Database(bench.path);
-  raw.exec(`with recursive n (n) as (select 0 union all select n + 1 from n where n < 4999)
-    insert into forecast (issued_slot_ms, meter, revision, change_seq, model, packed)
-    select ${START_MS} + n * 1000, 1, 1, iif(n < 3000, 9999, 0), 1, x'00' from n`);
-  raw.close();
-  const steps = Array.from({ length: 6 }, () => buffer.prune(at(10_000 * MINUTE)));
-  expect(steps.map(({ forecasts, more }) => [forecasts, more])).toEqual([
-    [0, true],
-    [1_000, true],
-    [1_000, false],
-    [0, true],
-    [0, false],
-    [0, true],
-  ]);
 });
 
 test('cursors never go back, do not outrun the log and know their log', () => {
@@ -362,59 +300,6 @@ test('the newest rows of each meter come oldest first, and only so many', () => 
   ]);
 });
 
-test('only a checkpoint moves the WAL, and it works beside the writer and a reader', () => {
-  const buffer = bench.open();
-  const reader = bench.reader();
-  const many = Array.from({ length: 5_000 }, (_, n) => reading('a', n));
-  // Beyond the thousand pages at which SQLite would do it by itself.
-  for (let n = 0; n < 30; n += 1) buffer.commit({ readings: many, rejected: [] });
-  const before = reader.totals();
-  expect(before.walBytes).toBeGreaterThan(5_000_000);
-  expect(before.fileBytes).toBeLessThan(10_000);
-  const { walPages, movedPages } = checkpoint(bench.path);
-  expect(movedPages).toBe(walPages);
-  expect(movedPages).toBeGreaterThan(1_200);
-  expect(reader.totals().fileBytes).toBeGreaterThan(4_000_000);
-  for (let n = 0; n < 10; n += 1) buffer.commit({ readings: [reading('a', n)], rejected: [] });
-  expect(reader.totals().walBytes).toBe(before.walBytes);
-});
-
-test('a WAL over its limit begins anew though a commit falls into every checkpoint', () => {
-  const buffer = bench.open();
-  const many = Array.from({ length: 5_000 }, (_, n) => reading('a', n));
-  for (let n = 0; n < 10; n += 1) buffer.commit({ readings: many, rejected: [] });
-  const grown = bench.reader().totals().walBytes;
-  expect(checkpoint(bench.path).overdue).toBe(false);
-  // Pages in the WAL that are not moved yet are what the passive checkpoint finds when a commit fell into it.
-  buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, { limitPages: 100 })).toMatchObject({ overdue: false });
-  for (let n = 0; n < 5; n += 1) buffer.commit({ readings: many, rejected: [] });
-  expect(bench.reader().totals().walBytes).toBeLessThanOrEqual(grown * 1.2);
-  // A reader of old content keeps the WAL, and the writer waits only briefly.
-  const old = new Database(bench.path, { readonly: true });
-  old.exec('begin');
-  old.prepare('select count(*) from reading').get();
-  buffer.commit({ readings: many, rejected: [] });
-  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(true);
-  old.close();
-  expect(checkpoint(bench.path, { limitPages: 100 }).overdue).toBe(false);
-});
-
-/** Refuses every write as a full disk does; call the result when there is room again. */
-function fillDisk(path: string): () => void {
-  const db = new Database(path);
-  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'settled', 'slot', 'model'].flatMap((table) =>
-    ['insert', 'update'].map((what) => ({ table, what, name: `full_${table}_${what}` })),
-  );
-  for (const { table, what, name } of triggers) {
-    db.exec(`create trigger ${name} before ${what} on ${table} begin select raise(abort, 'disk is full'); end`);
-  }
-  return () => {
-    for (const { name } of triggers) db.exec(`drop trigger ${name}`);
-    db.close();
-  };
-}
-
 test('on a full disk the buffer opens, is read, and takes readings in again once there is room', () => {
   const one = { readings: [reading('a', 0)], rejected: [] };
   const before = bench.open();
@@ -452,26 +337,6 @@ test('a buffer closes on a full disk', () => {
   room();
 });
 
-test('closing leaves a long WAL to the next start, and moves a short one', () => {
-  const wal = `${bench.path}-wal`;
-  const buffer = bench.open({ maxRejectedBytes: 1e9 });
-  buffer.commit({ readings: [reading('a', 0)], rejected: [{ ...refusal(0), payload: new Uint8Array(20_000_000) }] });
-  const { size } = statSync(wal);
-  buffer.close();
-  expect(statSync(wal).size).toBeGreaterThanOrEqual(size);
-  const again = bench.open({ maxRejectedBytes: 1e9 });
-  const reader = bench.reader();
-  expect(reader.readings({ limit: 9 })).toHaveLength(1);
-  checkpoint(bench.path);
-  again.commit({ readings: [reading('a', 1_000)], rejected: [] });
-  expect(statSync(wal).size).toBeLessThan(size);
-  reader.close();
-  again.close();
-  expect(statSync(wal).size).toBe(0);
-  // For which a full disk would have no room.
-  expect(existsSync(`${bench.path}-shm`)).toBe(true);
-});
-
 test('a bundle keeps the last thing that became of it', () => {
   const buffer = bench.open();
   buffer.recordBundle({ state: 'active', version: 'v1', precision: 'int8' }, at(1));
@@ -481,25 +346,4 @@ test('a bundle keeps the last thing that became of it', () => {
     { state: 'refused', version: 'v2', code: 'bundle.hash_mismatch', detail: 'file', atMs: at(3) },
     { state: 'active', version: 'v1', precision: 'int8', atMs: at(1) },
   ]);
-});
-
-test('each table goes by age and by number, the oldest first, and never what the centre lacks', () => {
-  const unbounded = { ms: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
-  const slots = { ...unbounded, ms: 100 * MINUTE };
-  const buffer = bench.open({
-    retentionMs: 1e12,
-    keepUnsettled: true,
-    keep: { slots, readings: { ...unbounded, rows: 12 } },
-  });
-  for (let n = 0; n < 30; n += 1) buffer.commit({ readings: [reading('a', n * 5 * MINUTE)], rejected: [] });
-  buffer.closeSlots(at(200 * MINUTE), 1_000);
-  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 0, slots: 0 });
-  buffer.settle('reading', upTo(buffer, 10));
-  buffer.settle('slot', upTo(buffer, 15));
-  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 10, slots: 15, more: false });
-  buffer.settle('reading', upTo(buffer, 30));
-  buffer.settle('slot', upTo(buffer, 30));
-  expect(buffer.prune(at(200 * MINUTE))).toMatchObject({ readings: 8, slots: 5, more: false });
-  const { readings, slots: slotsLeft } = bench.reader().totals();
-  expect([readings, slotsLeft]).toEqual([12, 10]);
 });

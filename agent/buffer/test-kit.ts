@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { type EpochMs, epochMs, type MeterId, parseMeterId } from '../domain/brand.js';
 import type { Clock } from '../domain/clock.js';
 import { invariant } from '../domain/errors.js';
@@ -101,5 +102,23 @@ export function createBench(): Bench {
       for (const one of opened.reverse()) one.close();
       rmSync(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** For `settle`: the centre has all up to there. */
+export const upTo = ({ logId }: Buffer, position: number) => ({ logId, ranges: [{ after: 0, upTo: position }] });
+
+/** Refuses every write as a full disk does; call the result when there is room again. */
+export function fillDisk(path: string): () => void {
+  const db = new Database(path);
+  const triggers = ['boot', 'meter', 'reading', 'rejected', 'cursor', 'settled', 'slot', 'model'].flatMap((table) =>
+    ['insert', 'update'].map((what) => ({ table, what, name: `full_${table}_${what}` })),
+  );
+  for (const { table, what, name } of triggers) {
+    db.exec(`create trigger ${name} before ${what} on ${table} begin select raise(abort, 'disk is full'); end`);
+  }
+  return () => {
+    for (const { name } of triggers) db.exec(`drop trigger ${name}`);
+    db.close();
   };
 }
