@@ -80,6 +80,10 @@ export function calibrated({ knots }: Calibration, raw: number): number {
   return 1;
 }
 
+/** The raw score that is shown as DECLARED_SCORE. */
+export const declaredRaw = ({ knots }: Calibration): number =>
+  knots.find(([, shown]) => shown >= DECLARED_SCORE)?.[0] ?? 1;
+
 const pairs = z
   .array(z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]))
   .min(2)

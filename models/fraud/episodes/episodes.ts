@@ -21,8 +21,8 @@ export interface EpisodeRule {
   readonly closesAfter: number;
 }
 
-/** Causal: what a day adds never changes what was known before. */
-export function episodesOf(scores: ArrayLike<number>, rule: EpisodeRule): DayEpisode[] {
+/** `ruleOn` a day. Causal: what a day adds never changes what was known before. */
+export function episodesOf(scores: ArrayLike<number>, ruleOn: (day: number) => EpisodeRule): DayEpisode[] {
   const episodes: DayEpisode[] = [];
   let open: { first: number; opened: number; last: number } | undefined;
   let below = 0;
@@ -47,16 +47,17 @@ export function episodesOf(scores: ArrayLike<number>, rule: EpisodeRule): DayEpi
   for (let day = 0; day < scores.length; day++) {
     const score = scores[day] as number;
     if (Number.isNaN(score)) continue;
-    const high = score >= rule.threshold;
+    const { threshold, opens, closesAfter } = ruleOn(day);
+    const high = score >= threshold;
     if (open !== undefined) {
       below = high ? 0 : below + 1;
       if (high) open.last = day;
-      if (below >= rule.closesAfter) close(day);
+      if (below >= closesAfter) close(day);
       continue;
     }
-    recent = [...recent.slice(1 - rule.opens.of), { day, high }];
-    const days = recent.filter((one) => one.high);
-    if (high && days.length >= rule.opens.days) {
+    recent.push({ day, high });
+    const days = recent.slice(-opens.of).filter((one) => one.high);
+    if (high && days.length >= opens.days) {
       open = { first: days[0]?.day ?? day, opened: day, last: day };
       below = 0;
     }

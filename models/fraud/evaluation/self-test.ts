@@ -1,13 +1,13 @@
 import { seededRandom } from '../../../agent/domain/clock.js';
 import { ATTACK_KINDS, type AttackKind } from '../../fleet/attacks.js';
-import { calibrated, DECLARED_SCORE } from '../calibration.js';
+import { calibrated, DECLARED_SCORE, declaredRaw } from '../calibration.js';
 import type { DayModel } from '../day-model.js';
-import { type DayEpisode, type EpisodeRule, episodesOf } from '../episodes/episodes.js';
+import { type DayEpisode, episodesOf } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { attackFleet, type InjectedTheft } from './attacked-fleet.js';
 import { addBalance, rawScores } from './theft-scores.js';
-import { FEEDER_RULE } from './visits.js';
+import { feederRule, type Outcome, ownRule } from './visits.js';
 
 /** What a model would find in a fleet, if some of its meters stole. */
 export interface SelfTest extends Found {
@@ -43,13 +43,12 @@ export const FEWEST_SELF_TEST_DAYS = FIRST_DAY + THEFT_DAYS;
 /** Few at a time, so that the evidence of peers is still that of honest meters. */
 const THIEF_SHARE = 0.2;
 const ROUNDS = 5;
-/** As the evaluation without feeders opens and closes episodes. */
-const RULE: EpisodeRule = { threshold: DECLARED_SCORE, opens: { days: 4, of: 5 }, closesAfter: 5 };
 
 /** Injects attacks into a fleet's own clean weeks, as often as there are rounds, and looks what the model finds. */
 export function testYourself(options: SelfTestOptions): SelfTest {
   const { fleet, model, seed, attacks = ATTACK_KINDS, rounds = ROUNDS } = options;
   const random = seededRandom(seed);
+  const own = ownRule(DECLARED_SCORE);
   const alone = createTally();
   const withFeeders = createTally();
   let stolen = 0;
@@ -63,12 +62,12 @@ export function testYourself(options: SelfTestOptions): SelfTest {
     const raw = rawScores(attacked.fleet, evidence, model);
     alone.add(
       raw.map((days) => days.map((score) => calibrated(model.calibration, score))),
-      RULE,
+      () => own,
       attacked.thefts,
     );
     if (fleet.feeders.length === 0) continue;
-    const { scores } = addBalance(attacked.fleet, raw, { from: 0, to: FIRST_DAY - 1 });
-    withFeeders.add(scores, FEEDER_RULE, attacked.thefts);
+    const { scores, isBalanced } = addBalance(attacked.fleet, raw, { from: 0, to: FIRST_DAY - 1 });
+    withFeeders.add(scores, feederRule(isBalanced, declaredRaw(model.calibration)), attacked.thefts);
   }
   return fleet.feeders.length === 0 ? alone.found() : { ...alone.found(), with_feeders: withFeeders.found() };
 }
@@ -79,10 +78,10 @@ function createTally() {
   let honestDays = 0;
   let alarms = 0;
   return {
-    add(scores: readonly Float64Array[], rule: EpisodeRule, thefts: readonly InjectedTheft[]): void {
+    add(scores: readonly Float64Array[], ruleOn: Outcome['ruleOn'], thefts: readonly InjectedTheft[]): void {
       for (const [meter, days] of scores.entries()) {
         const theft = thefts.find((one) => one.meter === meter);
-        const episodes = episodesOf(days, rule);
+        const episodes = episodesOf(days, (day) => ruleOn(meter, day));
         honestDays += days.filter((score, day) => !Number.isNaN(score) && !covers(theft, day)).length;
         alarms += episodes.filter(({ openedDay }) => !covers(theft, openedDay)).length;
         if (theft !== undefined) found.push({ attack: theft.attack, day: detectedOn(theft, episodes) });

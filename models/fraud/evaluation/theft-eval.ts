@@ -10,9 +10,10 @@ import { cleanQuantile, type FleetScores, scoreFleet } from './theft-scores.js';
 import {
   detectionDay,
   type EpisodeMeasures,
-  FEEDER_RULE,
+  feederRule,
   measureEpisodes,
   type Outcome,
+  ownRule,
   rankMeters,
 } from './visits.js';
 
@@ -47,10 +48,8 @@ export interface TheftResults {
   readonly withoutFeeder: Outcome;
 }
 
-/** Chosen on attacks injected into the clean half year: the share of clean days above it, and how often. */
+/** Chosen on attacks injected into the clean half year. */
 const CLEAN_SHARE_BELOW = 0.99;
-const OPENS_WITHOUT_FEEDER = { days: 4, of: 5 };
-const CLOSES_AFTER = 5;
 
 export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluationOptions): TheftResults {
   const { labels } = bench;
@@ -59,13 +58,11 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
   const test: Days = { from: testFromDay, to: fleet.days - 1 };
   const { seed } = disturbances;
   const scores = scoreFleet(fleet, clean, seed);
-  const rule = {
-    threshold: cleanQuantile(scores.noFeeder, clean, CLEAN_SHARE_BELOW),
-    opens: OPENS_WITHOUT_FEEDER,
-    closesAfter: CLOSES_AFTER,
-  };
-  const withFeeder: Outcome = { fleet, labels, test, scores: scores.feeder, rule: FEEDER_RULE };
-  const withoutFeeder: Outcome = { fleet, labels, test, scores: scores.noFeeder, rule };
+  const threshold = cleanQuantile(scores.noFeeder, clean, CLEAN_SHARE_BELOW);
+  const own = ownRule(threshold);
+  const common = { fleet, labels, test };
+  const withFeeder = { ...common, scores: scores.feeder, ruleOn: feederRule(scores.isBalanced, threshold) };
+  const withoutFeeder = { ...common, scores: scores.noFeeder, ruleOn: () => own };
   const measured = (of: readonly Float64Array[]): Measures => measure(judgeDays({ fleet, labels, test }, of));
   const evaluation: TheftEvaluation = {
     no_feeder: measured(scores.noFeeder),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { combine } from '../feeder/combination.js';
 import type { FleetMeter } from '../fleet-power.js';
 import { createSmallFleet, withReport } from '../generated-fleet.js';
 import { scoreFleet } from './theft-scores.js';
@@ -15,12 +16,13 @@ test('a meter that no feeder supplies, or one that is not measured, is judged by
     ({ feeder, ...meter }, index): FleetMeter =>
       index === STRAY || feeder === undefined ? meter : { ...meter, feeder },
   );
-  const { feeder, noFeeder } = scoreFleet({ ...stolen, meters, feeders: [supplied] }, CLEAN, 1);
+  const { feeder, noFeeder, isBalanced } = scoreFleet({ ...stolen, meters, feeders: [supplied] }, CLEAN, 1);
   for (const [index, { feeder: name }] of meters.entries()) {
     const [score = Number.NaN, raw] = [feeder[index]?.[110], noFeeder[index]?.[110]];
     expect(raw).toBeGreaterThanOrEqual(0);
     expect(Number.isFinite(score)).toBe(true);
-    if (name !== supplied.feeder) expect(score).toBeLessThan(0.5);
+    expect(isBalanced(index, 110)).toBe(name === supplied.feeder);
+    if (name !== supplied.feeder) expect(score).toBe(combine({ raw }));
   }
   expect(feeder[4]?.[110]).toBeGreaterThan(0.8);
 });

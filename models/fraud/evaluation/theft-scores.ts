@@ -13,6 +13,8 @@ import type { FleetPower } from '../fleet-power.js';
 export interface FleetScores {
   readonly noFeeder: readonly Float64Array[];
   readonly feeder: readonly Float64Array[];
+  /** Where the balance of its feeder spoke; elsewhere `feeder` holds what its own evidence is worth. */
+  isBalanced(meter: number, day: number): boolean;
   /** Of a meter on a day; undefined where it was not judged. */
   facts(meter: number, day: number): DayFacts | undefined;
 }
@@ -27,27 +29,34 @@ export function scoreFleet(fleet: FleetPower, clean: Days, seed: number): FleetS
   const flagged = cleanQuantile(rawScores(fleet, first, model), clean, FLAGGED_ABOVE);
   const evidence = gatherFleetEvidence(fleet, (row) => rawScore(model, row) > flagged);
   const noFeeder = rawScores(fleet, evidence, model);
-  const { scores: feeder, losses } = addBalance(fleet, noFeeder, clean);
+  const { scores: feeder, isBalanced, lossOf } = addBalance(fleet, noFeeder, clean);
   const facts = (meter: number, day: number) => {
-    const own = losses.get(placeOf(meter, day));
+    const own = lossOf(meter, day);
     return dayFacts({ fleet, evidence, model }, { meter, day, ...(own === undefined ? {} : { feeder: own }) });
   };
-  return { noFeeder, feeder, facts };
+  return { noFeeder, feeder, isBalanced, facts };
+}
+
+interface Balanced {
+  readonly scores: readonly Float64Array[];
+  isBalanced(meter: number, day: number): boolean;
+  lossOf(meter: number, day: number): OwnLoss | undefined;
 }
 
 /** Scores that know of the feeders as well; of raw scores, by meter, then by day. Balances are fitted on the clean days. */
-export function addBalance(
-  fleet: FleetPower,
-  raw: readonly Float64Array[],
-  clean: Days,
-): { readonly scores: readonly Float64Array[]; readonly losses: ReadonlyMap<string, OwnLoss> } {
+export function addBalance(fleet: FleetPower, raw: readonly Float64Array[], clean: Days): Balanced {
   const losses = new Map<string, OwnLoss>();
+  const balanced = raw.map((days) => new Uint8Array(days.length));
   const scores = raw.map((days) => days.map((score) => (Number.isNaN(score) ? score : combine({ raw: score }))));
   for (const { feeder } of fleet.feeders) {
     const balance = balanceFeeder(fleet, feeder, fitBalance(fleet, feeder, clean));
-    judgeFeeder(fleet, { balance, noFeeder: raw, feeder: scores, losses });
+    judgeFeeder(fleet, { balance, noFeeder: raw, feeder: scores, balanced, losses });
   }
-  return { scores, losses };
+  return {
+    scores,
+    isBalanced: (meter, day) => balanced[meter]?.[day] === 1,
+    lossOf: (meter, day) => losses.get(placeOf(meter, day)),
+  };
 }
 
 /** What a feeder lost on a day, and the share of it that fits one of its meters. */
@@ -75,12 +84,13 @@ export function cleanQuantile(scores: readonly Float64Array[], clean: Days, shar
 interface Judging {
   readonly balance: FeederBalance;
   readonly noFeeder: readonly Float64Array[];
-  /** Both are written. */
+  /** These are written. */
   readonly feeder: readonly Float64Array[];
+  readonly balanced: readonly Uint8Array[];
   readonly losses: Map<string, OwnLoss>;
 }
 
-function judgeFeeder(fleet: FleetPower, { balance, noFeeder, feeder, losses }: Judging): void {
+function judgeFeeder(fleet: FleetPower, { balance, noFeeder, feeder, balanced, losses }: Judging): void {
   const gates = Array.from({ length: fleet.days }, (_, day) => gateOf(balance, day));
   const usualLoads = createUsualLoads(fleet);
   for (let day = 0; day < fleet.days; day++) {
@@ -89,8 +99,10 @@ function judgeFeeder(fleet: FleetPower, { balance, noFeeder, feeder, losses }: J
       const raw = noFeeder[member]?.[day] ?? Number.NaN;
       const suspicion = suspicions?.[index];
       const scores = feeder[member];
-      if (scores === undefined || Number.isNaN(raw)) continue;
-      scores[day] = combine({ raw, gate: gates[day] as number, ...(suspicion === undefined ? {} : { suspicion }) });
+      const gate = gates[day] as number;
+      if (scores === undefined || Number.isNaN(raw + gate)) continue;
+      (balanced[member] as Uint8Array)[day] = 1;
+      scores[day] = combine({ raw, gate, ...(suspicion === undefined ? {} : { suspicion }) });
       if (suspicion === undefined) continue;
       losses.set(placeOf(member, day), { lossW: balance.dayLossW[day] as number, share: suspicion.share });
     }

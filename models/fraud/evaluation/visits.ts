@@ -1,5 +1,6 @@
 import type { Days } from '../day-model.js';
 import { type DayEpisode, type EpisodeRule, episodesOf } from '../episodes/episodes.js';
+import { combine } from '../feeder/combination.js';
 import type { FleetPower } from '../fleet-power.js';
 import { theftOn } from './judged-days.js';
 import type { TheftLabel } from './theft-bench.js';
@@ -9,7 +10,8 @@ export interface Outcome {
   readonly labels: readonly TheftLabel[];
   readonly test: Days;
   readonly scores: readonly Float64Array[];
-  readonly rule: EpisodeRule;
+  /** By place of the meter in the fleet. */
+  ruleOn(meter: number, day: number): EpisodeRule;
 }
 
 export interface EpisodeMeasures {
@@ -19,7 +21,16 @@ export interface EpisodeMeasures {
 }
 
 /** Of scores that know of the feeders, a probability; the balance is evidence enough on the second day. */
-export const FEEDER_RULE: EpisodeRule = { threshold: 0.8, opens: { days: 2, of: 3 }, closesAfter: 3 };
+const FEEDER_RULE: EpisodeRule = { threshold: 0.8, opens: { days: 2, of: 3 }, closesAfter: 3 };
+
+/** Where a meter's own evidence is all there is; chosen on attacks injected into the clean half year. */
+export const ownRule = (threshold: number): EpisodeRule => ({ threshold, opens: { days: 4, of: 5 }, closesAfter: 5 });
+
+/** Of scores that know of the feeders: a day on which no balance speaks goes by the rule of its own evidence. */
+export function feederRule(isBalanced: (meter: number, day: number) => boolean, ownRaw: number): Outcome['ruleOn'] {
+  const own = ownRule(combine({ raw: ownRaw }));
+  return (meter, day) => (isBalanced(meter, day) ? FEEDER_RULE : own);
+}
 
 /** A meter is visited for its worst three weeks: honest absences rarely last so long. */
 const WORST_DAYS = 21;
@@ -30,18 +41,20 @@ export function rankMeters({ fleet, test, scores }: Outcome): string[] {
   return worst.sort((a, b) => b.score - a.score).map(({ meter }) => meter);
 }
 
+/** Of a meter that was judged on fewer days, or in a shorter test, what there is; unknown days speak for it. */
 function worstWeeks(scores: Float64Array | undefined, test: Days): number {
   const known = (scores?.subarray(test.from, test.to + 1) ?? new Float64Array()).filter(Number.isFinite);
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let from = 0; from + WORST_DAYS <= known.length; from++) {
-    const week = known.subarray(from, from + WORST_DAYS);
-    highest = Math.max(highest, week.reduce((sum, score) => sum + score, 0) / WORST_DAYS);
+  const days = Math.min(WORST_DAYS, test.to - test.from + 1);
+  let highest = 0;
+  for (let from = 0; from === 0 || from + days <= known.length; from++) {
+    const weeks = known.subarray(from, from + days);
+    highest = Math.max(highest, weeks.reduce((sum, score) => sum + score, 0) / days);
   }
   return highest;
 }
 
 export function measureEpisodes(outcome: Outcome): EpisodeMeasures {
-  const { fleet, labels, test, scores, rule } = outcome;
+  const { fleet, labels, test, scores } = outcome;
   const thieves = new Set(labels.map(({ meter }) => meter));
   const touched = new Set<string>();
   let honestDays = 0;
@@ -51,7 +64,7 @@ export function measureEpisodes(outcome: Outcome): EpisodeMeasures {
       const known = !Number.isNaN(scores[index]?.[day] ?? Number.NaN);
       if (known && theftOn(labels, meter, day) === undefined) honestDays += 1;
     }
-    for (const { openedDay } of testEpisodes(scores[index], { test, rule })) {
+    for (const { openedDay } of testEpisodes(outcome, index)) {
       if (theftOn(labels, meter, openedDay) !== undefined) continue;
       alarms += 1;
       if (!thieves.has(meter)) touched.add(meter);
@@ -66,20 +79,18 @@ export function measureEpisodes(outcome: Outcome): EpisodeMeasures {
 }
 
 /** On which day of the theft, from 1 on, its episode opened; Infinity when none did. */
-export function detectionDay({ fleet, test, scores, rule }: Outcome, label: TheftLabel): number {
-  const index = fleet.meters.findIndex(({ meter }) => meter === label.meter);
-  const episode = testEpisodes(scores[index], { test, rule }).find(
+export function detectionDay(outcome: Outcome, label: TheftLabel): number {
+  const index = outcome.fleet.meters.findIndex(({ meter }) => meter === label.meter);
+  const episode = testEpisodes(outcome, index).find(
     ({ openedDay }) => openedDay >= label.firstDay && openedDay <= label.lastDay,
   );
   return episode === undefined ? Number.POSITIVE_INFINITY : episode.openedDay - label.firstDay + 1;
 }
 
-/** In days of the fleet. */
-function testEpisodes(
-  scores: Float64Array | undefined,
-  { test, rule }: { test: Days; rule: EpisodeRule },
-): DayEpisode[] {
-  return episodesOf(scores?.subarray(test.from, test.to + 1) ?? [], rule).map((episode) => ({
+/** Of one meter, in days of the fleet. */
+export function testEpisodes({ scores, test, ruleOn }: Outcome, meter: number): DayEpisode[] {
+  const judged = scores[meter]?.subarray(test.from, test.to + 1) ?? [];
+  return episodesOf(judged, (day) => ruleOn(meter, test.from + day)).map((episode) => ({
     ...episode,
     firstDay: episode.firstDay + test.from,
     openedDay: episode.openedDay + test.from,

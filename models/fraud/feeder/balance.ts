@@ -1,6 +1,6 @@
 import { centreAndSpread } from '../features/robust.js';
 import type { FleetPower } from '../fleet-power.js';
-import { fitTechnicalLoss, type TechnicalLoss, technicalLossW } from './technical-loss.js';
+import { fitTechnicalLoss, NO_LOSS, type TechnicalLoss, technicalLossW } from './technical-loss.js';
 
 /** What a feeder lost beyond its technical loss, slot by slot. */
 export interface FeederBalance {
@@ -11,7 +11,7 @@ export interface FeederBalance {
   readonly lossW: Float64Array;
   /** Mean over the known slots of each day; NaN on days of which too little is known. */
   readonly dayLossW: Float64Array;
-  /** Standard deviation of clean days, and of the means of several clean days in a row, by their number. */
+  /** Standard deviation of clean days, and of the means of several clean days in a row, by their number; NaN where unknown. */
   readonly noiseW: ReadonlyMap<number, number>;
 }
 
@@ -23,19 +23,27 @@ const LATELY = 4;
 const STILL_LOST = 1 / 3;
 /** Log of how much likelier today's loss must be without theft than with the mean one. */
 const REFUTED = 6;
+/** Two of each day of the week. */
+const FEWEST_CLEAN_DAYS = 14;
 /** Meters round their readings, and no line is as regular as a parabola. */
 const NOISE_FLOOR_SHARE = 0.001;
 
 export interface BalanceModel {
   readonly loss: TechnicalLoss;
+  /** See FeederBalance. */
   readonly noiseW: ReadonlyMap<number, number>;
 }
+
+const UNKNOWN: BalanceModel = { loss: NO_LOSS, noiseW: new Map(GATE_DAYS.map((count) => [count, Number.NaN])) };
 
 export function membersOf(fleet: FleetPower, feeder: string): number[] {
   return fleet.meters.flatMap((meter, index) => (meter.feeder === feeder ? [index] : []));
 }
 
-/** Fits loss and noise of one feeder on days that are known, or assumed, to be clean. */
+/**
+ * Fits loss and noise of one feeder on days that are known, or assumed, to be clean. Where they are too few, technical
+ * loss or a customer who is not registered would look like theft: the balance then abstains.
+ */
 export function fitBalance(fleet: FleetPower, feeder: string, clean: { from: number; to: number }): BalanceModel {
   const { feederW, reportedW } = sums(fleet, feeder);
   const { slotsPerDay } = fleet;
@@ -49,6 +57,7 @@ export function fitBalance(fleet: FleetPower, feeder: string, clean: { from: num
   const pick = (values: Float64Array) => known.map((slot) => values[slot] as number);
   const loss = fitTechnicalLoss({ feederW: pick(feederW), reportedW: pick(reportedW) });
   const days = dayMeans(lossOf(loss, { feederW, reportedW }), slotsPerDay).subarray(clean.from, clean.to + 1);
+  if (days.filter(Number.isFinite).length < FEWEST_CLEAN_DAYS) return UNKNOWN;
   const feederDays = dayMeans(feederW, slotsPerDay)
     .subarray(clean.from, clean.to + 1)
     .filter(Number.isFinite);
@@ -77,11 +86,11 @@ export function balanceFeeder(fleet: FleetPower, feeder: string, model: BalanceM
   };
 }
 
-/** How far the mean loss of the last days stands out of the noise, at most over GATE_DAYS; NaN when today is unknown. */
+/** How far the mean loss of the last days stands out of the noise, at most over GATE_DAYS; NaN when today or the noise is unknown. */
 export function gateOf({ dayLossW, noiseW }: FeederBalance, day: number): number {
   const today = dayLossW[day] as number;
-  if (Number.isNaN(today)) return today;
   const dayNoise = noiseW.get(1) as number;
+  if (Number.isNaN(today + dayNoise)) return Number.NaN;
   let highest = Number.NEGATIVE_INFINITY;
   for (const count of GATE_DAYS) {
     const mean = runningMean(dayLossW, day, count);

@@ -113,17 +113,39 @@ test('a feeder without meters, one that never reported, and one that is dead acc
   expect(judge(dead).suspicions).toBeUndefined();
 });
 
-test('suspicion, evidence and an open gate each raise the odds; without a feeder its own evidence is left', () => {
+test.each<[string, (watts: number, slot: number) => number]>([
+  ['a feeder that is measured only later', (watts, slot) => (slot < 50 * 48 ? Number.NaN : watts * 1.04)],
+  ['never measured while nobody stole', (watts, slot) => (slot < FROM * 48 ? Number.NaN : watts * 1.04)],
+])('too few clean days to know the loss of %s: it abstains', (_, measured) => {
+  const feeders = fleet.feeders.map((one) => ({ ...one, powerW: one.powerW.map(measured) }));
+  const { gates, suspicions } = judge({ ...fleet, feeders });
+  expect(gates.every(Number.isNaN)).toBe(true);
+  expect(suspicions).toBeUndefined();
+});
+
+test('what explains less than nothing of a loss is no proof of honesty', () => {
+  const nothing = { share: 0, alone: 0.2, usual: 0.5 };
+  const of = (share: number) => combine({ raw: 0.4, gate: 6, suspicion: { ...nothing, share } });
+  expect(of(-0.2)).toBe(of(0));
+  expect(of(1.4)).toBe(of(1));
+  expect(of(0.5)).toBeGreaterThan(of(0));
+});
+
+test('suspicion, evidence and an open gate each raise the odds; without a balance its own evidence decides', () => {
   const nothing = { share: 0, alone: 0, usual: 0 };
   const odds = [
-    combine({ raw: 0.1 }),
-    combine({ raw: 0.6 }),
+    combine({ raw: 0.1, gate: 0 }),
+    combine({ raw: 0.6, gate: 0 }),
     combine({ raw: 0.6, gate: 8, suspicion: nothing }),
     combine({ raw: 0.6, gate: 8, suspicion: { share: 0.9, alone: 0.8, usual: 0.9 } }),
   ];
   expect(odds).toEqual([...odds].sort((a, b) => a - b));
   expect(odds[3]).toBeGreaterThan(0.9);
   expect(odds[0]).toBeLessThan(0.01);
+  const alone = [0.1, 0.4, 0.5, 0.6, 0.7, 0.9].map((raw) => combine({ raw }));
+  expect(alone.every((one, index) => one > (alone[index - 1] ?? 0))).toBe(true);
+  expect(alone[0]).toBeLessThan(0.01);
+  expect(alone[3]).toBeGreaterThan(0.8);
   expect(combine({ raw: 0.6, gate: Number.NaN })).toBe(combine({ raw: 0.6 }));
 });
 
