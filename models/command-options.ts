@@ -16,6 +16,13 @@ export const share = (text: string): number => {
   return value;
 };
 
+export const price = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError('not a price');
+  return value;
+};
+
 export const slotWidth = (text: string): number => {
   const minutes = Number(/^(\d+)(?:m|min)?$/.exec(text)?.[1] ?? (text === '1h' ? 60 : Number.NaN));
   if (!(SLOT_WIDTHS as readonly number[]).includes(minutes)) {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { DAY_MS } from '../../agent/domain/slot.js';
-import { share, whole } from '../command-options.js';
+import { price, share, whole } from '../command-options.js';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
 import { writePages } from './evaluation/pages.js';
@@ -30,6 +30,7 @@ interface TheftOptions {
   readonly missingMeters?: number;
   readonly seed: number;
   readonly pages?: string;
+  readonly tariff: number;
   readonly json?: true;
 }
 
@@ -52,7 +53,8 @@ export const theftEval = (): Command =>
       whole,
     )
     .option('--seed <n>', 'of the forest and of what is disturbed', whole, 1)
-    .option('--pages <dir>', 'plots, and a page for each thief')
+    .option('--pages <dir>', 'plots, the visits that the episodes lead to, and a page for each thief')
+    .option('--tariff <price>', 'of a kWh, in any currency: what a visit may recover is ranked by it', price, 0.25)
     .option('--json', 'one JSON document')
     .action(theft);
 
@@ -65,7 +67,7 @@ async function theft(options: TheftOptions): Promise<void> {
     testFromDay,
     disturbances: { technicalLoss, feederNoise, dayNoise, missingMeters, seed },
   });
-  if (options.pages !== undefined) await writePages(options.pages, results);
+  if (options.pages !== undefined) await writePages(options.pages, results, options.tariff);
   const { evaluation } = results;
   console.log(options.json === true ? JSON.stringify(evaluation, null, 2) : theftTable(evaluation));
 }

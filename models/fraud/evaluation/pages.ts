@@ -5,9 +5,10 @@ import { sentenceOf } from '../findings/sentence.js';
 import { dayOf } from '../fleet-power.js';
 import { LANGUAGES } from '../language.js';
 import { precisionRecallCurve, rocCurve } from './curves.js';
-import { judgeDays } from './judged-days.js';
+import { judgeDays, theftOn } from './judged-days.js';
 import type { TheftLabel } from './theft-bench.js';
 import type { TheftResults } from './theft-eval.js';
+import { listVisits, type Visit } from './visit-list.js';
 import { detectionDay, type Outcome } from './visits.js';
 
 const SIZE = { width: 900, height: 240 };
@@ -15,8 +16,11 @@ const SIZE = { width: 900, height: 240 };
 const DAYS_AROUND = 45;
 const DAY_MS = 86_400_000;
 
-/** Plots of the whole test, and a page for each thief: what was reported, what it scored, and when it was found. */
-export async function writePages(dir: string, results: TheftResults): Promise<void> {
+/**
+ * Plots of the whole test, the visits it would have led to, and a page for each thief: what was reported, what it scored,
+ * and when it was found.
+ */
+export async function writePages(dir: string, results: TheftResults, tariffPerKwh: number): Promise<void> {
   await mkdir(dir, { recursive: true });
   const { withFeeder, withoutFeeder } = results;
   const named = [
@@ -26,7 +30,7 @@ export async function writePages(dir: string, results: TheftResults): Promise<vo
   await writeFile(join(dir, 'roc.svg'), rocCurve(named));
   await writeFile(join(dir, 'precision-recall.svg'), precisionRecallCurve(named));
   for (const label of withFeeder.labels) await writeFile(join(dir, fileOf(label)), pageOf(label, results));
-  await writeFile(join(dir, 'index.html'), indexOf(results));
+  await writeFile(join(dir, 'index.html'), indexOf(results, listVisits(results, tariffPerKwh)));
 }
 
 /** The name of a meter may hold anything; that of a file may not. */
@@ -38,15 +42,25 @@ const verdictOf = (outcome: Outcome, label: TheftLabel): string => {
   return Number.isFinite(day) ? `found on day ${day}` : 'missed';
 };
 
-function indexOf({ withFeeder, withoutFeeder }: TheftResults): string {
+function indexOf({ withFeeder, withoutFeeder }: TheftResults, visits: readonly Visit[]): string {
   const rows = withFeeder.labels.map(
     (label) =>
       `<tr><td><a href="${fileOf(label)}">${escaped(label.meter)}</a></td><td>${escaped(label.type)}</td><td>${verdictOf(withFeeder, label)}</td><td>${verdictOf(withoutFeeder, label)}</td></tr>`,
   );
   return page(
     'Thieves',
-    `<table><tr><th>meter</th><th>theft</th><th>with feeders</th><th>without</th></tr>${rows.join('')}</table><p><img src="roc.svg" alt="ROC"> <img src="precision-recall.svg" alt="Precision and recall"></p>`,
+    `<table><tr><th>meter</th><th>theft</th><th>with feeders</th><th>without</th></tr>${rows.join('')}</table><p><img src="roc.svg" alt="ROC"> <img src="precision-recall.svg" alt="Precision and recall"></p>${visitTable(visits, withFeeder)}`,
   );
+}
+
+function visitTable(visits: readonly Visit[], outcome: Outcome): string {
+  const rows = visits.map(({ meter, firstDay, openedDay, lastDay, worth }) => {
+    const days = [firstDay, openedDay, lastDay].map((day) => `<td>${dateOf(outcome, day)}</td>`).join('');
+    const theft = theftOn(outcome.labels, meter, openedDay);
+    const { lostWh, confidence, recoverable } = worth;
+    return `<tr><td>${escaped(meter)}</td>${days}<td>${(lostWh / 1_000).toFixed(1)}</td><td>${(100 * confidence).toFixed(0)} %</td><td>${recoverable.toFixed(2)}</td><td>${escaped(theft?.type ?? 'honest')}</td></tr>`;
+  });
+  return `<h2>Visits, with feeders: what recovers most comes first</h2><table><tr><th>meter</th><th>from</th><th>known</th><th>last</th><th>lost, kWh</th><th>confidence</th><th>recoverable</th><th>in truth</th></tr>${rows.join('')}</table>`;
 }
 
 /** What an inspector is told on the day on which the thief was found; of one who was missed, on the day with the highest score. */

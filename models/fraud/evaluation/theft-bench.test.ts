@@ -7,6 +7,7 @@ import { loadLabelledRows } from './labelled-rows.js';
 import { writePages } from './pages.js';
 import { type BenchFiles, loadTheftBench } from './theft-bench.js';
 import { evaluateTheft } from './theft-eval.js';
+import { listVisits } from './visit-list.js';
 
 let dir = '';
 beforeEach(async () => {
@@ -87,7 +88,20 @@ test('the whole evaluation of a small fleet: found with the feeder, in the shape
   expect(Object.keys(baselines)).toEqual(['raw_forest', 'best_rule', 'loss_ratio_rule', 'boosted_known_attacks']);
   for (const { auc } of Object.values(baselines)) expect(auc).toBeGreaterThan(0.4);
   expect(JSON.stringify(results.evaluation)).not.toMatch(/null|NaN/);
-  await writePages(dir, results);
+  const [visit, ...others] = listVisits(results, 0.25);
+  expect(visit).toMatchObject({ meter: 'meter-4' });
+  expect(others).toEqual([]);
+  const { firstDay = 0, lastDay = 0, worth } = visit ?? {};
+  const stolenDays = [firstDay * 48, (Math.min(lastDay, 123) + 1) * 48] as const;
+  const stolenWh =
+    (clean.meters[4]?.powerW.slice(...stolenDays).reduce((sum, watts) => sum + watts, 0) ?? 0) * 0.6 * 0.5;
+  expect((worth?.lostWh ?? 0) / stolenWh).toBeGreaterThan(0.8);
+  expect((worth?.lostWh ?? 0) / stolenWh).toBeLessThan(1.25);
+  expect(worth?.confidence).toBeGreaterThan(0.8);
+  await writePages(dir, results, 0.25);
+  expect(await readFile(join(dir, 'index.html'), 'utf8')).toMatch(
+    new RegExp(`<h2>Visits.*<td>meter-4</td>.*<td>${worth?.recoverable.toFixed(2)}</td><td>FDI1</td>`),
+  );
   expect(await readdir(dir)).toEqual(
     expect.arrayContaining(['index.html', 'meter-4-112.html', 'precision-recall.svg', 'roc.svg']),
   );
@@ -97,7 +111,7 @@ test('the whole evaluation of a small fleet: found with the feeder, in the shape
   expect(page).toMatch(/<blockquote lang="fr">A déclaré .* son départ a perdu .* une dérivation de ce compteur\./);
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
   const missed = [{ meter: 'meter-7', type: 'none', firstDay: 112, lastDay: 123 }];
-  await writePages(dir, { ...results, withFeeder: { ...results.withFeeder, labels: missed } });
+  await writePages(dir, { ...results, withFeeder: { ...results.withFeeder, labels: missed } }, 0.25);
   const ofMissed = await readFile(join(dir, 'meter-7-112.html'), 'utf8');
   expect(ofMissed).toMatch(/With feeders: missed/);
   expect(ofMissed).toMatch(/On its oddest day, 2024-0(?:4-[23]\d|5-0\d), an inspector reads:.*Reported .*A déclaré /);

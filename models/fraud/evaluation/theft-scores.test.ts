@@ -18,7 +18,7 @@ test('a meter that no feeder supplies, or one that is not measured, is judged by
   );
   const { feeder, noFeeder, isBalanced } = scoreFleet({ ...stolen, meters, feeders: [supplied] }, CLEAN, 1);
   for (const [index, { feeder: name }] of meters.entries()) {
-    const [score = Number.NaN, raw] = [feeder[index]?.[110], noFeeder[index]?.[110]];
+    const [score = Number.NaN, raw = Number.NaN] = [feeder[index]?.[110], noFeeder[index]?.[110]];
     expect(raw).toBeGreaterThanOrEqual(0);
     expect(Number.isFinite(score)).toBe(true);
     expect(isBalanced(index, 110)).toBe(name === supplied.feeder);
