@@ -6,8 +6,8 @@ import { ROW_WIDTH } from '../../models/fraud/features/evidence-row.js';
 import { gatherFleetEvidence, peersOf } from '../../models/fraud/features/fleet-evidence.js';
 import { balanceFeeder, fitBalance, gateOf } from '../../models/fraud/feeder/balance.js';
 import { GATE_OPENS, suspectDay } from '../../models/fraud/feeder/suspicion.js';
-import { createUsualLoads } from '../../models/fraud/feeder/usual-load.js';
-import { type FleetPower, weekdayOf } from '../../models/fraud/fleet-power.js';
+import { createUsualLoads, learnUsualLoad } from '../../models/fraud/feeder/usual-load.js';
+import { dayOf, type FleetPower, weekdayOf } from '../../models/fraud/fleet-power.js';
 import { explainRow, scoreRow, scoreRows } from '../../models/fraud/forest/forest.js';
 import { trainForest } from '../../models/fraud/forest/forest-training.js';
 import { createSmallFleet, withReport } from '../../models/fraud/generated-fleet.js';
@@ -24,8 +24,9 @@ const METERS_PER_FEEDER = 50;
 const SLOTS = 288;
 const ROUNDS = { tiny: 1, quick: 9, full: 31 };
 /** Of a fleet that is worth stealing from, every tenth feeder. */
-const LOSSY_SHARE = 0.1;
+const LOSSY_EVERY = 10;
 const DAYS = 60;
+const TODAY = DAYS - 1;
 
 export const fraud: Bench = {
   about: 'the isolation forest, and one tick of 1,000 meters: evidence, scores, and the balance of their feeders',
@@ -42,23 +43,25 @@ async function measure({ size, say }: Setting) {
   const rounds = ROUNDS[size];
   const forest = await measureForest(rounds);
   say('a fleet of 1,000 meters on 20 feeders, then four of them');
-  const tick = createTick();
-  const evidenceMs = await medianCpuMs(rounds, tick.evidence);
-  const closedMs = await medianCpuMs(rounds, tick.closedFeeder);
-  const lossyMs = await medianCpuMs(rounds, tick.lossyFeeder);
-  const feeders = 1_000 / METERS_PER_FEEDER;
-  const balanceMs = feeders * ((1 - LOSSY_SHARE) * closedMs + LOSSY_SHARE * lossyMs);
-  const manyMs = await medianCpuMs(Math.ceil(rounds / 3), tick.evidenceOfFour);
+  const thousand = createFleet(1_000);
+  const evidenceMs = await medianCpuMs(rounds, thousand.evidence);
+  const balanceMs = await medianCpuMs(rounds, thousand.balance);
+  const dailyMs = await medianCpuMs(Math.ceil(rounds / 3), thousand.daily);
+  const four = createFleet(4_000);
+  const fourMs = await medianCpuMs(Math.ceil(rounds / 3), () => [four.evidence(), four.balance()]);
   return {
     metrics: {
       ...forest,
       ms_1000_meters: evidenceMs + balanceMs,
       evidence_and_score_ms_1000_meters: evidenceMs,
-      balance_ms_closed_feeder: closedMs,
-      balance_ms_lossy_feeder: lossyMs,
+      balance_ms_1000_meters: balanceMs,
+      once_a_day_ms_1000_meters: dailyMs,
     },
-    ratios: { per_meter_4000_vs_1000: (manyMs + 4 * balanceMs) / (4 * (evidenceMs + balanceMs)) },
-    notes: [`balance of ${METERS_PER_FEEDER} meters each; ${LOSSY_SHARE * 100} % of the feeders are losing energy`],
+    ratios: { per_meter_4000_vs_1000: fourMs / (4 * (evidenceMs + balanceMs)) },
+    notes: [
+      `balance of ${METERS_PER_FEEDER} meters each; ${100 / LOSSY_EVERY} % of the feeders are losing energy`,
+      'once a day: what is usual for each meter',
+    ],
   };
 }
 
@@ -92,46 +95,85 @@ async function measureForest(rounds: number) {
   };
 }
 
-/** One feeder of honest meters and one with a thief, and the pasts of their meters, twenty times over. */
-function createTick() {
-  const honest = createSmallFleet({ meters: METERS_PER_FEEDER, feeders: 1, days: DAYS });
-  const stolen = withReport(honest, 7, { fromDay: DAYS - 10, report: (watts) => watts * 0.4 });
-  const day = DAYS - 1;
-  const evidence = gatherFleetEvidence(honest);
-  const meters = honest.meters.map(({ powerW }, meter) => {
-    const reference = evidence.reference(meter, day);
-    if (reference === undefined) throw new Error('too few days for a reference');
-    const past: MeterPast = {
-      reference,
-      evidence: evidence.evidence(meter).slice((day - 6) * EVIDENCE_WIDTH, day * EVIDENCE_WIDTH),
-    };
-    const today = Float32Array.from({ length: SLOTS }, (_, slot) => powerW[day * 48 + Math.floor(slot / 6)] as number);
-    return { past, powerW: today, weekday: weekdayOf(honest, day) };
-  });
-  const model = trainDayModel({ fleet: honest, clean: { from: 0, to: day }, seed: 1, evidence });
-  const scoreAll = (count: number) => () => {
-    const slots = Array.from({ length: count }, (_, index) => meters[index % meters.length] as (typeof meters)[number]);
-    const seen = slots.map(lookAt);
-    const peers = peersOf(seen.map(({ drops }) => drops));
-    const rows = new Float32Array(count * ROW_WIDTH);
-    for (const [index, slot] of slots.entries())
-      rows.set(rowSoFar(slot, seen[index] as (typeof seen)[number], peers), index * ROW_WIDTH);
-    return rawScores(model, rows);
-  };
-  const balance = (fleet: FleetPower) => {
-    const model = fitBalance(fleet, '0', { from: 0, to: DAYS - 11 });
-    const past = balanceFeeder(fleet, '0', model);
-    const gates = Array.from({ length: fleet.days }, (_, at) => gateOf(past, at));
-    if ((fleet === stolen) !== (gates[day] as number) >= GATE_OPENS)
-      throw new Error('the gate is not where it should be');
-    const usualLoads = createUsualLoads(fleet);
-    return () =>
-      suspectDay(fleet, { balance: past, gates: [...gates.slice(0, day), gateOf(past, day)], day, usualLoads });
-  };
+/** Days of so many meters, each with arrays of its own, and a tick at the end of the last one. */
+function createFleet(count: number) {
+  const fleet = createSmallFleet({ meters: count, feeders: count / METERS_PER_FEEDER, days: DAYS });
+  const feeders = fleet.feeders.map(({ feeder }, index) => createFeeder(fleet, feeder, index % LOSSY_EVERY === 0));
+  const { scoreAll, references } = createEvidence(fleet, count);
   return {
-    evidence: scoreAll(1_000),
-    evidenceOfFour: scoreAll(4_000),
-    closedFeeder: balance(honest),
-    lossyFeeder: balance(stolen),
+    evidence: scoreAll,
+    balance: () => feeders.map(({ judge }) => judge()),
+    daily: () => [references(), feeders.map(({ learn }) => learn())],
+  };
+}
+
+/** The pasts of some homes stand for those of all. */
+function createEvidence(fleet: FleetPower, count: number) {
+  const homes = { ...fleet, meters: fleet.meters.slice(0, METERS_PER_FEEDER), feeders: [] };
+  const evidence = gatherFleetEvidence(homes);
+  const pasts = homes.meters.map((_, meter): MeterPast => {
+    const reference = evidence.reference(meter, TODAY);
+    if (reference === undefined) throw new Error('too few days for a reference');
+    const days = evidence.evidence(meter).slice((TODAY - 6) * EVIDENCE_WIDTH, TODAY * EVIDENCE_WIDTH);
+    return { reference, evidence: days };
+  });
+  const slots = fleet.meters.map(({ powerW }, index) => ({
+    past: structuredClone(pasts[index % pasts.length] as MeterPast),
+    powerW: Float32Array.from({ length: SLOTS }, (_, slot) => dayOf(powerW, 48, TODAY)[Math.floor(slot / 6)] as number),
+    weekday: weekdayOf(fleet, TODAY),
+  }));
+  const model = trainDayModel({ fleet: homes, clean: { from: 0, to: TODAY }, seed: 1, evidence });
+  return {
+    references: () => slots.map((_, index) => evidence.reference(index % pasts.length, TODAY)),
+    scoreAll() {
+      const seen = slots.map(lookAt);
+      const peers = peersOf(seen.map(({ drops }) => drops));
+      const rows = new Float32Array(count * ROW_WIDTH);
+      for (const [index, slot] of slots.entries())
+        rows.set(rowSoFar(slot, seen[index] as (typeof seen)[number], peers), index * ROW_WIDTH);
+      return rawScores(model, rows);
+    },
+  };
+}
+
+/** One feeder of the fleet, with a thief on it or not. */
+function createFeeder(fleet: FleetPower, feeder: string, isLossy: boolean) {
+  const own = {
+    ...fleet,
+    meters: fleet.meters.filter((meter) => meter.feeder === feeder),
+    feeders: fleet.feeders.filter((one) => one.feeder === feeder),
+  };
+  const reported = isLossy ? withReport(own, 7, { fromDay: DAYS - 10, report: (watts) => watts * 0.4 }) : own;
+  const model = fitBalance(reported, feeder, { from: 0, to: DAYS - 11 });
+  const balance = balanceFeeder(reported, feeder, model);
+  const gates = Array.from({ length: DAYS }, (_, day) => gateOf(balance, day));
+  if (isLossy !== (gates[TODAY] as number) >= GATE_OPENS) throw new Error('the gate is not where it should be');
+  const cut = <T extends { readonly powerW: Float32Array }>(one: T) => ({
+    ...one,
+    powerW: dayOf(one.powerW, 48, TODAY),
+  });
+  const today = { ...reported, days: 1, meters: reported.meters.map(cut), feeders: reported.feeders.map(cut) };
+  const usualLoads = createUsualLoads(reported);
+  const free = Array.from({ length: 42 }, (_, ago) => DAYS - 12 - ago);
+  return {
+    judge() {
+      const [dayLossW] = balanceFeeder(today, feeder, model).dayLossW;
+      balance.dayLossW[TODAY] = dayLossW as number;
+      return suspectDay(reported, {
+        balance,
+        gates: [...gates.slice(0, TODAY), gateOf(balance, TODAY)],
+        day: TODAY,
+        usualLoads,
+      });
+    },
+    learn: () =>
+      isLossy
+        ? reported.meters.map(({ powerW }) =>
+            learnUsualLoad(
+              free.map((day) => dayOf(powerW, 48, day)),
+              48,
+            ),
+          )
+        : [],
   };
 }
