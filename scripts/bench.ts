@@ -9,7 +9,8 @@ import { BENCHES, type BenchName } from './bench/registry.js';
 import { markdownOf, tableOf } from './bench/report.js';
 
 /** `npm run bench -- ingest`: measures, and says what was measured. This runs as dist/scripts/bench.js. */
-const PAGE = fileURLToPath(new URL('../../docs/benchmarks.md', import.meta.url));
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const PAGE = join(PROJECT, 'docs', 'benchmarks.md');
 const NAMES = Object.keys(BENCHES) as BenchName[];
 
 interface Given {
@@ -48,7 +49,14 @@ async function run(name: BenchName, { json, full, tiny, keep, dir: parent }: Giv
     else console.log(`\n${name}: ${bench.about}\n\n${tableOf({ metrics, ratios }, bench.goals)}`);
     if (keep) {
       const command = `npm run bench -- ${name}${full ? ' --full' : ''}`;
-      keepFigures(PAGE, { name, command, table: markdownOf({ metrics, ratios }, bench.goals), notes, at: new Date() });
+      keepFigures(PAGE, {
+        name,
+        command,
+        table: markdownOf({ metrics, ratios }, bench.goals),
+        notes,
+        at: new Date(),
+        project: PROJECT,
+      });
     }
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : error}`);

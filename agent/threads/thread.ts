@@ -11,7 +11,7 @@ import { type Channel, createChannel, type Receiver, type Traffic } from './chan
  * Its young objects: at most a few megabytes at a time are in use, and what is allowed is also kept. A thread works in
  * batches and is nobody's bottleneck, so that it may collect more often.
  */
-const LIMITS = { maxYoungGenerationSizeMb: 6 };
+const LIMITS = { maxYoungGenerationSizeMb: 3 };
 
 export interface Thread<To extends Traffic> extends Part {
   /** Dropped while the thread is down: after its restart it reads from the buffer what it has missed. */

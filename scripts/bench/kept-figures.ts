@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
 
 interface Kept {
   readonly name: string;
@@ -7,6 +10,8 @@ interface Kept {
   readonly table: string;
   readonly notes: readonly string[];
   readonly at: Date;
+  /** The directory of the project that was measured. */
+  readonly project: string;
 }
 
 /** Puts the figures of one bench between its two marks in a page; whatever people wrote around them stays. */
@@ -24,8 +29,8 @@ export function keepFigures(page: string, kept: Kept): void {
   writeFileSync(page, changed);
 }
 
-function blockOf({ command, table, notes, at }: Kept): string {
-  const when = `Measured on ${at.toISOString().slice(0, 10)} with \`${command}\` on ${machine()}.`;
+function blockOf({ command, table, notes, at, project }: Kept): string {
+  const when = `Measured on ${at.toISOString().slice(0, 10)} with \`${command}\` on ${machine()}, ${versions(project)}.`;
   return [when, '', table, ...notes.map((note) => `\n${note}`)].join('\n');
 }
 
@@ -36,3 +41,25 @@ const machine = (): string =>
     `Linux ${release()}`,
     `Node.js ${process.versions.node}`,
   ].join(', ');
+
+/** What the figures depend on most. */
+const PACKAGES = ['aedes', 'mqtt', 'better-sqlite3', 'pg'];
+
+const versions = (project: string): string => [...packages(project), ...revision(project)].join(', ');
+
+function packages(project: string): string[] {
+  const lock = z
+    .object({ packages: z.record(z.string(), z.object({ version: z.string().optional() })) })
+    .parse(JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')));
+  return PACKAGES.map((name) => `${name} ${lock.packages[`node_modules/${name}`]?.version ?? 'unknown'}`);
+}
+
+/** Nothing where this is no checkout. */
+function revision(project: string): string[] {
+  try {
+    const told = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: project, stdio: 'pipe' });
+    return [`revision ${told.toString().trim()}`];
+  } catch {
+    return [];
+  }
+}

@@ -29,7 +29,7 @@ test('kept figures replace the ones before and nothing else', () => {
   try {
     const page = join(dir, 'page.md');
     writeFileSync(page, '# Page\n\nWords before.\n');
-    const kept = { command: 'npm run bench', notes: [], at: new Date(0) };
+    const kept = { command: 'npm run bench', notes: [], at: new Date(0), project: process.cwd() };
     keepFigures(page, { ...kept, name: 'one', table: 'first table' });
     keepFigures(page, { ...kept, name: 'two', table: 'of two' });
     writeFileSync(page, `${readFileSync(page, 'utf8')}\nWords after.\n`);
@@ -41,6 +41,7 @@ test('kept figures replace the ones before and nothing else', () => {
       order.map((words) => text.indexOf(words)).sort((a, b) => a - b),
     );
     for (const words of order) expect(text).toContain(words);
+    expect(text).toMatch(/Node\.js [\d.]+, aedes \d[^ ,]*, mqtt \d[^ ,]*, better-sqlite3 \d[^ ,]*, pg \d/);
   } finally {
     rmSync(dir, { recursive: true });
   }
