@@ -9,6 +9,7 @@ import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
 import { evaluateTheft } from './evaluation/theft-eval.js';
+import { unreportedLine } from './evaluation/unreported-meters.js';
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const day = (text: string): number => {
@@ -60,6 +61,8 @@ async function theft(options: TheftOptions): Promise<void> {
   const { testFromDay, ...bench } = options.simulated === true ? simulateBench(options.seed) : await loadFiles(options);
   const { technicalLoss, feederNoise, dayNoise, seed } = options;
   const missingMeters = options.missingMeters ?? (options.simulated === true ? SILENT_METERS : 0);
+  const unreported = unreportedLine(bench.fleet);
+  if (unreported !== undefined) console.error(unreported);
   const results = evaluateTheft({
     bench,
     testFromDay,

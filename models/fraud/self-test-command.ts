@@ -7,6 +7,7 @@ import { FEWEST_SELF_TEST_DAYS, testYourself } from './evaluation/self-test.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { selfTestTable } from './evaluation/tables.js';
 import { loadFleet, loadReported } from './evaluation/theft-bench.js';
+import { unreportedLine } from './evaluation/unreported-meters.js';
 import type { FleetPower } from './fleet-power.js';
 
 interface SelfTestOptions {
@@ -48,6 +49,8 @@ async function selfTest(options: SelfTestOptions): Promise<void> {
   const all = await loadFiles(options);
   if (all.days < FEWEST_SELF_TEST_DAYS)
     throw new InputFileError(`${reported}: ${all.days} days, ${FEWEST_SELF_TEST_DAYS} are needed`);
+  const unreported = unreportedLine(all);
+  if (unreported !== undefined) console.error(unreported);
   const { fleet, model } =
     bundle === undefined ? trainedOnHalf(all, seed) : { fleet: all, model: await modelOf(bundle, all) };
   const tested =

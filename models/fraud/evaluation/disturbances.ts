@@ -25,9 +25,10 @@ export function disturb(fleet: FleetPower, how: Disturbances, testFrom: number):
 }
 
 function disturbFeeder(
-  { feeder, powerW }: FleetFeeder,
+  feeder: FleetFeeder,
   { how, random, slotsPerDay }: { how: Disturbances; random: Random; slotsPerDay: number },
 ): FleetFeeder {
+  const { powerW } = feeder;
   const known = powerW.filter(Number.isFinite);
   const mean = known.reduce((sum, watts) => sum + watts, 0) / known.length;
   const square = known.reduce((sum, watts) => sum + watts * watts, 0) / known.length;
@@ -39,7 +40,7 @@ function disturbFeeder(
       how.technicalLoss * (constant * mean + linear * watts + (LOSS_PARTS.square * mean * watts * watts) / square);
     return (watts + loss) * (1 + how.feederNoise * gaussian(random)) * (1 + today);
   });
-  return { feeder, powerW: measured };
+  return { ...feeder, powerW: measured };
 }
 
 function withMissing(

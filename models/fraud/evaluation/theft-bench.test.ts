@@ -42,6 +42,12 @@ test('energy becomes mean power, blanks are missing, and a meter may have no fee
   expect(labels).toEqual([{ meter: 'a', type: 'FDI1', firstDay: 0, lastDay: 0 }]);
 });
 
+test('a meter that stands in the topology alone is not dropped: its feeder tells of it', async () => {
+  const { fleet } = await load({ topology: 'meter,feeder\na,0\nz,0\nq,9\n' });
+  expect(fleet.feeders).toMatchObject([{ feeder: '0', unreported: ['z'] }]);
+  expect((await load()).fleet.feeders[0]).not.toHaveProperty('unreported');
+});
+
 test.each([
   ['reported', '', /empty/],
   ['reported', 'tstp,a\n', /no row/],
@@ -50,6 +56,7 @@ test.each([
   ['reported', FILES.reported.replace('12:00', '00:07'), /minutes/],
   ['feeders', FILES.feeders.replaceAll('01-01', '01-02'), /other times/],
   ['topology', 'meter,feeder\na,7\n', /feeder “7” has no column/],
+  ['topology', 'meter,feeder\na,0\nb,0\na,0\n', /topology\.csv, line 4: “a” is listed a second time/],
   ['topology', 'meter\na\n', /no column “feeder”/],
   ['labels', FILES.labels.replace('a,FDI1', 'z,FDI1'), /nothing is reported of “z”/],
   ['labels', FILES.labels.replace('2013-01-01,0.5', '2014-01-01,0.5'), /days are not among/],

@@ -1,5 +1,5 @@
 import { epochMs } from '../../../agent/domain/brand.js';
-import type { FleetPower } from '../fleet-power.js';
+import type { FleetFeeder, FleetPower } from '../fleet-power.js';
 import { InputFileError, readRows } from './table-file.js';
 
 /** Which meter stole from which day to which, both included; days count from the fleet's first. */
@@ -39,8 +39,14 @@ export async function loadFleet(files: Omit<BenchFiles, 'labels'>): Promise<Flee
   const measured = await loadEnergy(files.feeders);
   if (measured.startMs !== reported.startMs || measured.stepMs !== reported.stepMs || measured.days !== reported.days)
     throw new InputFileError(`${files.feeders}: other times than ${files.reported}`);
-  const feederOf = new Map(await loadPairs(files.topology, ['meter', 'feeder']));
-  const feeders = [...measured.columns].map(([name, powerW]) => ({ feeder: feederName(name), powerW }));
+  const feederOf = await loadTopology(files.topology);
+  const feeders = [...measured.columns].map(([name, powerW]): FleetFeeder => {
+    const feeder = feederName(name);
+    const unreported = [...feederOf].flatMap(([meter, of]) =>
+      feederName(of) === feeder && !reported.columns.has(meter) ? [meter] : [],
+    );
+    return { feeder, powerW, ...(unreported.length === 0 ? {} : { unreported }) };
+  });
   const known = new Set(feeders.map(({ feeder }) => feeder));
   const meters = [...reported.columns].map(([meter, powerW]) => {
     const feeder = feederOf.get(meter);
@@ -113,10 +119,17 @@ function timeOf(text: string, where: string): number {
   return atMs;
 }
 
-async function loadPairs(path: string, names: readonly [string, string]): Promise<[string, string][]> {
+/** The feeder of each meter. */
+async function loadTopology(path: string): Promise<ReadonlyMap<string, string>> {
   const { header, rows } = await readRows(path);
-  const [key, value] = names.map((name) => columnAt(path, header, name));
-  return rows.map(({ fields }) => [fields[key as number] as string, fields[value as number] as string]);
+  const [meterAt, feederAt] = [columnAt(path, header, 'meter'), columnAt(path, header, 'feeder')];
+  const feederOf = new Map<string, string>();
+  for (const { line, fields } of rows) {
+    const [meter, feeder] = [fields[meterAt] as string, fields[feederAt] as string];
+    if (feederOf.has(meter)) throw new InputFileError(`${path}, line ${line}: “${meter}” is listed a second time`);
+    feederOf.set(meter, feeder);
+  }
+  return feederOf;
 }
 
 function columnAt(path: string, header: readonly string[], name: string): number {
