@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from '../../../agent/domain/clock.js';
 import type { FleetFeeder, FleetMeter, FleetPower } from '../fleet-power.js';
+import { InputFileError } from './table-file.js';
 
 /** What makes the feeders of a bench as they are in the field. */
 export interface Disturbances {
@@ -48,8 +49,13 @@ function withMissing(
   { count, random, testFrom }: { count: number; random: Random; testFrom: number },
 ): readonly FleetMeter[] {
   const meters = [...fleet.meters];
-  for (let silent = 0; silent < count; silent++) {
+  if (count > meters.length)
+    throw new InputFileError(`--missing-meters: ${count} cannot fall silent, there are ${meters.length}`);
+  const silent = new Set<number>();
+  while (silent.size < count) {
     const index = Math.floor(random() * meters.length);
+    if (silent.has(index)) continue;
+    silent.add(index);
     const from = testFrom + Math.floor(random() * Math.max(fleet.days - testFrom - MISSING_DAYS, 1));
     const meter = meters[index];
     if (meter === undefined) continue;
