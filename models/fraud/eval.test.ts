@@ -116,7 +116,7 @@ test('theft prints one document, writes its pages, and says on stderr whose bala
   expect(evaluation).toMatchObject({ ranking: { k: 1, hits_feeder: 1 }, episodes: { thieves_found_share: 1 } });
   expect(err).toEqual([expect.stringMatching(/^1 meter .*\(nobody\): the balance of feeder 1 says nothing$/)]);
   expect(await readdir(pages)).toContain('meter-4-92.html');
-});
+}, 120_000);
 
 test('forest needs a table, prints a line, or one document', async () => {
   await expect(forest()).rejects.toThrow(/required option '--csv <file>'/);

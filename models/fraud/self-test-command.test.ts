@@ -53,7 +53,7 @@ test('a fleet’s own file is enough: what would be found of each theft, and how
   expect(await run(100)).toMatch(
     /all +2 +\d+\.\d %\n\nhalf of the thefts found by: .+\nfalse alarms: \d\.\d{3} episodes/,
   );
-});
+}, 120_000);
 
 test('too few days, and a bundle of other slots, are named', async () => {
   await expect(run(78)).rejects.toThrow(/78 days, 79 are needed/);
@@ -87,4 +87,4 @@ test('with files of the feeders the thefts are also looked for beside their bala
   await appendFile(join(dir, 'topology.csv'), 'elsewhere,1\n');
   await call(...files);
   expect(warn.mock.calls).toEqual([[expect.stringMatching(/^1 meter .*\(elsewhere\): .*feeder 1 says nothing$/)]]);
-});
+}, 120_000);

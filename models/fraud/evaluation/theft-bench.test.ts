@@ -126,4 +126,4 @@ test('the whole evaluation of a small fleet: found with the feeder, in the shape
   expect(ofMissed).toMatch(/With feeders: missed/);
   expect(ofMissed).toMatch(/On its oddest day, 2024-0(?:4-[23]\d|5-0\d), an inspector reads:.*Reported .*A déclaré /);
   expect(ofMissed).not.toMatch(/NaN|Infinity|undefined/);
-});
+}, 120_000);
