@@ -1,12 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { SLOT_WIDTHS } from './forecast/horizons.js';
+import { isoTime } from './iso-time.js';
 import { HOLIDAY_COUNTRIES } from './window/holidays.js';
 import { zoneOffset } from './window/zone.js';
 
 /** Words of the command line, each parsed once. */
 export const whole = (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('not a whole number');
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError(`not a whole number up to ${Number.MAX_SAFE_INTEGER}`);
   return value;
 };
 
@@ -34,8 +36,15 @@ export const slotWidth = (text: string): number => {
 export const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim());
 
 export const instant = (text: string): number => {
-  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+  const ms = isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
   if (!Number.isFinite(ms)) throw new InvalidArgumentError('not a time such as 2013-11-01 or 2013-11-01T12:00:00Z');
+  return ms;
+};
+
+export const day = (text: string): number => {
+  const ms = isoTime(`${text}T00:00:00Z`);
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || !Number.isFinite(ms))
+    throw new InvalidArgumentError('not a day like 2013-07-01');
   return ms;
 };
 

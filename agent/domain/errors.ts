@@ -176,7 +176,7 @@ export const ERRORS = {
   'model.no_data': {
     hint: 'There is nothing to train on: too little history, or none that ever changes.',
     action:
-      'Wait until the centre has two full days of slots of at least one meter, or give a longer file, or one of more meters. Where no series ever changes, look whether the meters report their load at all (`wattwarden status`), or whether the column of the file is the one meant.',
+      'Wait until the centre has two full days of slots of at least one meter (a model of days needs three months of a few meters), or give a longer file, or one of more meters. Where no series ever changes, look whether the meters report their load at all (`wattwarden status`), or whether the column of the file is the one meant.',
     retry: true,
   },
   'centre.unreachable': {

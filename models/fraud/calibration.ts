@@ -16,7 +16,7 @@ export const DECLARED_SCORE = 0.6;
 export const FALSE_ALARM_RATE = 0.001;
 
 /** As far as a contamination may be set; between two of them the score is. */
-const TAIL_SHARES = [0.02, 0.014, 0.01, 0.007, 0.005];
+export const TAIL_SHARES = [0.02, 0.014, 0.01, 0.007, 0.005];
 
 /** Below the declared score the shown one only has to rise with the raw one; these two places make it readable. */
 const LOWER_KNOTS: readonly (readonly [quantile: number, score: number])[] = [
@@ -60,7 +60,7 @@ function reachedBy(tail: Tail, share: number): number | undefined {
 }
 
 /** The middle between a score that is ordinary and the next higher one, so that rounding decides nothing. */
-function firstAbove(sorted: Float64Array, ordinary: number): number {
+export function firstAbove(sorted: Float64Array, ordinary: number): number {
   const from = sorted[ordinary] ?? DECLARED_SCORE;
   for (let index = ordinary + 1; index < sorted.length; index++) {
     const next = sorted[index] as number;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { seededRandom } from '../../agent/domain/clock.js';
+import { ERRORS } from '../../agent/domain/errors.js';
 import { SLOT_MS } from '../../agent/domain/slot.js';
 import { DECLARED_SCORE } from './calibration.js';
 import { calibrateFor, packDayModel, parseDayModel, scoreDay, trainDayModel } from './day-model.js';
@@ -74,10 +75,14 @@ test('packed and read it scores as before; for other evidence it is refused', ()
   expect(parseDayModel({ ...file, meanDays: [3] })).toEqual({ reason: expect.stringContaining('other evidence') });
 });
 
-test('too little history is named', () => {
+test('too little history is named, and how much a model of days needs', () => {
   expect(() => trainDayModel({ fleet, clean: { from: 0, to: 50 }, seed: 1 })).toThrow(
     expect.objectContaining({ code: 'model.no_data' }),
   );
+  expect(ERRORS['model.no_data'].action).toMatch(/a model of days needs three months of a few meters/);
+  // So long is indeed enough for a few.
+  const few = createSmallFleet({ meters: 6, days: 92 });
+  expect(() => trainDayModel({ fleet: few, clean: { from: 0, to: 91 }, seed: 1, trees: 2 })).not.toThrow();
 });
 
 const odd = (name: string, change: (powerW: Float32Array) => Float32Array) =>

@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { DAY_MS } from '../../agent/domain/slot.js';
-import { price, share, whole } from '../command-options.js';
+import { day, price, share, whole } from '../command-options.js';
 import { evaluateForest } from './evaluation/forest-eval.js';
 import { loadLabelledRows } from './evaluation/labelled-rows.js';
 import { writePages } from './evaluation/pages.js';
@@ -9,13 +9,7 @@ import { InputFileError } from './evaluation/table-file.js';
 import { forestTable, theftTable } from './evaluation/tables.js';
 import { loadTheftBench } from './evaluation/theft-bench.js';
 import { evaluateTheft } from './evaluation/theft-eval.js';
-
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const day = (text: string): number => {
-  const atMs = Date.parse(`${text}T00:00:00Z`);
-  if (!DAY.test(text) || !Number.isFinite(atMs)) throw new InvalidArgumentError('not a day like 2013-07-01');
-  return atMs;
-};
+import { unreportedLine } from './evaluation/unreported-meters.js';
 
 interface TheftOptions {
   readonly reported?: string;
@@ -62,6 +56,8 @@ async function theft(options: TheftOptions): Promise<void> {
   const { testFromDay, ...bench } = options.simulated === true ? simulateBench(options.seed) : await loadFiles(options);
   const { technicalLoss, feederNoise, dayNoise, seed } = options;
   const missingMeters = options.missingMeters ?? (options.simulated === true ? SILENT_METERS : 0);
+  const unreported = unreportedLine(bench.fleet);
+  if (unreported !== undefined) console.error(unreported);
   const results = evaluateTheft({
     bench,
     testFromDay,
@@ -81,12 +77,23 @@ async function loadFiles({ reported, feeders, topology, labels, testFrom }: Thef
   const bench = await loadTheftBench({ reported, feeders, topology, labels });
   const { startMs, days } = bench.fleet;
   const testFromDay = (testFrom - startMs) / DAY_MS;
-  if (testFromDay < 1 || testFromDay >= days) {
-    const first = new Date(startMs).toISOString().slice(0, 10);
-    throw new InputFileError(`--test-from: the files tell of ${days} days from ${first} on`);
-  }
+  if (testFromDay < 1 || testFromDay >= days)
+    throw new InputFileError(`--test-from: the files tell of ${days} days from ${dateOf(startMs)} on`);
+  refuseEarlyThefts({ ...bench, testFromDay }, labels);
   return { ...bench, testFromDay };
 }
+
+/** The model would learn that it is clean to steal. */
+function refuseEarlyThefts({ fleet, labels, testFromDay }: DatedBench, path: string): void {
+  const early = labels.find(({ firstDay }) => firstDay < testFromDay);
+  if (early === undefined) return;
+  const date = (of: number) => dateOf(fleet.startMs + of * DAY_MS);
+  throw new InputFileError(
+    `${path}: “${early.meter}” steals from ${date(early.firstDay)} to ${date(early.lastDay)}, but days before --test-from ${date(testFromDay)} are trained on as clean`,
+  );
+}
+
+const dateOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
 
 interface ForestOptions {
   readonly csv: string;

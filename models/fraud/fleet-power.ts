@@ -11,7 +11,11 @@ export interface FleetMeter {
 export interface FleetFeeder {
   readonly feeder: string;
   readonly powerW: Float32Array;
+  /** Meters that it supplies and of which nothing is reported: its balance cannot be drawn. */
+  readonly unreported?: readonly string[];
 }
+
+export const isComplete = ({ unreported = [] }: FleetFeeder): boolean => unreported.length === 0;
 
 /** Whole days of a fleet, all on the same slots. */
 export interface FleetPower {

@@ -1,12 +1,14 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { DAY_MS } from '../../agent/domain/slot.js';
 import { readBundle } from '../bundle/read.js';
-import { share, whole } from '../command-options.js';
+import { whole } from '../command-options.js';
+import { TAIL_SHARES } from './calibration.js';
 import { calibrateFor, type DayModel, trainDayModel } from './day-model.js';
 import { FEWEST_SELF_TEST_DAYS, testYourself } from './evaluation/self-test.js';
 import { InputFileError } from './evaluation/table-file.js';
 import { selfTestTable } from './evaluation/tables.js';
 import { loadFleet, loadReported } from './evaluation/theft-bench.js';
+import { unreportedLine } from './evaluation/unreported-meters.js';
 import type { FleetPower } from './fleet-power.js';
 
 interface SelfTestOptions {
@@ -18,6 +20,14 @@ interface SelfTestOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly json?: true;
+}
+
+/** As far as a gateway's may be set. */
+function contaminationShare(text: string): number {
+  const value = Number(text);
+  const [least, most] = [Math.min(...TAIL_SHARES), Math.max(...TAIL_SHARES)];
+  if (!(value >= least && value <= most)) throw new InvalidArgumentError(`not a share from ${least} to ${most}`);
+  return value;
 }
 
 /** `npm run eval -- theft-self-test`. */
@@ -37,8 +47,12 @@ export const selfTestEval = (): Command =>
       '--bundle <dir>',
       'whose model is tested; without it one is trained on every second meter, or the meters of every second feeder',
     )
-    .option('--contamination <share>', 'of the fleet’s clean days that may reach 0.6, whatever the model says', share)
-    .option('--rounds <n>', 'how often a fifth of the meters steal for 30 days', whole, 5)
+    .option(
+      '--contamination <share>',
+      'of the fleet’s clean days that may reach 0.6, whatever the model says: 0.005 to 0.02',
+      contaminationShare,
+    )
+    .option('--rounds <n>', 'how often a fifth of the meters, one at least, steal for 30 days', whole, 5)
     .option('--seed <n>', 'of thieves, and of a forest that is trained', whole, 1)
     .option('--json', 'one JSON document')
     .action(selfTest);
@@ -48,6 +62,8 @@ async function selfTest(options: SelfTestOptions): Promise<void> {
   const all = await loadFiles(options);
   if (all.days < FEWEST_SELF_TEST_DAYS)
     throw new InputFileError(`${reported}: ${all.days} days, ${FEWEST_SELF_TEST_DAYS} are needed`);
+  const unreported = unreportedLine(all);
+  if (unreported !== undefined) console.error(unreported);
   const { fleet, model } =
     bundle === undefined ? trainedOnHalf(all, seed) : { fleet: all, model: await modelOf(bundle, all) };
   const tested =
@@ -74,7 +90,12 @@ function trainedOnHalf(all: FleetPower, seed: number): { fleet: FleetPower; mode
     const names = new Set(feeders.map(({ feeder }) => feeder));
     return { ...all, feeders, meters: all.meters.filter(({ feeder }) => feeder !== undefined && names.has(feeder)) };
   };
-  return { fleet: half(1), model: trainDayModel({ fleet: half(0), clean: { from: 0, to: all.days - 1 }, seed }) };
+  const [trained, tested] = [half(0), half(1)];
+  if (trained.meters.length === 0 || tested.meters.length === 0)
+    throw new InputFileError(
+      'without --bundle two meters are needed, or two feeders that supply some: one half is trained on, the other is tested',
+    );
+  return { fleet: tested, model: trainDayModel({ fleet: trained, clean: { from: 0, to: all.days - 1 }, seed }) };
 }
 
 async function modelOf(dir: string, { slotsPerDay }: FleetPower): Promise<DayModel> {

@@ -24,7 +24,7 @@ export interface InjectedTheft {
 export interface Injection {
   readonly random: Random;
   readonly attacks: readonly AttackKind[];
-  /** Of the meters. */
+  /** Of the meters; one at least steals. */
   readonly share: number;
   /** Thefts begin at random from this day on, and last so many days. */
   readonly firstDay: number;
@@ -37,7 +37,7 @@ export function attackFleet(
   { random, attacks, share, firstDay, days }: Injection,
 ): { readonly fleet: FleetPower; readonly thefts: readonly InjectedTheft[] } {
   const order = fleet.meters.map((_, index) => ({ index, key: random() })).sort((a, b) => a.key - b.key);
-  const thefts = order.slice(0, Math.round(share * order.length)).map(({ index }, at): InjectedTheft => {
+  const thefts = order.slice(0, Math.max(Math.round(share * order.length), 1)).map(({ index }, at): InjectedTheft => {
     const from = firstDay + Math.floor(random() * Math.max(fleet.days - firstDay - days + 1, 1));
     const attack = attacks[at % attacks.length] as AttackKind;
     return { meter: index, attack, firstDay: from, lastDay: Math.min(from + days, fleet.days) - 1 };

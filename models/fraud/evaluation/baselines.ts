@@ -1,7 +1,7 @@
 import type { Days } from '../day-model.js';
 import { logOf } from '../features/evidence.js';
 import { membersOf } from '../feeder/balance.js';
-import { dayOf, type FleetPower, weekdayOf } from '../fleet-power.js';
+import { dayOf, type FleetPower, isComplete, weekdayOf } from '../fleet-power.js';
 import { scoreRow } from '../forest/forest.js';
 import { trainForest } from '../forest/forest-training.js';
 
@@ -73,7 +73,7 @@ const RULE_DAYS = { from: 84, to: 14 };
 /** The share of the feeder's energy that nobody reports, the same for all of its customers. */
 export function lossRatioRule(fleet: FleetPower): Scores {
   const scores = fleet.meters.map(() => new Float64Array(fleet.days).fill(Number.NaN));
-  for (const { feeder, powerW } of fleet.feeders) {
+  for (const { feeder, powerW } of fleet.feeders.filter(isComplete)) {
     const members = membersOf(fleet, feeder);
     for (let day = 0; day < fleet.days; day++) {
       const inW = meanOf(dayOf(powerW, fleet.slotsPerDay, day));

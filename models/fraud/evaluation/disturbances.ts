@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from '../../../agent/domain/clock.js';
 import type { FleetFeeder, FleetMeter, FleetPower } from '../fleet-power.js';
+import { InputFileError } from './table-file.js';
 
 /** What makes the feeders of a bench as they are in the field. */
 export interface Disturbances {
@@ -25,9 +26,10 @@ export function disturb(fleet: FleetPower, how: Disturbances, testFrom: number):
 }
 
 function disturbFeeder(
-  { feeder, powerW }: FleetFeeder,
+  feeder: FleetFeeder,
   { how, random, slotsPerDay }: { how: Disturbances; random: Random; slotsPerDay: number },
 ): FleetFeeder {
+  const { powerW } = feeder;
   const known = powerW.filter(Number.isFinite);
   const mean = known.reduce((sum, watts) => sum + watts, 0) / known.length;
   const square = known.reduce((sum, watts) => sum + watts * watts, 0) / known.length;
@@ -39,7 +41,7 @@ function disturbFeeder(
       how.technicalLoss * (constant * mean + linear * watts + (LOSS_PARTS.square * mean * watts * watts) / square);
     return (watts + loss) * (1 + how.feederNoise * gaussian(random)) * (1 + today);
   });
-  return { feeder, powerW: measured };
+  return { ...feeder, powerW: measured };
 }
 
 function withMissing(
@@ -47,8 +49,13 @@ function withMissing(
   { count, random, testFrom }: { count: number; random: Random; testFrom: number },
 ): readonly FleetMeter[] {
   const meters = [...fleet.meters];
-  for (let silent = 0; silent < count; silent++) {
+  if (count > meters.length)
+    throw new InputFileError(`--missing-meters: ${count} cannot fall silent, there are ${meters.length}`);
+  const silent = new Set<number>();
+  while (silent.size < count) {
     const index = Math.floor(random() * meters.length);
+    if (silent.has(index)) continue;
+    silent.add(index);
     const from = testFrom + Math.floor(random() * Math.max(fleet.days - testFrom - MISSING_DAYS, 1));
     const meter = meters[index];
     if (meter === undefined) continue;

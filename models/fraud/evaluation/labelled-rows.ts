@@ -1,5 +1,8 @@
 import { InputFileError, readRows } from './table-file.js';
 
+/** Forests see 32 bits of a number. */
+const MOST = '3.4e38';
+
 /** Rows of features with a label each. */
 export interface LabelledRows {
   readonly features: number;
@@ -22,6 +25,8 @@ export async function loadLabelledRows(path: string): Promise<LabelledRows> {
       const value = Number(field);
       if (field === '' || !Number.isFinite(value))
         throw new InputFileError(`${path}, line ${line}: “${field}” is not a number`);
+      if (!Number.isFinite(Math.fround(value)))
+        throw new InputFileError(`${path}, line ${line}: ${field} is more than a forest takes, ${MOST}`);
       rows[index * features + feature] = value;
     }
     const label = fields[features];

@@ -46,3 +46,11 @@ test('a fleet in which fewer steal at a time than there are kinds still sees eve
   const { per_attack } = testYourself({ fleet: { ...fleet, feeders: [] }, model, seed: 3, rounds: 5 });
   expect(Object.values(per_attack).map(({ thefts }) => thefts)).toEqual(new Array(10).fill(2));
 });
+
+test('of few meters one steals, and of none nothing can be said', () => {
+  const few = { ...fleet, meters: fleet.meters.slice(0, 2), feeders: [] };
+  const { per_attack } = testYourself({ fleet: few, model, seed: 3, attacks: ['bypass', 'cap'], rounds: 2 });
+  expect(Object.values(per_attack).map(({ thefts }) => thefts)).toEqual([1, 1]);
+  const none = { ...few, meters: [] };
+  expect(() => testYourself({ fleet: none, model, seed: 3 })).toThrow('there is no meter');
+});

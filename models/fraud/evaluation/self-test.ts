@@ -6,6 +6,7 @@ import { type DayEpisode, episodesOf } from '../episodes/episodes.js';
 import { gatherFleetEvidence } from '../features/fleet-evidence.js';
 import type { FleetPower } from '../fleet-power.js';
 import { attackFleet, type InjectedTheft } from './attacked-fleet.js';
+import { InputFileError } from './table-file.js';
 import { addBalance, rawScores } from './theft-scores.js';
 import { feederRule, type Outcome, ownRule } from './visits.js';
 
@@ -47,6 +48,7 @@ const ROUNDS = 5;
 /** Injects attacks into a fleet's own clean weeks, as often as there are rounds, and looks what the model finds. */
 export function testYourself(options: SelfTestOptions): SelfTest {
   const { fleet, model, seed, attacks = ATTACK_KINDS, rounds = ROUNDS } = options;
+  if (fleet.meters.length === 0) throw new InputFileError('there is no meter to be tested on');
   const random = seededRandom(seed);
   const own = ownRule(DECLARED_SCORE);
   const alone = createTally();

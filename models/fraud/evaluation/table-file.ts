@@ -1,3 +1,4 @@
+import { messageOf } from '../../../agent/domain/errors.js';
 import { linesOf } from '../../text-lines.js';
 
 /** A file that breaks a rule ends the command with these words. */
@@ -13,6 +14,16 @@ export interface TableFile {
 
 /** A CSV without quotes, every line as long as the first; `.gz` is unpacked. */
 export async function readRows(path: string): Promise<TableFile> {
+  try {
+    return await parseRows(path);
+  } catch (error) {
+    if (error instanceof InputFileError) throw error;
+    // What is wrong with an archive or a disk does not say of which file.
+    throw new InputFileError(`${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function parseRows(path: string): Promise<TableFile> {
   let header: readonly string[] | undefined;
   const rows: { line: number; fields: readonly string[] }[] = [];
   let line = 0;

@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSmallFleet, withReport } from '../generated-fleet.js';
 import { loadLabelledRows } from './labelled-rows.js';
 import { writePages } from './pages.js';
-import { type BenchFiles, loadTheftBench } from './theft-bench.js';
+import { InputFileError } from './table-file.js';
+import { type BenchFiles, loadReported, loadTheftBench } from './theft-bench.js';
 import { evaluateTheft } from './theft-eval.js';
 import { listVisits } from './visit-list.js';
 
@@ -18,8 +20,8 @@ afterEach(async () => {
 });
 
 const FILES: Readonly<Record<keyof BenchFiles, string>> = {
-  reported: 'tstp,a,b\n2013-01-01 00:00:00,0.1,\n2013-01-01 12:00:00,0.2,0.4\n',
-  feeders: 'tstp,feeder0\n2013-01-01 00:00:00,0.5\n2013-01-01 12:00:00,0.7\n',
+  reported: 'tstp,a,b\n2013-01-01 00:00:00,0.1,\n2013-01-01 01:00:00,0.2,0.4\n2013-01-01 23:00:00,0.2,0.4\n',
+  feeders: 'tstp,feeder0\n2013-01-01 00:00:00,0.5\n2013-01-01 01:00:00,0.7\n2013-01-01 23:00:00,0.7\n',
   topology: 'meter,feeder\na,0\n',
   labels: 'meter,type,first_day,last_day,alpha,feeder\na,FDI1,2013-01-01,2013-01-01,0.5,0\n',
 };
@@ -35,12 +37,18 @@ async function load(changed: Partial<Record<keyof BenchFiles, string>> = {}) {
 
 test('energy becomes mean power, blanks are missing, and a meter may have no feeder', async () => {
   const { fleet, labels } = await load();
-  expect(fleet).toMatchObject({ slotsPerDay: 2, days: 1 });
+  expect(fleet).toMatchObject({ slotsPerDay: 24, days: 1 });
   expect(fleet.meters[0]?.feeder).toBe('0');
-  expect(fleet.meters[0]?.powerW[1]).toBeCloseTo(200 / 12, 4);
+  expect(fleet.meters[0]?.powerW[1]).toBeCloseTo(200, 4);
   expect(fleet.meters[1]).not.toHaveProperty('feeder');
   expect(fleet.meters[1]?.powerW[0]).toBeNaN();
   expect(labels).toEqual([{ meter: 'a', type: 'FDI1', firstDay: 0, lastDay: 0 }]);
+});
+
+test('a meter that stands in the topology alone is not dropped: its feeder tells of it', async () => {
+  const { fleet } = await load({ topology: 'meter,feeder\na,0\nz,0\nq,9\n' });
+  expect(fleet.feeders).toMatchObject([{ feeder: '0', unreported: ['z'] }]);
+  expect((await load()).fleet.feeders[0]).not.toHaveProperty('unreported');
 });
 
 test.each([
@@ -48,14 +56,29 @@ test.each([
   ['reported', 'tstp,a\n', /no row/],
   ['reported', FILES.reported.replace('0.2', 'x'), /line 3: “x” is not a number/],
   ['reported', FILES.reported.replace('0.2,', ''), /line 3: 2 columns, not 3/],
-  ['reported', FILES.reported.replace('12:00', '00:07'), /minutes/],
+  ['reported', FILES.reported.replace('01:00', '00:07'), /minutes/],
+  ['reported', 'tstp,a\n2013-01-01,1\n2013-01-02,1\n', /slots of 1440 minutes, .* an hour at most/],
+  ['reported', 'tstp,a\n2013-01-01,1\n', /one row/],
+  ['reported', FILES.reported.replace('0.2,0.4', '0.2,-1e10'), /line 3: -1e10 kWh is more than any meter/],
+  ['reported', FILES.reported.replaceAll('2013-01-01', '2013-02-31'), /line 2: “2013-02-31 00:00:00” is not a time/],
+  ['feeders', FILES.feeders.replace('0.7', '1e36'), /feeders\.csv, line 3: 1e36 kWh is more than any meter/],
   ['feeders', FILES.feeders.replaceAll('01-01', '01-02'), /other times/],
   ['topology', 'meter,feeder\na,7\n', /feeder “7” has no column/],
+  ['topology', 'meter,feeder\na,0\nb,0\na,0\n', /topology\.csv, line 4: “a” is listed a second time/],
   ['topology', 'meter\na\n', /no column “feeder”/],
   ['labels', FILES.labels.replace('a,FDI1', 'z,FDI1'), /nothing is reported of “z”/],
   ['labels', FILES.labels.replace('2013-01-01,0.5', '2014-01-01,0.5'), /days are not among/],
+  ['labels', FILES.labels.replace('2013-01-01,0.5', '2013-01-32,0.5'), /line 2: “2013-01-32” is not a time/],
 ] as const)('a bad %s file ends with the line and the rule', async (name, text, words) => {
   await expect(load({ [name]: text })).rejects.toThrow(words);
+});
+
+test('an archive that is cut off, or a file that is not there, is named', async () => {
+  const path = join(dir, 'cut.csv.gz');
+  await writeFile(path, gzipSync(FILES.reported).subarray(0, 60));
+  await expect(loadReported(path)).rejects.toThrow(/cut\.csv\.gz: unexpected end of file/);
+  await expect(loadReported(path)).rejects.toBeInstanceOf(InputFileError);
+  await expect(loadReported(dir)).rejects.toThrow(`${dir}: EISDIR`);
 });
 
 test('a table for the forest needs numbers, a label, and both kinds', async () => {
@@ -66,6 +89,7 @@ test('a table for the forest needs numbers, a label, and both kinds', async () =
   };
   await rejects('x0,y\n1,0\n', /last column/);
   await rejects('x0,label\nNaN,0\n', /line 2: “NaN”/);
+  await rejects('x0,label\n1,0\n1e39,1\n', /rows\.csv, line 3: 1e39 is more than a forest takes/);
   await rejects('x0,label\n1,2\n', /label “2”/);
   await rejects('x0,label\n1,0\n', /both kinds/);
 });
@@ -116,4 +140,4 @@ test('the whole evaluation of a small fleet: found with the feeder, in the shape
   expect(ofMissed).toMatch(/With feeders: missed/);
   expect(ofMissed).toMatch(/On its oddest day, 2024-0(?:4-[23]\d|5-0\d), an inspector reads:.*Reported .*A déclaré /);
   expect(ofMissed).not.toMatch(/NaN|Infinity|undefined/);
-});
+}, 120_000);

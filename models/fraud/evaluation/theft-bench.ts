@@ -1,5 +1,6 @@
 import { epochMs } from '../../../agent/domain/brand.js';
-import type { FleetPower } from '../fleet-power.js';
+import { isoTime } from '../../iso-time.js';
+import type { FleetFeeder, FleetPower } from '../fleet-power.js';
 import { InputFileError, readRows } from './table-file.js';
 
 /** Which meter stole from which day to which, both included; days count from the fleet's first. */
@@ -24,7 +25,12 @@ export interface BenchFiles {
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** In longer ones a day has no shape: nights, evenings and hours of zeros are not seen. */
+const LONGEST_SLOT_MS = HOUR_MS;
 const WATTS_PER_KW = 1_000;
+/** A tenth of what all power stations of the world could give. */
+const MOST_W = 1e12;
 
 /** Meters alone. Energy in kWh per slot, one column per meter; blank = missing. */
 export async function loadReported(path: string): Promise<FleetPower> {
@@ -39,8 +45,14 @@ export async function loadFleet(files: Omit<BenchFiles, 'labels'>): Promise<Flee
   const measured = await loadEnergy(files.feeders);
   if (measured.startMs !== reported.startMs || measured.stepMs !== reported.stepMs || measured.days !== reported.days)
     throw new InputFileError(`${files.feeders}: other times than ${files.reported}`);
-  const feederOf = new Map(await loadPairs(files.topology, ['meter', 'feeder']));
-  const feeders = [...measured.columns].map(([name, powerW]) => ({ feeder: feederName(name), powerW }));
+  const feederOf = await loadTopology(files.topology);
+  const feeders = [...measured.columns].map(([name, powerW]): FleetFeeder => {
+    const feeder = feederName(name);
+    const unreported = [...feederOf].flatMap(([meter, of]) =>
+      feederName(of) === feeder && !reported.columns.has(meter) ? [meter] : [],
+    );
+    return { feeder, powerW, ...(unreported.length === 0 ? {} : { unreported }) };
+  });
   const known = new Set(feeders.map(({ feeder }) => feeder));
   const meters = [...reported.columns].map(([meter, powerW]) => {
     const feeder = feederOf.get(meter);
@@ -72,9 +84,13 @@ interface EnergyFile {
 async function loadEnergy(path: string): Promise<EnergyFile> {
   const { header, rows } = await readRows(path);
   const times = rows.map(({ line, fields }) => timeOf(fields[0] ?? '', `${path}, line ${line}`));
-  const [startMs = 0, secondMs = Number.NaN] = times;
+  const [startMs = 0, secondMs] = times;
+  if (secondMs === undefined) throw new InputFileError(`${path}: one row does not tell how long a slot is`);
   const stepMs = secondMs - startMs;
-  if (!(stepMs > 0) || DAY_MS % stepMs !== 0) throw new InputFileError(`${path}: slots of ${stepMs / 60_000} minutes`);
+  if (!(stepMs > 0 && stepMs <= LONGEST_SLOT_MS) || DAY_MS % stepMs !== 0)
+    throw new InputFileError(
+      `${path}: slots of ${stepMs / MINUTE_MS} minutes, by its first two rows; a day is made of whole slots of an hour at most`,
+    );
   if (startMs % DAY_MS !== 0) throw new InputFileError(`${path}: the first row does not begin a day`);
   const days = Math.floor(((times.at(-1) as number) + stepMs - startMs) / DAY_MS);
   const slots = (days * DAY_MS) / stepMs;
@@ -85,15 +101,12 @@ async function loadEnergy(path: string): Promise<EnergyFile> {
   const factor = (WATTS_PER_KW * HOUR_MS) / stepMs;
   for (const [index, { line, fields }] of rows.entries()) {
     const slot = ((times[index] as number) - startMs) / stepMs;
+    const where = `${path}, line ${line}`;
     if (!Number.isInteger(slot) || (index > 0 && (times[index] as number) <= (times[index - 1] as number)))
-      throw new InputFileError(`${path}, line ${line}: the time does not rise by whole slots`);
+      throw new InputFileError(`${where}: the time does not rise by whole slots`);
     if (slot >= slots) continue;
     for (const [column, values] of columns.entries()) {
-      const field = fields[column + 1] ?? '';
-      const value = field === '' ? Number.NaN : Number(field);
-      if (field !== '' && !Number.isFinite(value))
-        throw new InputFileError(`${path}, line ${line}: “${field}” is not a number`);
-      values[slot] = value * factor;
+      values[slot] = wattsOf(fields[column + 1] ?? '', { factor, where });
     }
   }
   return {
@@ -104,19 +117,34 @@ async function loadEnergy(path: string): Promise<EnergyFile> {
   };
 }
 
+function wattsOf(field: string, { factor, where }: { factor: number; where: string }): number {
+  if (field === '') return Number.NaN;
+  const watts = Number(field) * factor;
+  if (!Number.isFinite(Number(field))) throw new InputFileError(`${where}: “${field}” is not a number`);
+  if (Math.abs(watts) > MOST_W) throw new InputFileError(`${where}: ${field} kWh is more than any meter measures`);
+  return watts;
+}
+
 /** A time without a zone is UTC, whatever machine reads it. */
 function timeOf(text: string, where: string): number {
   const time = text.replace(' ', 'T');
   const full = /^\d{4}-\d\d-\d\d$/.test(time) ? `${time}T00:00:00` : time;
-  const atMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(full) ? full : `${full}Z`);
+  const atMs = isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(full) ? full : `${full}Z`);
   if (!Number.isFinite(atMs)) throw new InputFileError(`${where}: “${text}” is not a time`);
   return atMs;
 }
 
-async function loadPairs(path: string, names: readonly [string, string]): Promise<[string, string][]> {
+/** The feeder of each meter. */
+async function loadTopology(path: string): Promise<ReadonlyMap<string, string>> {
   const { header, rows } = await readRows(path);
-  const [key, value] = names.map((name) => columnAt(path, header, name));
-  return rows.map(({ fields }) => [fields[key as number] as string, fields[value as number] as string]);
+  const [meterAt, feederAt] = [columnAt(path, header, 'meter'), columnAt(path, header, 'feeder')];
+  const feederOf = new Map<string, string>();
+  for (const { line, fields } of rows) {
+    const [meter, feeder] = [fields[meterAt] as string, fields[feederAt] as string];
+    if (feederOf.has(meter)) throw new InputFileError(`${path}, line ${line}: “${meter}” is listed a second time`);
+    feederOf.set(meter, feeder);
+  }
+  return feederOf;
 }
 
 function columnAt(path: string, header: readonly string[], name: string): number {

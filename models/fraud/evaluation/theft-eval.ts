@@ -1,5 +1,6 @@
 import { boostedScore } from '../boosting/boosted-trees.js';
 import { gatherKnownAttackRows, trainKnownAttackTrees } from '../boosting/known-attack-trees.js';
+import { firstAbove } from '../calibration.js';
 import type { Days } from '../day-model.js';
 import type { FleetPower } from '../fleet-power.js';
 import { bestRule, lossRatioRule, rawForest } from './baselines.js';
@@ -21,6 +22,7 @@ export interface TheftEvaluation {
   readonly no_feeder: Measures;
   readonly feeder: Measures;
   readonly ranking: {
+    /** As many first meters as there are thieves. */
     readonly k: number;
     readonly hits_feeder: number;
     readonly hits_no_feeder: number;
@@ -58,7 +60,7 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
   const test: Days = { from: testFromDay, to: fleet.days - 1 };
   const { seed } = disturbances;
   const scores = scoreFleet(fleet, clean, seed);
-  const threshold = cleanQuantile(scores.noFeeder, clean, CLEAN_SHARE_BELOW);
+  const threshold = episodeThreshold(scores.noFeeder, clean);
   const own = ownRule(threshold);
   const common = { fleet, labels, test };
   const withFeeder = { ...common, scores: scores.feeder, ruleOn: feederRule(scores.isBalanced, threshold) };
@@ -67,13 +69,7 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
   const evaluation: TheftEvaluation = {
     no_feeder: measured(scores.noFeeder),
     feeder: measured(scores.feeder),
-    ranking: {
-      k: labels.length,
-      hits_feeder: hits(withFeeder),
-      hits_no_feeder: hits(withoutFeeder),
-      median_days_to_detect: medianDays(withFeeder),
-      median_days_to_detect_no_feeder: medianDays(withoutFeeder),
-    },
+    ranking: measureRanking(withFeeder, withoutFeeder),
     episodes: { ...measureEpisodes(withFeeder), no_feeder: measureEpisodes(withoutFeeder) },
     baselines: {
       raw_forest: measured(rawForest(fleet, clean, seed)),
@@ -85,8 +81,31 @@ export function evaluateTheft({ bench, testFromDay, disturbances }: TheftEvaluat
   return { evaluation, scores, withFeeder, withoutFeeder };
 }
 
+/** Reached by the declared share of clean days: where ties would lift more of them to it, the next higher score decides. */
+export function episodeThreshold(scores: readonly Float64Array[], clean: Days): number {
+  const threshold = cleanQuantile(scores, clean, CLEAN_SHARE_BELOW);
+  const known = Float64Array.from(scores.flatMap((days) => [...days.subarray(clean.from, clean.to + 1)]))
+    .filter(Number.isFinite)
+    .sort();
+  const reached = known.filter((score) => score >= threshold).length;
+  return reached > Math.ceil((1 - CLEAN_SHARE_BELOW) * known.length)
+    ? firstAbove(known, known.indexOf(threshold))
+    : threshold;
+}
+
+export const measureRanking = (withFeeder: Outcome, withoutFeeder: Outcome): TheftEvaluation['ranking'] => ({
+  k: thievesOf(withFeeder).size,
+  hits_feeder: hits(withFeeder),
+  hits_no_feeder: hits(withoutFeeder),
+  median_days_to_detect: medianDays(withFeeder),
+  median_days_to_detect_no_feeder: medianDays(withoutFeeder),
+});
+
+/** Who steals twice is visited once. */
+const thievesOf = ({ labels }: Outcome): ReadonlySet<string> => new Set(labels.map(({ meter }) => meter));
+
 function hits(outcome: Outcome): number {
-  const thieves = new Set(outcome.labels.map(({ meter }) => meter));
+  const thieves = thievesOf(outcome);
   return rankMeters(outcome)
     .slice(0, thieves.size)
     .filter((meter) => thieves.has(meter)).length;

@@ -1,5 +1,5 @@
 import { centreAndSpread } from '../features/robust.js';
-import type { FleetPower } from '../fleet-power.js';
+import { type FleetPower, isComplete } from '../fleet-power.js';
 import { fitTechnicalLoss, NO_LOSS, type TechnicalLoss, technicalLossW } from './technical-loss.js';
 
 /** What a feeder lost beyond its technical loss, slot by slot. */
@@ -7,7 +7,7 @@ export interface FeederBalance {
   readonly feeder: string;
   /** Places of its customers in the fleet. */
   readonly members: readonly number[];
-  /** NaN where the feeder or one of its customers did not report: nothing is said about such slots. */
+  /** NaN where the feeder or one of its customers did not report, or never does: nothing is said about such slots. */
   readonly lossW: Float64Array;
   /** Mean over the known slots of each day; NaN on days of which too little is known. */
   readonly dayLossW: Float64Array;
@@ -103,10 +103,12 @@ export function gateOf({ dayLossW, noiseW }: FeederBalance, day: number): number
 }
 
 function sums(fleet: FleetPower, feeder: string): { feederW: Float64Array; reportedW: Float64Array } {
-  const measured = fleet.feeders.find((one) => one.feeder === feeder)?.powerW;
+  const own = fleet.feeders.find((one) => one.feeder === feeder);
+  const measured = own?.powerW;
   const members = membersOf(fleet, feeder);
   const slots = fleet.days * fleet.slotsPerDay;
-  const reportedW = new Float64Array(slots).fill(members.length === 0 ? Number.NaN : 0);
+  const isWhole = own !== undefined && isComplete(own) && members.length > 0;
+  const reportedW = new Float64Array(slots).fill(isWhole ? 0 : Number.NaN);
   for (const member of members) {
     const powerW = fleet.meters[member]?.powerW;
     for (let slot = 0; slot < slots; slot++)

@@ -95,6 +95,13 @@ test('while a meter is missing the feeder abstains: its load is nobody’s theft
   expect(gates.slice(FROM, DAY - 2).every((gate) => gate < GATE_OPENS)).toBe(true);
 });
 
+test('a feeder of which some meter is never reported abstains, for good', () => {
+  const feeders = fleet.feeders.map((one) => ({ ...one, unreported: ['elsewhere'] }));
+  const { gates, suspicions } = judge(withReport({ ...fleet, feeders }, 4, { fromDay: FROM, report: () => 0 }));
+  expect(gates.every(Number.isNaN)).toBe(true);
+  expect(suspicions).toBeUndefined();
+});
+
 test('a feeder without meters, one that never reported, and one that is dead accuse nobody', () => {
   const feeder = { feeder: '9', powerW: new Float32Array(75 * 48).fill(500) };
   const lonely = { ...fleet, feeders: [feeder, { feeder: '0', powerW: new Float32Array(75 * 48).fill(Number.NaN) }] };
