@@ -41,6 +41,18 @@ test('the sentence an inspector reads, in both languages', () => {
   );
 });
 
+test.each(LANGUAGES)(
+  'in %s a loss of the feeder is told where a part of it fits the meter, never more than all of it',
+  (language) => {
+    const told = (feederShare: number) => sentenceOf({ ...FACTS.capped, feederLossWh: 5_600, feederShare }, language);
+    const untold = sentenceOf(FACTS.capped, language);
+    for (const share of [-0.18, 0, 0.049, Number.NaN]) expect(told(share)).toBe(untold);
+    expect(told(0.05)).toMatch(/5[.,]6\u00a0kWh.*\D5\u00a0%/);
+    expect(told(1.7)).toMatch(/\D100\u00a0%/);
+    expect(told(1.7)).not.toContain('170');
+  },
+);
+
 test.each(LANGUAGES)('no figure in %s is parted from its unit at the end of a line', (language) => {
   const sentence = sentenceOf({ ...FACTS.stopped_meter, feederLossWh: 5_600, feederShare: 0.97 }, language);
   expect(sentence).toMatch(/\d\u00a0kWh.*\d\u00a0%.*\d\u00a0V/);

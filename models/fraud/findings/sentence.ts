@@ -1,6 +1,9 @@
 import { keptTogether, type Language } from '../language.js';
 import { classify, type DayFacts, type Refinement } from './finding.js';
 
+/** A smaller part of a feeder's loss fits most of its meters by chance, and the regression also gives negative ones. */
+const TOLD_SHARE = 0.05;
+
 /** One sentence with figures and units that an inspector can check, and that can stand in a dispute. */
 export function sentenceOf(facts: DayFacts, language: Language): string {
   const words = WORDS[language];
@@ -9,10 +12,12 @@ export function sentenceOf(facts: DayFacts, language: Language): string {
   if (refinement !== null) parts.push(words.refinements[refinement](facts, figuresIn(language)));
   else if (type === 'unusual_pattern') parts.push(words.pattern);
   // A bypass is told by the balance itself.
-  if (facts.feederLossWh !== undefined && facts.feederLossWh > 0 && refinement !== 'bypass')
-    parts.push(words.feeder(facts, figuresIn(language)));
+  if (refinement !== 'bypass' && fitsFeeder(facts)) parts.push(words.feeder(facts, figuresIn(language)));
   return keptTogether(`${parts.join(words.joint)}.`);
 }
+
+const fitsFeeder = ({ feederLossWh = 0, feederShare = 0 }: DayFacts): boolean =>
+  feederLossWh > 0 && feederShare >= TOLD_SHARE;
 
 interface Figures {
   energy(wh: number): string;
