@@ -9,7 +9,7 @@ const low: DayFacts = { expectedWh: 8_400, actualWh: 3_100, contributions: [{ fe
 const FACTS: Readonly<Record<Refinement, DayFacts>> = {
   tamper_flag: { ...low, tamperFlag: true },
   register_rollback: { ...low, rolledBackWh: 120_000 },
-  reversed: { ...low, lowestPowerW: -740 },
+  reversed: { ...low, lowestPowerW: -740, usualLowestW: 55 },
   stopped_meter: { ...low, actualWh: 0, zeroShare: 1, lowestVoltageV: 228 },
   lost_phase: { ...low, silentPhases: 1 },
   capped: { ...low, atCapShare: 0.3, capW: 620, contributions: [{ feature: 'ties_at_cap', share: 0.6 }] },
@@ -21,6 +21,11 @@ const FACTS: Readonly<Record<Refinement, DayFacts>> = {
 test.each(REFINEMENTS)('%s is recognised, and by its own facts alone', (refinement) => {
   expect(classify(FACTS[refinement]).refinement).toBe(refinement);
   expect(classify(low).refinement).toBeNull();
+});
+
+test('whoever has always fed in does not count backwards, and nor does whose past nobody knows', () => {
+  expect(classify({ ...low, lowestPowerW: -2_400, usualLowestW: -1_900 }).refinement).toBeNull();
+  expect(classify({ ...low, lowestPowerW: -740 }).refinement).toBeNull();
 });
 
 test('the type follows the energy and the evidence', () => {

@@ -68,7 +68,8 @@ const EN: Words = {
   refinements: {
     tamper_flag: () => 'the meter itself reports that it was tampered with',
     register_rollback: ({ rolledBackWh = 0 }, { energy }) => `its register went back by ${energy(rolledBackWh)}`,
-    reversed: ({ lowestPowerW = 0 }, { power }) => `it counted backwards, down to ${power(lowestPowerW)}`,
+    reversed: ({ lowestPowerW = 0, usualLowestW = 0 }, { power }) =>
+      `it counted backwards, down to ${power(lowestPowerW)}, where its lowest had been ${power(usualLowestW)}`,
     stopped_meter: ({ zeroShare = 0, lowestVoltageV = 0 }, { percent, voltage }) =>
       `it stood still for ${percent(zeroShare)} of the day with at least ${voltage(lowestVoltageV)} at its terminals`,
     lost_phase: ({ silentPhases = 0 }, { count }) =>
@@ -95,7 +96,8 @@ const FR: Words = {
   refinements: {
     tamper_flag: () => 'le compteur signale lui-même une manipulation',
     register_rollback: ({ rolledBackWh = 0 }, { energy }) => `son index a reculé de ${energy(rolledBackWh)}`,
-    reversed: ({ lowestPowerW = 0 }, { power }) => `il a compté à l’envers, jusqu’à ${power(lowestPowerW)}`,
+    reversed: ({ lowestPowerW = 0, usualLowestW = 0 }, { power }) =>
+      `il a compté à l’envers, jusqu’à ${power(lowestPowerW)}, alors que son minimum était de ${power(usualLowestW)}`,
     stopped_meter: ({ zeroShare = 0, lowestVoltageV = 0 }, { percent, voltage }) =>
       `il est resté arrêté ${percent(zeroShare)} de la journée avec au moins ${voltage(lowestVoltageV)} à ses bornes`,
     lost_phase: ({ silentPhases = 0 }, { count }) =>
