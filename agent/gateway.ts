@@ -27,6 +27,7 @@ import {
   evidencePlaces,
   feedOptions,
   ingestOptions,
+  judgementSettings,
   knownMeters,
   makeDataDir,
   rememberedAtStart,
@@ -170,12 +171,11 @@ export function createGateway(settings: Settings, { machine, ...given }: Surroun
   // threads/analysis-loop.ts; agent/model-store has the models.
   // cloud-sync/push, cloud-sync/pull and agent/api — everything that speaks to the world beyond the meters. The loops
   // are threads/replication.ts.
-  const { threshold, enabled } = settings.models;
   const companion = createCompanion(
     {
       ...threadOptions(settings),
       terminal,
-      judgement: enabled ? { threshold, language: settings.fraud.language } : null,
+      judgement: judgementSettings(settings),
       gateway: settings.gateway.name,
       silence: silenceRules(settings),
       http: settings.http,

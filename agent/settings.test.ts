@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsSchema } from '../config/schema.js';
 import { createWriteBudget } from './ops/write-budget.js';
-import { enduranceRules, feedOptions, threadOptions } from './settings.js';
+import { enduranceRules, feedOptions, judgementSettings, threadOptions } from './settings.js';
 import { createFeeds, SHIPPED_MAPPINGS } from './validate/feeds/registry.js';
 
 test.each(Object.entries(SHIPPED_MAPPINGS))('what %s is made of could stand in a file', (_, mappings) => {
@@ -24,7 +24,9 @@ test('feeds are asked in the order of the settings, those of one’s own first',
 test('local times are those of the machine until a zone is set', () => {
   const machine = Intl.DateTimeFormat().resolvedOptions().timeZone;
   expect(feedOptions(settingsSchema.parse({})).zone.name).toBe(machine);
-  expect(feedOptions(settingsSchema.parse({ feeds: { time_zone: 'Asia/Kolkata' } })).zone.name).toBe('Asia/Kolkata');
+  const kolkata = settingsSchema.parse({ feeds: { time_zone: 'Asia/Kolkata' } });
+  expect(feedOptions(kolkata).zone.name).toBe('Asia/Kolkata');
+  expect(judgementSettings(kolkata)?.timeZone).toBe('Asia/Kolkata');
 });
 
 test('the window that commits have unless told otherwise widens when a day has written more than it should', () => {

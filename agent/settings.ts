@@ -13,6 +13,7 @@ import type { GatewayClockOptions } from './domain/gateway-clock.js';
 import type { Meter } from './domain/meter.js';
 import type { SilenceRules } from './domain/silence.js';
 import { parseTimeZone, type TimeZone } from './domain/time-zone.js';
+import type { JudgementSettings } from './fraud/scoring.js';
 import type { BrokerLimits, BrokerOptions, ListenerPlace } from './ingest/broker.js';
 import type { ClientOptions } from './ingest/client.js';
 import type { IngestOptions } from './ingest/ingest.js';
@@ -271,8 +272,15 @@ const brokerLimits = ({ max_connections, limits }: MqttSettings): BrokerLimits =
 export const feedOptions = ({ feeds }: Settings): FeedOptions => ({
   enabled: feeds.enabled,
   custom: feeds.custom,
-  zone: timeZone(feeds.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone),
+  zone: timeZone(zoneName({ feeds })),
 });
+
+/** Null when this gateway neither forecasts nor scores. */
+export const judgementSettings = ({ models, fraud, feeds }: Settings): JudgementSettings | null =>
+  models.enabled ? { threshold: models.threshold, language: fraud.language, timeZone: zoneName({ feeds }) } : null;
+
+const zoneName = ({ feeds }: Pick<Settings, 'feeds'>): string =>
+  feeds.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 function timeZone(name: string): TimeZone {
   const zone = parseTimeZone(name);

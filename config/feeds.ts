@@ -122,7 +122,9 @@ export const feeds = z.strictObject({
     .describe('Shipped feeds that are taken; docs/feeds.md says what each one is.'),
   time_zone: zone
     .optional()
-    .describe('Zone of the times that come without an offset; that of this machine when not set.'),
+    .describe(
+      'Zone of the times that come without an offset, and of the hour kept with an anomaly; that of this machine when not set.',
+    ),
   custom: z
     .array(mapping)
     .max(SOME)

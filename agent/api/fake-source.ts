@@ -105,6 +105,7 @@ export function createFakeSource({
       expectedMwh: Math.round(actualWh * 2_400),
       actualMwh: Math.round(actualWh * 1_000),
       contributions: '[]',
+      circumstances: null,
       sentence: `Used ${actualWh.toFixed(0)} Wh in five minutes where ${(actualWh * 2.4).toFixed(0)} Wh were expected; lower than on any other day at this hour.`,
       modelVersion: 'v7',
     };

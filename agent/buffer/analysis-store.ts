@@ -58,22 +58,23 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
     .pluck();
   const insertAnomaly = db.prepare(
     `insert into anomaly (meter, slot_start_ms, revision, change_seq, score_e4, raw_score_e4, type, expected_mwh,
-       actual_mwh, contributions, sentence, model)
+       actual_mwh, contributions, circumstances, sentence, model)
      values (@meter, @slotStartMs, 1, @changeSeq, @scoreE4, @rawScoreE4, @type, @expectedMwh, @actualMwh,
-       @contributions, @sentence, @model)`,
+       @contributions, @circumstances, @sentence, @model)`,
   );
   const updateAnomaly = db.prepare(
     `update anomaly set revision = revision + 1, change_seq = @changeSeq, score_e4 = @scoreE4,
        raw_score_e4 = @rawScoreE4, type = @type, expected_mwh = @expectedMwh, actual_mwh = @actualMwh,
-       contributions = @contributions, sentence = @sentence, model = @model
+       contributions = @contributions, circumstances = @circumstances, sentence = @sentence, model = @model
      where meter = @meter and slot_start_ms = @slotStartMs and (score_e4 is not @scoreE4 or type is not @type
        or expected_mwh is not @expectedMwh or actual_mwh is not @actualMwh or contributions is not @contributions
-       or sentence is not @sentence or model is not @model)`,
+       or circumstances is not @circumstances or sentence is not @sentence or model is not @model)`,
   );
 
   const clearAnomaly = db.prepare(
     `update anomaly set revision = revision + 1, change_seq = @changeSeq, score_e4 = @scoreE4,
-       raw_score_e4 = @rawScoreE4, actual_mwh = @actualMwh, contributions = '[]', sentence = '', model = @model
+       raw_score_e4 = @rawScoreE4, actual_mwh = @actualMwh, contributions = '[]', circumstances = null,
+       sentence = '', model = @model
      where meter = @meter and slot_start_ms = @slotStartMs`,
   );
 
@@ -120,6 +121,7 @@ export function openAnalysisStore(db: Connection, { transactions, meters, models
       expectedMwh: SCALE.energyMwh.pack(anomaly.expectedWh),
       actualMwh: SCALE.energyMwh.pack(anomaly.actualWh),
       contributions: JSON.stringify(anomaly.contributions),
+      circumstances: JSON.stringify(anomaly.circumstances),
       sentence: anomaly.sentence,
       model: models.keyOf(anomaly.modelVersion),
     });

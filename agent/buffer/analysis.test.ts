@@ -35,6 +35,7 @@ const result = (upTo: number, more: Partial<AnalysisResult> = {}): AnalysisResul
       expectedWh: 12.3456,
       actualWh: 0,
       contributions: [{ feature: 'ratio_24h', share: 0.7 }],
+      circumstances: { mean24hW: 412.5, hour: 23, weekend: true },
       sentence: 'Far less than usual.',
       modelVersion: 'v1',
     },
@@ -105,12 +106,22 @@ test('an anomaly that is none any more is withdrawn, and the centre hears of it'
   expect(reader.totals().anomalies).toBe(0);
   const cleared = reader.stream('anomaly', before, 9);
   expect(cleared).toMatchObject([
-    { revision: 2, scoreE4: 1_000, rawScoreE4: 500, contributions: '[]', sentence: '', modelVersion: 'v2' },
+    {
+      revision: 2,
+      scoreE4: 1_000,
+      rawScoreE4: 500,
+      contributions: '[]',
+      circumstances: null,
+      sentence: '',
+      modelVersion: 'v2',
+    },
   ]);
   expect(analysed(calm)).toEqual([0, 0]);
   expect(reader.stream('anomaly', before, 9)).toEqual(cleared);
   expect(analysed()).toEqual([1, 1]);
-  expect(reader.stream('anomaly', before, 9)).toMatchObject([{ revision: 3, scoreE4: 8_765 }]);
+  const [back] = reader.stream('anomaly', before, 9);
+  expect(back).toMatchObject({ revision: 3, scoreE4: 8_765 });
+  expect(JSON.parse(back?.circumstances ?? '')).toEqual({ mean24hW: 412.5, hour: 23, weekend: true });
   expect(reader.totals().anomalies).toBe(1);
 });
 

@@ -141,3 +141,17 @@ test('a program of the version before opens a migrated file to read, and refuses
   );
   expect(existsSync(bench.path) && readFileSync(bench.path).length > 0).toBe(true);
 });
+
+test('an anomaly from before circumstances were kept has none', () => {
+  fileOfVersion(9);
+  const db = new Database(bench.path);
+  db.exec(`insert into model (id, version) values (1, 'v1');
+    insert into anomaly (meter, slot_start_ms, revision, change_seq, score_e4, raw_score_e4, type, expected_mwh,
+      actual_mwh, contributions, sentence, model)
+    values (1, ${at(0)}, 1, 1, 8000, 5000, 'low_consumption', 10, 0, '[]', 'Far less than usual.', 1)`);
+  db.close();
+  bench.open();
+  expect(bench.reader().anomalies({ limit: 9 })).toMatchObject([
+    { sentence: 'Far less than usual.', circumstances: null },
+  ]);
+});

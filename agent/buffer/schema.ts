@@ -228,6 +228,10 @@ create index slot_day_unsent on slot_day (first_change) where unsent = 1;
 -- Where the bands of a model have come to on this gateway: a float64 for each step.
 alter table model add column miss_rates blob;
 `,
+  `
+-- JSON: what the hours before an anomaly were like, for the record.
+alter table anomaly add column circumstances text;
+`,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -14,6 +14,8 @@ export interface Anomaly {
   readonly actualWh: number;
   /** Evidence by name, strongest first; shares of the score that add up to at most 1. */
   readonly contributions: readonly { readonly feature: string; readonly share: number }[];
+  /** The hours before it in figures by name, for the record; what is not known is left out. */
+  readonly circumstances: Readonly<Record<string, number | boolean>>;
   readonly sentence: string;
   readonly modelVersion: string;
 }

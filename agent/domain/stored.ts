@@ -83,6 +83,8 @@ export interface StoredAnomaly {
   readonly actualMwh: number;
   /** JSON: [{ feature, share }]. */
   readonly contributions: string;
+  /** JSON: figures by name; null where none were kept, or once it was withdrawn. */
+  readonly circumstances: string | null;
   readonly sentence: string;
   readonly modelVersion: string;
 }

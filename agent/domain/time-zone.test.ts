@@ -28,6 +28,7 @@ test.each([
   ['-03:00', '2025-01-01T00:00', '2025-01-01T03:00:00.000Z'],
 ])('%s %s', (name, text, expected) => {
   expect(instant(name, text)).toBe(expected);
+  expect(zone(name).localOf(Date.parse(expected))).toBe(wall(text));
 });
 
 test('an hour that does not occur is taken as if the clock had not been put forward yet', () => {

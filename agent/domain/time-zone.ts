@@ -6,6 +6,8 @@ export interface TimeZone {
    * to `nearMs`, or the first without one; one that does not occur is taken as if the clock had not yet been put forward.
    */
   instantOf(localMs: number, nearMs?: number): number;
+  /** What such a clock shows at an instant, given as if it were UTC. */
+  localOf(atMs: number): number;
 }
 
 export const TIME_ZONE_RULE = 'a time zone like Europe/Berlin, UTC or +01:00';
@@ -17,7 +19,7 @@ const DAY_MS = 86_400_000;
 
 export function parseTimeZone(name: string): TimeZone | undefined {
   const fixed = parseOffset(name);
-  if (fixed !== undefined) return { name, instantOf: (localMs) => localMs - fixed };
+  if (fixed !== undefined) return { name, instantOf: (localMs) => localMs - fixed, localOf: (atMs) => atMs + fixed };
   try {
     return zoneOf(name, new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' }));
   } catch (error) {
@@ -42,6 +44,7 @@ function zoneOf(name: string, format: Intl.DateTimeFormat): TimeZone {
 
   return {
     name,
+    localOf: (atMs) => atMs + offsetAt(atMs),
     instantOf(localMs, nearMs) {
       // No zone changes twice within two days: these are the only offsets that the local time can have.
       const before = offsetAt(localMs - DAY_MS);

@@ -13,6 +13,7 @@ import { silentLogger } from '../domain/log.js';
 import { createMetrics } from '../domain/metrics.js';
 import type { BundleState } from '../domain/results.js';
 import { SLOT_MS, WINDOW_SLOTS } from '../domain/slot.js';
+import { parseTimeZone, type TimeZone } from '../domain/time-zone.js';
 import { createForecasting, type Forecasting } from '../forecast/forecasting.js';
 import { LEAST_SLOTS, scoreNewestSlot } from '../fraud/scoring.js';
 import { createModelStore, type ModelStore } from '../model-store/store.js';
@@ -24,6 +25,7 @@ import { createProfiles } from './profiles.js';
 const SHIPPED = fileURLToPath(new URL('../../models/bundles/default-5min', import.meta.url));
 const LAST_SLOT = Math.floor(Date.now() / SLOT_MS) - 10;
 const HONEST = 'honest' as MeterId;
+const zone = parseTimeZone('UTC') as TimeZone;
 const THIEF = 'thief' as MeterId;
 
 let dir = '';
@@ -83,7 +85,7 @@ function start(
     fill: (signal) => fillWindows(join(dir, 'buffer.sqlite'), { windows, tellDamage, clock, signal }),
     profiles: createProfiles({ reader, windows, clock }),
     forecasting: fault.forecasting?.(forecasting) ?? forecasting,
-    score: (slot, model) => scoreNewestSlot(slot, model, { threshold: 0.6, language: 'en' }),
+    score: (slot, model) => scoreNewestSlot(slot, model, { threshold: 0.6, language: 'en', zone }),
     models: fault.models?.(models) ?? models,
     post,
     clock,

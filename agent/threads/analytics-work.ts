@@ -1,10 +1,12 @@
 import { createSlotWindows } from '../../models/window/slot-windows.js';
 import type { BufferReader } from '../buffer/reader.js';
 import type { Clock, Random } from '../domain/clock.js';
+import { invariant } from '../domain/errors.js';
 import type { Logger } from '../domain/log.js';
 import type { Metrics } from '../domain/metrics.js';
+import { parseTimeZone } from '../domain/time-zone.js';
 import { createForecasting } from '../forecast/forecasting.js';
-import { type Judgement, scoreNewestSlot } from '../fraud/scoring.js';
+import { type JudgementSettings, scoreNewestSlot } from '../fraud/scoring.js';
 import type { ModelStore } from '../model-store/store.js';
 import { type Analysis, startAnalysis } from './analysis-loop.js';
 import { fillWindows } from './fill-windows.js';
@@ -25,11 +27,13 @@ interface Shared {
 /** Slots come out of the buffer; forecasts, scores and anomalies go back to the writer. */
 export function startAnalytics(
   { bufferPath }: { readonly bufferPath: string },
-  judgement: Judgement,
+  { timeZone, ...judgement }: JudgementSettings,
   shared: Shared,
 ): Analysis {
   const { reader, metrics, clock } = shared;
   const windows = createSlotWindows(reader.slotMs);
+  const zone = parseTimeZone(timeZone);
+  invariant(zone !== undefined, 'the settings have checked the time zone');
   return startAnalysis({
     ...shared,
     windows,
@@ -42,6 +46,6 @@ export function startAnalytics(
         metrics.inc('forecast_actuals_total', outside, { band: 'outside' });
       },
     }),
-    score: (slot, model) => scoreNewestSlot(slot, model, judgement),
+    score: (slot, model) => scoreNewestSlot(slot, model, { ...judgement, zone }),
   });
 }

@@ -5,7 +5,7 @@ import type { Logger, LogLevel } from '../domain/log.js';
 import type { AnalysisResult, BundleState, LinkState } from '../domain/results.js';
 import type { SilenceRules } from '../domain/silence.js';
 import type { Settled, StreamName } from '../domain/stored.js';
-import type { Judgement } from '../fraud/scoring.js';
+import type { JudgementSettings } from '../fraud/scoring.js';
 import type { StoreOptions } from '../model-store/store.js';
 import type { FromCompanion, MainView, ToCompanion } from './messages.js';
 import { createThread, type Thread } from './thread.js';
@@ -31,7 +31,7 @@ export interface CompanionData {
   readonly http: { readonly host: string; readonly port: number };
   readonly models: Omit<StoreOptions, 'log'>;
   /** Null when this gateway neither forecasts nor scores. */
-  readonly judgement: Judgement | null;
+  readonly judgement: JudgementSettings | null;
   /** Null when this gateway replicates to nowhere. */
   readonly centre: CentreSettings | null;
   readonly logLevel: LogLevel;

@@ -82,6 +82,7 @@ const anomaly = [
   column('expectedMwh', 'expected_mwh', 'bigint'),
   column('actualMwh', 'actual_mwh', 'bigint'),
   column('contributions', 'contributions', 'jsonb'),
+  column('circumstances', 'circumstances', 'jsonb'),
   column('sentence', 'sentence', 'text'),
   column('modelVersion', 'model_version', 'text'),
 ] as const;

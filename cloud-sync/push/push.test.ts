@@ -95,6 +95,7 @@ const anomaly: StoredAnomaly = {
   expectedMwh: 100_000,
   actualMwh: 4_000,
   contributions: '[{"feature":"ratio \\\\ \\"24 h\\"","share":0.5}]',
+  circumstances: '{"mean24hW":412.5,"hour":23,"weekend":true}',
   sentence: 'Drew 4 Wh, "expected" {100} \\ Wh, NULL — on a Monday.',
   modelVersion: 'v1',
 };
@@ -175,9 +176,15 @@ const count = async (table: string) => {
 test('rows of all four streams arrive as they are stored, in batches, once', async () => {
   const { gateway, connection } = await openGateway();
   const readings = Array.from({ length: 25 }, (_, index) => reading(index + 1));
-  const source = sourceOf({ reading: readings, slot: [slot(1, 1, 5)], forecast: [forecast], anomaly: [anomaly] });
+  const earlier: StoredAnomaly = { ...anomaly, changeSeq: changeSeq(3), meter: meterId('m-2'), circumstances: null };
+  const source = sourceOf({
+    reading: readings,
+    slot: [slot(1, 1, 5)],
+    forecast: [forecast],
+    anomaly: [anomaly, earlier],
+  });
   const { push, settled } = pushTo(gateway.link, source, 10);
-  expect(await push.pushOnce(never)).toEqual({ sent: 13, more: true });
+  expect(await push.pushOnce(never)).toEqual({ sent: 14, more: true });
   expect(await push.pushOnce(never)).toEqual({ sent: 10, more: true });
   expect(await push.pushOnce(never)).toEqual({ sent: 5, more: false });
   expect(await push.pushOnce(never)).toEqual({ sent: 0, more: false });
@@ -200,9 +207,15 @@ test('rows of all four streams arrive as they are stored, in batches, once', asy
     power_factor_pm: 981,
   });
   const [row] = await connection.query(
-    `select sentence, contributions from wattwarden_data.anomaly where meter = 'm-1'`,
+    `select sentence, contributions, circumstances from wattwarden.anomaly where meter = 'm-1'`,
   );
-  expect(row).toEqual({ sentence: anomaly.sentence, contributions: [{ feature: 'ratio \\ "24 h"', share: 0.5 }] });
+  expect(row).toEqual({
+    sentence: anomaly.sentence,
+    contributions: [{ feature: 'ratio \\ "24 h"', share: 0.5 }],
+    circumstances: { mean24hW: 412.5, hour: 23, weekend: true },
+  });
+  const [none] = await connection.query(`select circumstances from wattwarden.anomaly where meter = 'm-2'`);
+  expect(none).toEqual({ circumstances: null });
   const [packed] = await connection.query('select packed from wattwarden_data.forecast');
   expect(packed?.['packed']).toEqual(Buffer.from(forecast.packed));
   const [view] = await connection.query(

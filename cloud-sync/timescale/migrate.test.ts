@@ -13,7 +13,7 @@ afterAll(() => centre.stop());
 test('a second migration finds nothing to do', async () => {
   const { connection } = await centre.openEmptyDatabase();
   const first = await migrate(connection);
-  expect(first.applied).toEqual(['0001-tables', '0002-views', '0003-slot-width', 'api']);
+  expect(first.applied).toEqual(['0001-tables', '0002-views', '0003-slot-width', '0004-circumstances', 'api']);
   expect(first.timescale).toBeUndefined();
   const second = await migrate(connection);
   expect(second.applied).toEqual([]);
@@ -24,9 +24,9 @@ test('programs that migrate at once wait for each other and agree', async () => 
   const connections = await Promise.all([1, 2, 3, 4].map(() => connect(address)));
   const reports = await Promise.all(connections.map((one) => migrate(one)));
   await Promise.all(connections.map((one) => one.close()));
-  expect(reports.map(({ applied }) => applied.length).toSorted()).toEqual([0, 0, 0, 4]);
+  expect(reports.map(({ applied }) => applied.length).toSorted()).toEqual([0, 0, 0, 5]);
   const [count] = await connection.query('select count(*) as n from wattwarden_data.migration');
-  expect(count?.['n']).toBe(4);
+  expect(count?.['n']).toBe(5);
 });
 
 test('an API made from another contract is made anew, and gateways keep their right to it', async () => {
@@ -59,7 +59,7 @@ test('the owner of a managed database, who is no superuser, can migrate and regi
     );
     expect((await migrate(managed)).applied).toEqual([]);
     await managed.close();
-    expect(report.applied).toHaveLength(4);
+    expect(report.applied).toHaveLength(5);
     expect(report.warnings.some((warning) => warning.includes('superuser'))).toBe(true);
     const gateway = await connect({ ...address, user, password: 'of-the-gateway' });
     expect(await gateway.query('select gateway from wattwarden_api.hello()')).toEqual([{ gateway: 'rented' }]);

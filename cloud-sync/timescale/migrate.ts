@@ -7,6 +7,7 @@ import { hypertables, useTimescale } from './hypertables.js';
 import { TABLES } from './migrations/0001-tables.js';
 import { VIEWS } from './migrations/0002-views.js';
 import { SLOT_WIDTH } from './migrations/0003-slot-width.js';
+import { CIRCUMSTANCES } from './migrations/0004-circumstances.js';
 import { closeToPublic, GATEWAY_GROUP, OWNER_ROLE, ROLES } from './roles.js';
 
 export interface MigrationReport {
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
   { name: '0001-tables', sql: TABLES },
   { name: '0002-views', sql: VIEWS },
   { name: '0003-slot-width', sql: SLOT_WIDTH },
+  { name: '0004-circumstances', sql: CIRCUMSTANCES },
 ];
 
 /** The oldest that TimescaleDB still supports, and the oldest that is tried. */

@@ -6,6 +6,22 @@ export interface FleetMeter {
   /** The feeder that supplies it, where that is known. */
   readonly feeder?: string;
   readonly powerW: Float32Array;
+  readonly signs?: MeterSigns;
+}
+
+/**
+ * What a meter shows beside its power, by day of the fleet. No score knows of it: it is for the words of a finding.
+ * Whatever a meter does not measure is left out.
+ */
+export interface MeterSigns {
+  /** While it was measured; 0 in an outage, NaN where nothing is known. */
+  readonly lowestVoltageV?: Float32Array;
+  /** How many phases carried no current while others did. */
+  readonly silentPhases?: Uint8Array;
+  /** 1 where the meter said that it was tampered with. */
+  readonly tamperFlag?: Uint8Array;
+  /** Energy by which its register went back. */
+  readonly rolledBackWh?: Float32Array;
 }
 
 export interface FleetFeeder {

@@ -45,6 +45,26 @@ test('slots of half an hour are spoken of in hours and days', () => {
   );
 });
 
+test('a home that feeds in is neither said to use a negative energy nor to be lower than ever where its hour is not', () => {
+  const evidence = { ...EVIDENCE, lastHourW: -900, yesterdayW: -700, floorW: -1_000 };
+  const of = (feature: string, language: Language) =>
+    plain(
+      slotSentence(
+        'low_consumption',
+        { ...scoredBy(feature, 5), actualWh: -81, expectedWh: -60 },
+        { evidence, language },
+      ),
+    );
+  for (const feature of ['shortfall', 'new_lows']) {
+    expect(of(feature, 'en')).toBe(
+      'Counted -81 Wh in five minutes where -60 Wh were expected; the last hour averaged -900 W, the same hour yesterday -700 W.',
+    );
+    expect(of(feature, 'fr')).toBe(
+      'A compté -81 Wh en cinq minutes là où -60 Wh étaient attendus ; en moyenne -900 W sur la dernière heure, contre -700 W la même heure la veille.',
+    );
+  }
+});
+
 test.each(LANGUAGES)(
   'in %s every kind of evidence and every type has a sentence of its own, each figure with its unit',
   (language) => {

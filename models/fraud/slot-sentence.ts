@@ -27,11 +27,14 @@ export function slotSentence(type: AnomalyType, scored: TheftScore, { evidence, 
     const [now, before] = [percent(flat.lastHour), percent(flat.before)];
     return keptTogether(words.flat({ now, before, at: watts(lastHourW) }, spans, slot));
   }
-  if (strongest === 'new_lows' || strongest === 'below_floor') {
+  // Single slots can lie below all of the past while the hour does not, where panels feed in say.
+  if ((strongest === 'new_lows' || strongest === 'below_floor') && lastHourW < floorW) {
     return keptTogether(words.lowest(watts(lastHourW), watts(floorW), spans, slot));
   }
   const hour = words.hour(watts(lastHourW), watts(yesterdayW), spans);
-  return keptTogether(words[type](slot, hour));
+  // Who feeds in uses nothing, and whether that is usual a window of a day cannot tell.
+  const isFedIn = type === 'low_consumption' && scored.actualWh < 0;
+  return keptTogether(isFedIn ? words.negative(slot, hour) : words[type](slot, hour));
 }
 
 interface Spans {
@@ -52,6 +55,7 @@ interface Words {
     energy: string,
   ): string;
   lowest(now: string, floor: string, spans: Spans, energy: string): string;
+  negative(energy: string, hour: string): string;
   low_consumption(energy: string, hour: string): string;
   high_consumption(energy: string, hour: string): string;
   unusual_pattern(energy: string, hour: string): string;
@@ -86,6 +90,7 @@ const EN: Words = {
     `Stood still in ${now} of ${lastHour}, at ${at}, and in ${before} of ${past}; ${energy}.`,
   lowest: (now, floor, { lastHour, past }, energy) =>
     `Lower than at any time in ${past}: ${lastHour} averaged ${now}, the lowest such span then ${floor}; ${energy}.`,
+  negative: (energy, hour) => `Counted ${energy}; ${hour}.`,
   low_consumption: (energy, hour) => `Used only ${energy}; ${hour}.`,
   high_consumption: (energy, hour) => `Used as much as ${energy}; ${hour}.`,
   unusual_pattern: (energy, hour) => `Did not follow its own pattern: ${energy}; ${hour}.`,
@@ -116,6 +121,7 @@ const FR: Words = {
     `Est resté immobile à ${at} pendant ${now} du temps sur ${lastHour}, contre ${before} sur ${past} ; ${energy}.`,
   lowest: (now, floor, { lastHour, past }, energy) =>
     `Plus bas qu’à tout moment sur ${past} : en moyenne ${now} sur ${lastHour}, au plus bas ${floor} auparavant ; ${energy}.`,
+  negative: (energy, hour) => `A compté ${energy} ; ${hour}.`,
   low_consumption: (energy, hour) => `N’a consommé que ${energy} ; ${hour}.`,
   high_consumption: (energy, hour) => `A consommé jusqu’à ${energy} ; ${hour}.`,
   unusual_pattern: (energy, hour) => `N’a pas suivi son allure habituelle : ${energy} ; ${hour}.`,

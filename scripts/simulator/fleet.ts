@@ -2,8 +2,9 @@ import { type MeterId, parseMeterId } from '../../agent/domain/brand.js';
 import { invariant } from '../../agent/domain/errors.js';
 import { drawMeterError } from '../../models/fleet/feeder.js';
 import type { Span } from '../../models/fleet/outages.js';
-import { streamOf, unitOf } from '../../models/fleet/random-stream.js';
+import { streamOf } from '../../models/fleet/random-stream.js';
 import { createStreet, type Street, type StreetOptions } from '../../models/fleet/street.js';
+import { meterNoise, voltageAt } from '../../models/fleet/voltage.js';
 import { type CountedDay, createMeteredLoad, type MeteredLoad } from './metered-load.js';
 import type { Condition, SentReading, Shown } from './sent-reading.js';
 import { countedW, type Theft } from './thefts.js';
@@ -39,10 +40,7 @@ export interface FleetOptions extends Omit<StreetOptions, 'stepMinutes'> {
 
 const DAY_MS = 86_400_000;
 const ERROR_STREAM = 41;
-const NOISE_STREAM = 42;
 const FEEDER_NUMBERS_FROM = 500_000;
-const WATTS_PER_VOLT = 4_000;
-const LARGEST_SAG_V = 4;
 
 /** Customers and the feeder meters above them, made from a seed. */
 export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
@@ -138,19 +136,13 @@ interface Making extends Pick<SimulatedMeter, 'id' | 'kind' | 'feeder' | 'number
 }
 
 function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...meter }: Making): SimulatedMeter {
-  const noise = (atMs: number, purpose: number): number =>
-    unitOf(seed, NOISE_STREAM, meter.number, Math.floor(atMs / 1_000), purpose) - 0.5;
-  const voltageAt = (atMs: number, watts: number): number => {
-    const sag = Math.min(Math.abs(watts) / WATTS_PER_VOLT, LARGEST_SAG_V);
-    return 230 + 4 * Math.sin(atMs / 13_000_000 + meter.number) - sag + noise(atMs, 0);
-  };
-
+  const drawnBy = { seed, number: meter.number };
   function at(atMs: number): SentReading {
     const { watts, importWh, exportWh } = seen(atMs).at(atMs);
-    const voltage = voltageAt(atMs, watts);
+    const voltage = voltageAt(drawnBy, atMs, watts);
     return {
       ts: atMs,
-      power_w: round(watts * (1 + 0.02 * noise(atMs, 1)), 1),
+      power_w: round(watts * (1 + 0.02 * meterNoise(drawnBy, atMs, 1)), 1),
       import_wh: round(importWh - rollbackWh(atMs), 1),
       ...(hasExport(atMs) ? { export_wh: round(exportWh, 1) } : {}),
       voltage_v: round(voltage, 1),
@@ -160,7 +152,7 @@ function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...m
   return {
     ...meter,
     at,
-    voltageAt,
+    voltageAt: (atMs, watts) => voltageAt(drawnBy, atMs, watts),
     dayOf: (day) => seen(day * DAY_MS).dayOf(day),
     shown: (atMs) => ({ reading: at(atMs), conditions: conditions(atMs) }),
     countedWh: (atMs) => seen(atMs).at(atMs).importWh,

@@ -67,7 +67,7 @@ test('a companion that starts again works without its port, and takes it once it
 });
 
 test('without any model that serves it listens, and says what was refused', async () => {
-  await withCompanion({ judgement: { threshold: 0.6, language: 'en' } }, async (heard) => {
+  await withCompanion({ judgement: { threshold: 0.6, language: 'en', timeZone: 'UTC' } }, async (heard) => {
     await until('it says so', () => JSON.stringify(heard).includes('"state":"refused"'));
     expect(JSON.stringify(heard)).toContain('listening');
   });

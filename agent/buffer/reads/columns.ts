@@ -37,5 +37,5 @@ export const SELECT_FORECASTS = `
 export const SELECT_ANOMALIES = `
   select a.change_seq as changeSeq, a.revision, m.name as meter, a.slot_start_ms as slotStartMs, a.score_e4 as scoreE4,
     a.raw_score_e4 as rawScoreE4, a.type, a.expected_mwh as expectedMwh, a.actual_mwh as actualMwh, a.contributions,
-    a.sentence, b.version as modelVersion
+    a.circumstances, a.sentence, b.version as modelVersion
   from anomaly a join meter m on m.id = a.meter join model b on b.id = a.model`;

@@ -10,7 +10,7 @@ export type RecordedBundle = BundleState & { readonly atMs: EpochMs };
 /** A gateway sees a handful of bundles in a year. */
 const MAX_BUNDLES = 100;
 
-/** An anomaly that late readings have explained keeps its row, without a sentence and contributions. */
+/** An anomaly that late readings have explained keeps its row, without a sentence, contributions and circumstances. */
 const NOT_CLEARED = `a.sentence <> ''`;
 
 interface BundleRow {

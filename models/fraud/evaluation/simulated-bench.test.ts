@@ -30,6 +30,14 @@ test('feeders fail at times, with all of their homes, and lose by themselves', (
   }
 });
 
+test('every meter measures a voltage, thieves too, and none on the days on which its feeder failed', () => {
+  for (const { feeder, signs } of fleet.meters) {
+    const dark = days.filter((day) => signs?.lowestVoltageV?.[day] === 0);
+    expect(dark).toEqual(days.filter((day) => street.outagesOn(Number(feeder), streetFromDay + day).length > 0));
+    expect(signs?.lowestVoltageV?.every((volts) => volts === 0 || (volts > 215 && volts < 235))).toBe(true);
+  }
+});
+
 test('thieves are of ten kinds, steal beside each other on one feeder, and some for longer than a reference reaches', () => {
   expect(new Set(labels.map(({ type }) => type)).size).toBe(10);
   expect(labels.every(({ firstDay }) => firstDay >= testFromDay)).toBe(true);

@@ -5,6 +5,7 @@ import { ATTACK_KINDS, type AttackKind, applyAttack, drawAttack } from '../../fl
 import { createStreet, type Street } from '../../fleet/street.js';
 import { STREET } from '../../fleet/traits.js';
 import type { FleetMeter } from '../fleet-power.js';
+import { streetSigns } from './street-signs.js';
 import type { TheftBench, TheftLabel } from './theft-bench.js';
 
 /** A year of a street, whose second half is the test. */
@@ -48,14 +49,11 @@ export interface SimulatedBench extends DatedBench {
 export function simulateBench(seed: number): SimulatedBench {
   const street = createStreet({ ...OPTIONS, seed });
   const random = seededRandom(seed);
-  const meters = Array.from(
-    { length: OPTIONS.customers },
-    (_, customer): FleetMeter => ({
-      meter: `home-${customer}`,
-      feeder: `${street.feederOf(customer)}`,
-      powerW: year((day) => street.customerW(customer, day)),
-    }),
-  );
+  const meters = Array.from({ length: OPTIONS.customers }, (_, customer): FleetMeter => {
+    const powerW = year((day) => street.customerW(customer, day));
+    const signs = streetSigns({ street, seed, customer, firstDay: YEAR.firstDay, flowsW: powerW });
+    return { meter: `home-${customer}`, feeder: `${street.feederOf(customer)}`, powerW, signs };
+  });
   const feeders = Array.from({ length: OPTIONS.feeders }, (_, feeder) => ({
     feeder: `${feeder}`,
     powerW: year((day) => street.feederW(feeder, day)),
@@ -87,13 +85,19 @@ function swapMeters(honest: readonly FleetMeter[], random: () => number): Swap[]
     const [one, other] = honest.filter((meter) => meter.feeder === `${feeder}`);
     if (one === undefined || other === undefined) continue;
     const fromDay = YEAR.testFromDay + Math.floor((random() * (YEAR.days - YEAR.testFromDay)) / 2);
-    const from = fromDay * SLOTS;
-    const kept = one.powerW.slice(from);
-    one.powerW.set(other.powerW.subarray(from), from);
-    other.powerW.set(kept, from);
+    exchange(one.powerW, other.powerW, fromDay * SLOTS);
+    const [ownV, otherV] = [one.signs?.lowestVoltageV, other.signs?.lowestVoltageV];
+    if (ownV !== undefined && otherV !== undefined) exchange(ownV, otherV, fromDay);
     swaps.push({ meters: [one.meter, other.meter], fromDay });
   }
   return swaps;
+}
+
+/** From that place on. */
+function exchange(one: Float32Array, other: Float32Array, from: number): void {
+  const kept = one.slice(from);
+  one.set(other.subarray(from), from);
+  other.set(kept, from);
 }
 
 function year(powerOf: (day: number) => ReturnType<Street['customerW']>): Float32Array {

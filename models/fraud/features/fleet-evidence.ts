@@ -23,6 +23,8 @@ export interface FleetEvidence {
   /** EVIDENCE_WIDTH numbers of the day alone, NaN where it could not be judged. */
   evidence(meter: number): Float32Array;
   reference(meter: number, day: number): MeterReference | undefined;
+  /** The lowest slot of the days that the reference is made of. */
+  usualLowestW(meter: number, day: number): number | undefined;
   /** What the drops of that day are freed from. */
   peers(day: number): Float64Array;
   /** SHAPE_WIDTH numbers. */
@@ -49,13 +51,13 @@ export function gatherFleetEvidence(fleet: FleetPower, isFlagged: IsFlagged = ()
   const rowAt = (meter: number, day: number) =>
     (rows[meter] as Float32Array).subarray(day * ROW_WIDTH, (day + 1) * ROW_WIDTH);
   const flagged = fleet.meters.map(() => new Uint8Array(days));
-  const reference = (meter: number, day: number) =>
-    referenceOf(fleet, {
-      day,
-      shape: (past) => shape(meter, past),
-      levels: levels[meter] as Uint8Array[],
-      flagged: flagged[meter] as Uint8Array,
-    });
+  const pastOf = (meter: number, day: number): OwnPast => ({
+    day,
+    shape: (past) => shape(meter, past),
+    levels: levels[meter] as Uint8Array[],
+    flagged: flagged[meter] as Uint8Array,
+  });
+  const reference = (meter: number, day: number) => referenceOf(fleet, pastOf(meter, day));
   const peersByDay: Float64Array[] = [];
   for (let day = 0; day < days; day++) {
     const judged = judgeable(fleet, { day, shape, reference });
@@ -80,6 +82,10 @@ export function gatherFleetEvidence(fleet: FleetPower, isFlagged: IsFlagged = ()
     shape,
     evidence: (meter) => evidence[meter] as Float32Array,
     reference,
+    usualLowestW(meter, day) {
+      const { powerW } = fleet.meters[meter] as { powerW: Float32Array };
+      return lowestOf(referenceDays(pastOf(meter, day)).map((past) => dayOf(powerW, slotsPerDay, past)));
+    },
     peers: (day) => peersByDay[day] as Float64Array,
     row(meter, day) {
       const row = rowAt(meter, day);
@@ -118,8 +124,8 @@ interface OwnPast {
   readonly flagged: Uint8Array;
 }
 
-/** What is usual for a meter on that day; undefined while too few days are known. */
-function referenceOf(fleet: FleetPower, { day, shape, levels, flagged }: OwnPast): MeterReference | undefined {
+/** The days that a meter is compared with; none while too few are known. */
+function referenceDays({ day, shape, flagged }: OwnPast): number[] {
   const chosen: number[] = [];
   const oldest = Math.max(day - REFERENCE.oldestAgo, 0);
   // Of a plain past these are the days within twelve weeks: what is missing is not looked for in older ones.
@@ -129,14 +135,28 @@ function referenceOf(fleet: FleetPower, { day, shape, levels, flagged }: OwnPast
     looked += 1;
     if ((shape(past)[AT.present] as number) >= LEAST_PRESENT) chosen.push(past);
   }
-  if (chosen.length < LEAST_REFERENCE_DAYS) return undefined;
+  return chosen.length < LEAST_REFERENCE_DAYS ? [] : chosen;
+}
+
+/** What is usual for a meter on that day; undefined while too few days are known. */
+function referenceOf(fleet: FleetPower, past: OwnPast): MeterReference | undefined {
+  const chosen = referenceDays(past);
+  if (chosen.length === 0) return undefined;
+  const { shape, levels } = past;
   const shapes = new Float32Array(chosen.length * SHAPE_WIDTH);
-  for (const [index, past] of chosen.entries()) shapes.set(shape(past), index * SHAPE_WIDTH);
+  for (const [index, one] of chosen.entries()) shapes.set(shape(one), index * SHAPE_WIDTH);
   return buildReference({
     shapes,
-    weekdays: chosen.map((past) => weekdayOf(fleet, past)),
-    levels: chosen.map((past) => levels[past] as Uint8Array),
+    weekdays: chosen.map((one) => weekdayOf(fleet, one)),
+    levels: chosen.map((one) => levels[one] as Uint8Array),
   });
+}
+
+/** Of all slots that are known, if any is. */
+function lowestOf(days: readonly Float32Array[]): number | undefined {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const day of days) for (const watts of day) if (watts < lowest) lowest = watts;
+  return Number.isFinite(lowest) ? lowest : undefined;
 }
 
 /** The median of each drop over all meters. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { foundingTen } from './founding-ten.js';
+import { foundingTen, recorded } from './founding-ten.js';
 
 const day = Float32Array.from({ length: 48 }, (_, slot) => (slot < 46 ? 100 : 340));
 
@@ -24,4 +24,19 @@ test('gaps are left out; nothing at all stays unknown', () => {
     mean24hW: 0,
     ratioToMean: Number.NaN,
   });
+});
+
+test('what is kept has no unknown figures and no digits that nobody measured', () => {
+  const kept = recorded(foundingTen(day, { hour: 23, weekday: 6 }, { windMs: 3.25 }));
+  expect(kept).toEqual({
+    mean1hW: 340,
+    mean24hW: 110,
+    deviation24hW: 47.958,
+    ratioToMean: 3.091,
+    hour: 23,
+    weekday: 6,
+    weekend: true,
+    windMs: 3.25,
+  });
+  expect(JSON.parse(JSON.stringify(kept))).toEqual(kept);
 });

@@ -44,6 +44,14 @@ export function foundingTen(
   };
 }
 
+/** As it is kept: what is not known left out, and no digits that nobody measured. */
+export function recorded(ten: FoundingTen): Readonly<Record<string, number | boolean>> {
+  const known = Object.entries(ten).filter(([, value]) => !Number.isNaN(value));
+  return Object.fromEntries(
+    known.map(([name, value]) => [name, typeof value === 'number' ? Number(value.toFixed(3)) : value]),
+  );
+}
+
 /** Of what is known. */
 function meanOf(values: Float32Array): number {
   const known = values.filter((value) => !Number.isNaN(value));

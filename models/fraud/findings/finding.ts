@@ -33,6 +33,8 @@ export interface DayFacts {
   /** Shares of the day's slots at the highest value. */
   readonly atCapShare?: number;
   readonly lowestPowerW?: number;
+  /** On the days that the meter is compared with. */
+  readonly usualLowestW?: number;
   readonly lowestVoltageV?: number;
   /** Phases that carried no current although others did. */
   readonly silentPhases?: number;
@@ -61,6 +63,7 @@ const MAJORITY = 0.5;
 const HIGH_SHARE = 1.5;
 const LOW_SHARE = 0.9;
 const ALIVE_V = 50;
+/** Noise of a meter reaches less far. */
 const REVERSED_W = -50;
 
 export function classify(facts: DayFacts): Finding {
@@ -78,7 +81,12 @@ function typeOf({ expectedWh, actualWh, contributions }: DayFacts): AnomalyType 
 const RULES: readonly (readonly [Refinement, (facts: DayFacts) => boolean])[] = [
   ['tamper_flag', ({ tamperFlag }) => tamperFlag === true],
   ['register_rollback', ({ rolledBackWh = 0 }) => rolledBackWh > 0],
-  ['reversed', ({ lowestPowerW = 0, expectedWh }) => lowestPowerW < REVERSED_W && expectedWh > 0],
+  [
+    'reversed',
+    // Where panels feed in, a meter counts backwards on most days: that is no finding, however far it goes.
+    ({ lowestPowerW = 0, usualLowestW = Number.NEGATIVE_INFINITY, expectedWh }) =>
+      lowestPowerW < REVERSED_W && usualLowestW >= REVERSED_W && expectedWh > 0,
+  ],
   ['stopped_meter', ({ zeroShare = 0, lowestVoltageV = 0 }) => zeroShare > 0.95 && lowestVoltageV > ALIVE_V],
   ['lost_phase', ({ silentPhases = 0 }) => silentPhases > 0],
   [

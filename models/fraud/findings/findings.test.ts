@@ -9,7 +9,7 @@ const low: DayFacts = { expectedWh: 8_400, actualWh: 3_100, contributions: [{ fe
 const FACTS: Readonly<Record<Refinement, DayFacts>> = {
   tamper_flag: { ...low, tamperFlag: true },
   register_rollback: { ...low, rolledBackWh: 120_000 },
-  reversed: { ...low, lowestPowerW: -740 },
+  reversed: { ...low, lowestPowerW: -740, usualLowestW: 55 },
   stopped_meter: { ...low, actualWh: 0, zeroShare: 1, lowestVoltageV: 228 },
   lost_phase: { ...low, silentPhases: 1 },
   capped: { ...low, atCapShare: 0.3, capW: 620, contributions: [{ feature: 'ties_at_cap', share: 0.6 }] },
@@ -21,6 +21,11 @@ const FACTS: Readonly<Record<Refinement, DayFacts>> = {
 test.each(REFINEMENTS)('%s is recognised, and by its own facts alone', (refinement) => {
   expect(classify(FACTS[refinement]).refinement).toBe(refinement);
   expect(classify(low).refinement).toBeNull();
+});
+
+test('whoever has always fed in does not count backwards, and nor does whose past nobody knows', () => {
+  expect(classify({ ...low, lowestPowerW: -2_400, usualLowestW: -1_900 }).refinement).toBeNull();
+  expect(classify({ ...low, lowestPowerW: -740 }).refinement).toBeNull();
 });
 
 test('the type follows the energy and the evidence', () => {
@@ -40,6 +45,18 @@ test('the sentence an inspector reads, in both languages', () => {
     'A déclaré 3,1 kWh sur une journée où 8,4 kWh étaient attendus (63 % de moins) ; son départ a perdu 5,6 kWh ce jour-là, dont 97 % correspondent à une dérivation de ce compteur.',
   );
 });
+
+test.each(LANGUAGES)(
+  'in %s a loss of the feeder is told where a part of it fits the meter, never more than all of it',
+  (language) => {
+    const told = (feederShare: number) => sentenceOf({ ...FACTS.capped, feederLossWh: 5_600, feederShare }, language);
+    const untold = sentenceOf(FACTS.capped, language);
+    for (const share of [-0.18, 0, 0.049, Number.NaN]) expect(told(share)).toBe(untold);
+    expect(told(0.05)).toMatch(/5[.,]6\u00a0kWh.*\D5\u00a0%/);
+    expect(told(1.7)).toMatch(/\D100\u00a0%/);
+    expect(told(1.7)).not.toContain('170');
+  },
+);
 
 test.each(LANGUAGES)('no figure in %s is parted from its unit at the end of a line', (language) => {
   const sentence = sentenceOf({ ...FACTS.stopped_meter, feederLossWh: 5_600, feederShare: 0.97 }, language);

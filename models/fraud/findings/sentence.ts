@@ -1,6 +1,9 @@
 import { keptTogether, type Language } from '../language.js';
 import { classify, type DayFacts, type Refinement } from './finding.js';
 
+/** A smaller part of a feeder's loss fits most of its meters by chance, and the regression also gives negative ones. */
+const TOLD_SHARE = 0.05;
+
 /** One sentence with figures and units that an inspector can check, and that can stand in a dispute. */
 export function sentenceOf(facts: DayFacts, language: Language): string {
   const words = WORDS[language];
@@ -9,10 +12,12 @@ export function sentenceOf(facts: DayFacts, language: Language): string {
   if (refinement !== null) parts.push(words.refinements[refinement](facts, figuresIn(language)));
   else if (type === 'unusual_pattern') parts.push(words.pattern);
   // A bypass is told by the balance itself.
-  if (facts.feederLossWh !== undefined && facts.feederLossWh > 0 && refinement !== 'bypass')
-    parts.push(words.feeder(facts, figuresIn(language)));
+  if (refinement !== 'bypass' && fitsFeeder(facts)) parts.push(words.feeder(facts, figuresIn(language)));
   return keptTogether(`${parts.join(words.joint)}.`);
 }
+
+const fitsFeeder = ({ feederLossWh = 0, feederShare = 0 }: DayFacts): boolean =>
+  feederLossWh > 0 && feederShare >= TOLD_SHARE;
 
 interface Figures {
   energy(wh: number): string;
@@ -63,7 +68,8 @@ const EN: Words = {
   refinements: {
     tamper_flag: () => 'the meter itself reports that it was tampered with',
     register_rollback: ({ rolledBackWh = 0 }, { energy }) => `its register went back by ${energy(rolledBackWh)}`,
-    reversed: ({ lowestPowerW = 0 }, { power }) => `it counted backwards, down to ${power(lowestPowerW)}`,
+    reversed: ({ lowestPowerW = 0, usualLowestW = 0 }, { power }) =>
+      `it counted backwards, down to ${power(lowestPowerW)}, where its lowest had been ${power(usualLowestW)}`,
     stopped_meter: ({ zeroShare = 0, lowestVoltageV = 0 }, { percent, voltage }) =>
       `it stood still for ${percent(zeroShare)} of the day with at least ${voltage(lowestVoltageV)} at its terminals`,
     lost_phase: ({ silentPhases = 0 }, { count }) =>
@@ -90,7 +96,8 @@ const FR: Words = {
   refinements: {
     tamper_flag: () => 'le compteur signale lui-même une manipulation',
     register_rollback: ({ rolledBackWh = 0 }, { energy }) => `son index a reculé de ${energy(rolledBackWh)}`,
-    reversed: ({ lowestPowerW = 0 }, { power }) => `il a compté à l’envers, jusqu’à ${power(lowestPowerW)}`,
+    reversed: ({ lowestPowerW = 0, usualLowestW = 0 }, { power }) =>
+      `il a compté à l’envers, jusqu’à ${power(lowestPowerW)}, alors que son minimum était de ${power(usualLowestW)}`,
     stopped_meter: ({ zeroShare = 0, lowestVoltageV = 0 }, { percent, voltage }) =>
       `il est resté arrêté ${percent(zeroShare)} de la journée avec au moins ${voltage(lowestVoltageV)} à ses bornes`,
     lost_phase: ({ silentPhases = 0 }, { count }) =>
