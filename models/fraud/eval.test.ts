@@ -60,6 +60,7 @@ test('theft takes files, or a simulated street, and how they are disturbed', () 
   const options = theftEval().options.map(({ long, defaultValue }) => [long, defaultValue]);
   expect(Object.fromEntries(options)).toEqual({
     '--reported': undefined,
+    '--tariff': 0.25,
     '--feeders': undefined,
     '--topology': undefined,
     '--labels': undefined,
