@@ -25,6 +25,14 @@ export const price = (text: string): number => {
   return value;
 };
 
+export const atLeast =
+  (least: number) =>
+  (text: string): number => {
+    const value = whole(text);
+    if (value < least) throw new InvalidArgumentError(`at least ${least}`);
+    return value;
+  };
+
 export const slotWidth = (text: string): number => {
   const minutes = Number(/^(\d+)(?:m|min)?$/.exec(text)?.[1] ?? (text === '1h' ? 60 : Number.NaN));
   if (!(SLOT_WIDTHS as readonly number[]).includes(minutes)) {

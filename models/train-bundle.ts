@@ -200,9 +200,13 @@ function describeBundle(
     trainedOn,
     licence: licence ?? 'that of the data it was trained on',
     attribution: attribution ?? '',
-    evaluation,
+    evaluation: inNumbers(evaluation),
     ...(part.training === undefined ? {} : { training: rounded(part.training) }),
   };
 }
+
+/** A manifest has numbers only: a ratio that no meter of the test has stands there as 0. */
+const inNumbers = (evaluation: Manifest['evaluation']): Manifest['evaluation'] =>
+  JSON.parse(JSON.stringify(evaluation, (_, value: unknown) => value ?? 0));
 
 const treesOf = ({ forest, days }: TheftModel): number => forest.roots.length + (days?.forest.roots.length ?? 0);

@@ -7,6 +7,7 @@ import type { Checkpoints } from './forecast/train/checkpoint.js';
 export function fileCheckpoints(dir: string, name: string): Checkpoints {
   const path = join(dir, name);
   return {
+    name: path,
     async load() {
       try {
         return await readFile(path);

@@ -60,9 +60,27 @@ test.each([
   ['a time between slots', 'time,a\n2024-01-01T00:02:00,1\n', 'not a time on a full 5 minutes'],
   ['no time at all', 'time,a\nyesterday,1\n', 'not a time on a full 5 minutes'],
   ['time that goes back', 'time,a\n2024-01-01T00:05:00,1\n2024-01-01T00:00:00,1\n', 'line 3'],
+  [
+    'a value that float32 cannot hold',
+    'time,a,b\n2024-01-01T00:00:00,1,\n\n2024-01-01T00:05:00,1,1e39\n',
+    'line 4: “b” has',
+  ],
+  ['a value that no meter measures', 'time,a\n2024-01-01T00:00:00,3e33\n', 'line 2: “a” has more than 1000 GW'],
+  ['one below zero', 'time,a\n2024-01-01T00:00:00,-1.1e9\n', 'line 2: “a” has more than 1000 GW'],
+  ['a temperature of no place', 'time,a,temp\n2024-01-01T00:00:00,1,3e33\n', 'line 2: “temp” has'],
+  ['two columns of one name', 'time,a,b,a\n2024-01-01T00:00:00,1,2,3\n', 'two columns “a”'],
+  ['a file without a header', '2024-01-01T00:00:00,1\n2024-01-01T00:05:00,1\n', 'line 1 begins with a time'],
+  ['days without a header', '2024-01-01 00:00,1\n2024-01-01 00:05,1\n', 'it must name the columns'],
   ['a name that no meter can have', 'time,a b\n2024-01-01T00:00:00,1\n', 'cannot be the name'],
 ])('%s is a clear error', async (_, text, message) => {
   await expect(load(text)).rejects.toThrow(message);
+});
+
+test('what a meter of a power station has is taken, and a column may be named as the time is', async () => {
+  const { series } = await load('time,a,time\n2024-01-01T00:00:00,1e9,1\n');
+  expect(series.map(({ powerW }) => Array.from(powerW))).toEqual(
+    [[1e12], [1_000]].map(([watts = 0]) => [Math.fround(watts)]),
+  );
 });
 
 test('what is no gzip file under its name is a clear error, which names the file', async () => {

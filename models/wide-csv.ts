@@ -29,19 +29,30 @@ const TEMPERATURE = /^(temperature|temp|temperature_c)$/i;
 /** The mean of one meter: a fleet's file in W has hundreds, one in kilowatts a few. */
 const MOST_KILOWATTS = 50;
 
+/** More than all power stations of the world; what is read as float32 ends much later. */
+const MOST_W = 1e12;
+const TOO_MUCH = `more than ${MOST_W / 1e9} GW, which no meter measures`;
+
 /** A file that breaks a rule ends the command with these words. */
 export class WideCsvError extends Error {}
 
 interface Columns {
   readonly meters: readonly { readonly index: number; readonly meter: MeterId }[];
+  readonly names: readonly string[];
   readonly temperature: number;
-  readonly width: number;
   readonly leftOut: readonly string[];
 }
 
+/** What stands in a file, row by row. */
+interface Rows {
+  readonly slots: number[];
+  readonly cells: Float32Array[];
+  readonly lines: number[];
+}
+
 /**
- * A wide table: the first column is an ISO time, each other one a meter; blank = missing. Rows are slots in order of
- * time; slots without a row are missing too. `.gz` is unpacked.
+ * A wide table: the first column is an ISO time, in UTC where it names no zone, each other one a meter; blank = missing.
+ * Rows are slots in order of time; slots without a row are missing too. `.gz` is unpacked.
  */
 export async function loadWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
   try {
@@ -52,8 +63,7 @@ export async function loadWideCsv(path: string, options: WideCsvOptions): Promis
 }
 
 async function readWideCsv(path: string, options: WideCsvOptions): Promise<WideCsv> {
-  const slots: number[] = [];
-  const cells: Float32Array[] = [];
+  const rows: Rows = { slots: [], cells: [], lines: [] };
   let columns: Columns | undefined;
   let line = 0;
   for await (const text of linesOf(path)) {
@@ -64,17 +74,19 @@ async function readWideCsv(path: string, options: WideCsvOptions): Promise<WideC
       continue;
     }
     const { slot, values } = parseRow(text, { line, columns, slotMinutes: options.slotMinutes });
-    if (slot <= (slots.at(-1) ?? -1)) throw new WideCsvError(`line ${line}: the time does not rise by a slot`);
-    if (slots.length >= MAX_ROWS) throw new WideCsvError(`more than ${MAX_ROWS} rows`);
-    slots.push(slot);
-    cells.push(values);
+    if (slot <= (rows.slots.at(-1) ?? -1)) throw new WideCsvError(`line ${line}: the time does not rise by a slot`);
+    if (rows.slots.length >= MAX_ROWS) throw new WideCsvError(`more than ${MAX_ROWS} rows`);
+    rows.slots.push(slot);
+    rows.cells.push(values);
+    rows.lines.push(line);
   }
   if (columns === undefined) throw new WideCsvError('the file is empty');
-  return assemble(columns, { slots, cells, options });
+  return assemble(columns, rows, options);
 }
 
 function parseHeader(text: string, wanted: readonly string[] | undefined): Columns {
   const names = text.split(',').map((name) => name.trim());
+  checkNames(names);
   const absent = wanted?.find((name) => !names.slice(1).includes(name));
   if (absent !== undefined) throw new WideCsvError(`line 1: there is no column “${absent}”`);
   const isMeter = (name: string) => (wanted === undefined ? !NO_LOAD.test(name) : wanted.includes(name));
@@ -92,7 +104,18 @@ function parseHeader(text: string, wanted: readonly string[] | undefined): Colum
   }
   if (meters.length === 0) throw new WideCsvError('line 1: no column behind the time is that of a meter');
   if (meters.length > MAX_METERS) throw new WideCsvError(`line 1: more than ${MAX_METERS} meters`);
-  return { meters, temperature: names.findIndex((name) => TEMPERATURE.test(name)), width: names.length, leftOut };
+  return { meters, names, temperature: names.findIndex((name) => TEMPERATURE.test(name)), leftOut };
+}
+
+function checkNames([first = '', ...others]: readonly string[]): void {
+  if (/^\d+[-/.:]\d/.test(first) && Number.isFinite(parseTime(first))) {
+    throw new WideCsvError(`line 1 begins with a time, “${first}”: it must name the columns`);
+  }
+  const known = new Set<string>();
+  for (const name of others) {
+    if (known.has(name)) throw new WideCsvError(`line 1: there are two columns “${name}”`);
+    known.add(name);
+  }
 }
 
 function parseRow(
@@ -100,13 +123,11 @@ function parseRow(
   { line, columns, slotMinutes }: { line: number; columns: Columns; slotMinutes: number },
 ): { slot: number; values: Float32Array } {
   const fields = text.split(',');
-  if (fields.length !== columns.width) {
-    throw new WideCsvError(`line ${line}: ${fields.length} columns, the header has ${columns.width}`);
+  if (fields.length !== columns.names.length) {
+    throw new WideCsvError(`line ${line}: ${fields.length} columns, the header has ${columns.names.length}`);
   }
-  const time = (fields[0] ?? '').trim().replace(' ', 'T');
-  // A time without a zone is UTC, whatever machine reads it.
-  const atMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
-  const slot = atMs / (slotMinutes * 60_000);
+  const time = (fields[0] ?? '').trim();
+  const slot = parseTime(time) / (slotMinutes * 60_000);
   if (!Number.isInteger(slot)) {
     throw new WideCsvError(`line ${line}: “${time}” is not a time on a full ${slotMinutes} minutes`);
   }
@@ -117,6 +138,12 @@ function parseRow(
   return { slot, values };
 }
 
+/** A time without a zone is UTC, whatever machine reads it. */
+function parseTime(text: string): number {
+  const time = text.replace(' ', 'T');
+  return Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
+}
+
 function parseCell(field = '', line: number): number {
   const text = field.trim();
   const value = text === '' ? Number.NaN : Number(text);
@@ -125,8 +152,9 @@ function parseCell(field = '', line: number): number {
 }
 
 function assemble(
-  { meters, temperature, leftOut }: Columns,
-  { slots, cells, options }: { slots: readonly number[]; cells: readonly Float32Array[]; options: WideCsvOptions },
+  { meters, names, temperature, leftOut }: Columns,
+  { slots, cells, lines }: Rows,
+  options: WideCsvOptions,
 ): WideCsv {
   const first = slots[0];
   const last = slots.at(-1);
@@ -134,18 +162,22 @@ function assemble(
   if (last - first >= MAX_ROWS) throw new WideCsvError(`the times span more than ${MAX_ROWS} slots`);
   const unit = options.unit === 'auto' ? guessUnit(cells, { meters: meters.length, ...options }) : options.unit;
   const factor = wattsPer(unit, options.slotMinutes);
-  const column = (at: number, scale: number): Float32Array => {
+  const column = (at: number, index: number, scale: number): Float32Array => {
     const values = new Float32Array(last - first + 1).fill(Number.NaN);
-    for (const [row, slot] of slots.entries()) values[slot - first] = (cells[row]?.[at] ?? Number.NaN) * scale;
+    for (const [row, slot] of slots.entries()) {
+      const value = (cells[row]?.[at] ?? Number.NaN) * scale;
+      if (Math.abs(value) > MOST_W) throw new WideCsvError(`line ${lines[row]}: “${names[index]}” has ${TOO_MUCH}`);
+      values[slot - first] = value;
+    }
     return values;
   };
-  const temperatureC = temperature > 0 ? column(meters.length, 1) : undefined;
+  const temperatureC = temperature > 0 ? column(meters.length, temperature, 1) : undefined;
   const startMs = epochMs(first * options.slotMinutes * 60_000);
   return {
-    series: meters.map(({ meter }, at) => ({
+    series: meters.map(({ meter, index }, at) => ({
       meter,
       startMs,
-      powerW: column(at, factor),
+      powerW: column(at, index, factor),
       ...(temperatureC === undefined ? {} : { temperatureC }),
     })),
     unit,

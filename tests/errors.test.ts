@@ -16,6 +16,7 @@ import { readSecretFile } from '../config/secrets.js';
 import { checkGolden } from '../models/bundle/golden.js';
 import { parseManifest, readBundle } from '../models/bundle/read.js';
 import { signManifest, verifyManifest } from '../models/bundle/signature.js';
+import { unpackProgress } from '../models/forecast/train/checkpoint.js';
 
 /** Fails with the code of its place in the table; or names the test that provokes it with the parts that it takes. */
 type Provocation = (() => unknown) | { readonly in: string };
@@ -58,6 +59,7 @@ const PROVOKED: Readonly<Record<ErrorCode, Provocation>> = {
   'bundle.older': { in: 'agent/model-store/store.test.ts' },
   'bundle.golden_mismatch': () => checkGoldenWithAWrongAnswer(),
   'model.no_data': { in: 'cloud-sync/retrain/centre-series.test.ts' },
+  'training.unreadable': () => unpackProgress(Buffer.from('no checkpoint'), { purpose: '', name: 'checkpoint' }),
   'centre.unreachable': PUSH,
   'centre.refused': PUSH,
   'centre.untrusted': { in: 'cloud-sync/timescale/failure.test.ts' },

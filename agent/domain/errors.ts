@@ -179,6 +179,11 @@ export const ERRORS = {
       'Wait until the centre has two full days of slots of at least one meter (a model of days needs three months of a few meters), or give a longer file, or one of more meters. Where no series ever changes, look whether the meters report their load at all (`wattwarden status`), or whether the column of the file is the one meant.',
     retry: true,
   },
+  'training.unreadable': {
+    hint: 'What a training has kept to go on from is damaged.',
+    action: 'Delete the file that the detail names, or give --work another directory; the training then begins anew.',
+    retry: false,
+  },
   'centre.unreachable': {
     hint: 'The centre does not answer.',
     action: 'Nothing is lost: readings wait in the buffer. Check the link, sync.host and sync.port.',

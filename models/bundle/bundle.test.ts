@@ -132,6 +132,29 @@ test('more windows than a batch are answered in their order', async () => {
   for (const [index, watts] of (alone?.watts ?? []).entries()) expect(rows[520]?.watts[index]).toBeCloseTo(watts, 1);
 });
 
+test('a test in which nothing ever changes has ratios to nothing, and is described all the same', async () => {
+  const still = homes.map((home) => ({
+    ...home,
+    powerW: home.powerW.map((watts, slot) => (slot < 600 ? watts : 230)),
+  }));
+  const { manifest } = await train(join(root, 'no-ratios'), { series: still, forecastFrom: whole, theftFrom: whole });
+  expect(manifest.evaluation.horizons['1']?.['persistence']).toMatchObject({ mae: 0, mase_vs_seasonal: 0, r2: 0 });
+});
+
+test('a hash that differs in its last digit is seen to differ', async () => {
+  const dir = await copy();
+  const { sha256, bytes } = (await readBundle(whole)).manifest.files['forest.json'] ?? { sha256: '', bytes: 0 };
+  const other = `${sha256.slice(0, -1)}${sha256.endsWith('0') ? '1' : '0'}`;
+  await rewriteManifest(dir, (manifest) => ({
+    ...manifest,
+    files: { ...manifest.files, 'forest.json': { sha256: other, bytes } },
+  }));
+  await expect(readBundle(dir)).rejects.toMatchObject({
+    code: 'bundle.hash_mismatch',
+    message: `forest.json: SHA-256 ${sha256}, the manifest says ${other}`,
+  });
+});
+
 test('a flipped bit is a hash mismatch, in every file', async () => {
   const { files } = (await readBundle(whole)).manifest;
   for (const name of Object.keys(files)) {

@@ -80,6 +80,14 @@ export const manifestSchema = z
     /** Missing where the network was not trained here. */
     training: training.optional(),
   })
+  // What a golden output cannot tell: a step that hardly differs from its neighbour.
+  .refine(
+    ({ horizons }) => new Set(horizons.map(({ offset, slots }) => `${offset} ${slots}`)).size === horizons.length,
+    {
+      error: 'no span twice',
+      path: ['horizons'],
+    },
+  )
   .refine((manifest) => Object.keys(manifest.files).length <= MAX_FILES, `at most ${MAX_FILES} files`)
   .refine(
     ({ files, forecast, fraud, calibration, golden }) =>

@@ -119,7 +119,8 @@ async function readFiles(dir: string, { files }: Manifest): Promise<Map<string, 
 
 function differenceOf(content: Uint8Array, said: { readonly sha256: string; readonly bytes: number }): string {
   if (content.length !== said.bytes) return `${content.length} bytes, the manifest says ${said.bytes}`;
-  return `SHA-256 ${sha256Of(content).slice(0, 12)}…, the manifest says ${said.sha256.slice(0, 12)}…`;
+  // All of both: a manifest that somebody has changed may differ in the last digit.
+  return `SHA-256 ${sha256Of(content)}, the manifest says ${said.sha256}`;
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -37,7 +37,7 @@ test.each([5, 30])(
 test.each([5, 30])('the int8 export stays within two per cent of it, at slots of %i minutes', async (width) => {
   const { worst, mean } = await differences(width, 'int8');
   expect(mean).toBeLessThan(0.004);
-  expect(worst).toBeLessThan(0.05);
+  expect(worst).toBeLessThan(0.02);
 });
 
 test('quantiles never cross', async () => {

@@ -6,6 +6,7 @@ export interface AggregateScores {
   readonly rmse: number;
   /** Mean of the errors as shares of what was measured; missing where the sum comes near zero. */
   readonly mape?: number;
+  /** NaN where the sum never changes. */
   readonly r2: number;
 }
 
@@ -91,7 +92,7 @@ export function joinAggregates(
           mae: mean(all.map(({ mae }) => mae)),
           rmse: mean(all.map(({ rmse }) => rmse)),
           ...(mapes.length === all.length ? { mape: mean(mapes) } : {}),
-          r2: mean(all.map(({ r2 }) => r2)),
+          r2: mean(all.map(({ r2 }) => r2).filter(Number.isFinite)),
         },
       ];
     }),

@@ -1,4 +1,5 @@
-import { readBundle } from '../../bundle/read.js';
+import { checkGolden } from '../../bundle/golden.js';
+import { type Bundle, readBundle } from '../../bundle/read.js';
 import { openForecaster, openNetwork, predictWith } from '../../forecaster.js';
 import { firstSlots, type MeterSeries } from '../../series.js';
 import { trainForecastPart } from '../../train-forecast.js';
@@ -43,6 +44,7 @@ export function placeOf({ zone, country }: Pick<CandidateOptions, 'zone' | 'coun
 
 export async function shippedCandidate(options: CandidateOptions): Promise<Ready> {
   const bundle = await readBundle(options.bundle ?? shippedFor(options.step), options.step);
+  await checkAnswers(bundle, options.precision);
   const forecaster = await openForecaster(bundle, options.precision, placeOf(options));
   const { parameters, slotMinutes, horizons } = bundle.manifest;
   return {
@@ -54,6 +56,17 @@ export async function shippedCandidate(options: CandidateOptions): Promise<Ready
   };
 }
 
+/** As a gateway does before it serves one: horizons or calibration that were changed show in the answers alone. */
+async function checkAnswers(bundle: Bundle, precision: Precision): Promise<void> {
+  // Golden outputs are those of nowhere.
+  const forecaster = await openForecaster(bundle, precision);
+  try {
+    await checkGolden(bundle, forecaster);
+  } finally {
+    await forecaster.close();
+  }
+}
+
 export interface TrainingOptions {
   /** Whole series; nothing from `testFrom` on is looked at. */
   readonly meters: readonly MeterSeries[];
@@ -63,12 +76,17 @@ export interface TrainingOptions {
   readonly tell: (line: string) => void;
 }
 
+export const shapeOfTraining = ({ step }: Pick<CandidateOptions, 'step'>): ForecastShape => ({
+  slotMinutes: step,
+  horizons: horizonsFor(step),
+});
+
 export async function trainedCandidate(
   options: CandidateOptions,
   { meters, testFrom, name, tell }: TrainingOptions,
 ): Promise<Ready> {
-  const { step, seed, epochs, work, precision } = options;
-  const shape = { slotMinutes: step, horizons: horizonsFor(step) };
+  const { seed, epochs, work, precision } = options;
+  const shape = shapeOfTraining(options);
   const place = placeOf(options);
   const part = await trainForecastPart({
     series: meters.map((one) => firstSlots(one, testFrom)),

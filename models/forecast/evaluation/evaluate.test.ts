@@ -8,7 +8,7 @@ import { horizonsFor, QUANTILES } from '../horizons.js';
 import { createSeriesHistory } from '../series-history.js';
 import { alignSeries } from './align.js';
 import { BASELINES } from './baselines.js';
-import { evaluate, joinGroups, MODEL } from './evaluate.js';
+import { evaluate, type GroupResult, joinGroups, MODEL } from './evaluate.js';
 import { parseGroup, usualGroups } from './groups.js';
 import { chooseMeters } from './meters.js';
 import { fitRidge } from './ridge.js';
@@ -103,6 +103,45 @@ test('parts of a test, one after the other, are the whole test', async () => {
   const whole = await run([home('a', 50)]);
   expect(both[0]?.['1']?.forecasts).toBe(100);
   expect(joinGroups(both.flatMap(({ '1': next }) => next ?? [])).forecasts).toBe(whole['1']?.forecasts);
+});
+
+test('what a meter has in several parts is one figure of it, each part by the slots that it scored there', async () => {
+  const [quiet, loud] = [home('quiet', 10), home('loud one', 400)];
+  // Most of the second part is missing, and what is left of it is wild.
+  for (let slot = TEST_FROM + 200; slot < DAYS * 48 - 60; slot++) quiet.powerW[slot] = Number.NaN;
+  const wild = (DAYS - 1) * 48;
+  for (let slot = wild; slot < DAYS * 48; slot++) quiet.powerW[slot] = 9_000 * (slot % 2);
+  const middle = TEST_FROM + 192;
+  const baselines = BASELINES.filter(({ name }) => name !== 'ridge');
+  const parts = [
+    await run([quiet, loud], { testUntil: middle, baselines }),
+    await run([quiet, loud], { testFrom: middle, baselines }),
+  ];
+  const joined = joinGroups(parts.flatMap(({ '1': next }) => next ?? []));
+  const whole = (await run([quiet, loud], { baselines }))['1'];
+  expect(joined.perMeter.map(({ meter, scored }) => [meter, scored])).toEqual(
+    whole?.perMeter.map(({ meter, scored }) => [meter, scored]),
+  );
+  for (const [index, { scores }] of joined.perMeter.entries()) {
+    for (const name of ['persistence', 'seasonal_day', 'median_28d']) {
+      expect(scores[name]?.mae, name).toBeCloseTo(whole?.perMeter[index]?.scores[name]?.mae ?? Number.NaN, 6);
+    }
+  }
+  const maes = joined.perMeter.map(({ scores }) => scores['persistence']?.mae ?? 0);
+  expect(joined.scores['persistence']?.mae).toBeCloseTo(maes.reduce((sum, mae) => sum + mae, 0) / 2, 9);
+});
+
+test('the coverage of a month is that of all its slots, in whatever parts they were', () => {
+  const part = (scored: number, adapted: number): GroupResult => ({
+    scores: {},
+    perMeter: [],
+    aggregate: {},
+    forecasts: scored,
+    coverage: [{ month: '2024-02', adapted, asTrained: adapted / 2, scored }],
+  });
+  expect(joinGroups([part(900, 0.9), part(100, 0.5)]).coverage).toEqual([
+    { month: '2024-02', adapted: 0.86, asTrained: 0.43, scored: 1_000 },
+  ]);
 });
 
 test('only slots are scored that the actual and every method have a value for', async () => {

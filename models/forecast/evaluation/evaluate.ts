@@ -60,12 +60,21 @@ export interface Coverage {
   readonly month: string;
   readonly adapted: number;
   readonly asTrained: number;
+  /** How many slots these are shares of. */
+  readonly scored: number;
+}
+
+export interface MeterResult {
+  readonly meter: string;
+  readonly scores: Readonly<Record<string, Scores>>;
+  /** How many slots the scores are of. */
+  readonly scored: number;
 }
 
 export interface GroupResult {
   /** `model` and the baselines by name: means over meters of per-meter figures. */
   readonly scores: Readonly<Record<string, Scores>>;
-  readonly perMeter: readonly { readonly meter: string; readonly scores: Readonly<Record<string, Scores>> }[];
+  readonly perMeter: readonly MeterResult[];
   /** Of the sum of all meters, by method; the model's is the sum of its means. */
   readonly aggregate: Readonly<Record<string, AggregateScores>>;
   readonly forecasts: number;
@@ -188,12 +197,13 @@ function createBook({ history, points }: Prepared, { group, testFrom, methods, a
         bands.note(origin, { step, actual, row, atMs: history.series.startMs + origin * shape.slotMinutes * 60_000 });
       }
     },
-    result() {
+    result(): MeterResult | undefined {
       const seasonal = tallies[SEASONAL_DAY]?.mae ?? Number.NaN;
-      if ((Object.values(tallies)[0]?.count ?? 0) === 0) return undefined;
+      const scored = Object.values(tallies)[0]?.count ?? 0;
+      if (scored === 0) return undefined;
       const before = seasonalDifference(series.powerW.subarray(0, testFrom), slotsPerDay(shape.slotMinutes));
       const scores = Object.entries(tallies).map(([name, tally]) => [name, tally.scores(before, seasonal)] as const);
-      return { meter: series.meter, scores: Object.fromEntries(scores) };
+      return { meter: series.meter, scores: Object.fromEntries(scores), scored };
     },
   };
 }
@@ -256,27 +266,57 @@ function createFollowedBands(calibration: Calibration, horizons: readonly Horizo
         month,
         adapted: adapted / of,
         asTrained: asTrained / of,
+        scored: of,
       })),
   };
 }
 
-/** Results of separate runs as one: every meter of every run counts the same. */
+/**
+ * Results of separate runs as one. What a meter has in several of them is one figure of it, each run by the slots that it
+ * scored there: for a mean error that is the one over all of them.
+ */
 export function joinGroups(parts: readonly GroupResult[]): GroupResult {
-  const perMeter = parts.flatMap((part) => part.perMeter);
-  const months = new Set(parts.flatMap(({ coverage }) => coverage.map(({ month }) => month)));
-  const coverage = [...months].map((month) => {
-    const those = parts.flatMap((part) => part.coverage.filter((one) => one.month === month));
-    const mean = (read: (one: Coverage) => number) => those.reduce((sum, one) => sum + read(one), 0) / those.length;
-    return { month, adapted: mean(({ adapted }) => adapted), asTrained: mean(({ asTrained }) => asTrained) };
-  });
+  const perMeter = joinMeters(parts.flatMap((part) => part.perMeter));
   return {
     scores: meansOf(perMeter),
     perMeter,
     aggregate: joinAggregates(parts.map((part) => part.aggregate)),
     forecasts: parts.reduce((sum, { forecasts }) => sum + forecasts, 0),
-    coverage,
+    coverage: joinCoverage(parts.flatMap((part) => part.coverage)),
   };
 }
+
+function joinMeters(all: readonly MeterResult[]): readonly MeterResult[] {
+  return groupBy(all, ({ meter }) => meter).map(([meter, those]) => {
+    const [first] = those;
+    if (those.length === 1 && first !== undefined) return first;
+    const weights = those.map(({ scored }) => scored);
+    const scoresOf = (name: string) => those.flatMap((one) => one.scores[name] ?? []);
+    const scores = Object.keys(first?.scores ?? {}).map((name) => [name, meanOfScores(scoresOf(name), weights)]);
+    return { meter, scores: Object.fromEntries(scores), scored: sumOf(weights) };
+  });
+}
+
+function joinCoverage(all: readonly Coverage[]): readonly Coverage[] {
+  return groupBy(all, ({ month }) => month).map(([month, those]) => {
+    const scored = sumOf(those.map((one) => one.scored));
+    const share = (read: (one: Coverage) => number) => sumOf(those.map((one) => read(one) * one.scored)) / scored;
+    return { month, adapted: share(({ adapted }) => adapted), asTrained: share(({ asTrained }) => asTrained), scored };
+  });
+}
+
+/** In the order in which the keys come first. */
+function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): [key: string, those: T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const those = groups.get(keyOf(one));
+    if (those === undefined) groups.set(keyOf(one), [one]);
+    else those.push(one);
+  }
+  return [...groups];
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 function meansOf(perMeter: GroupResult['perMeter']): Readonly<Record<string, Scores>> {
   const names = Object.keys(perMeter[0]?.scores ?? {});

@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { epochMs, type MeterId } from '../../../agent/domain/brand.js';
 import { seededRandom } from '../../../agent/domain/clock.js';
+import { horizonsFor } from '../horizons.js';
+import { createSeriesHistory } from '../series-history.js';
+import { BASELINES } from './baselines.js';
+import { evaluate } from './evaluate.js';
 import { type EvalOptions, type Evaluation, evaluateFile } from './file.js';
+import { usualGroups } from './groups.js';
 import { asJson, asTable } from './report.js';
 
 /** Ridge is fitted for each meter, on a machine that may be busy. */
@@ -72,4 +78,35 @@ test('the table has a line for each method, and one more for the sum', () => {
   const lines = asTable(evaluation, false).split('\n');
   for (const method of METHODS) expect(lines.filter((line) => line.startsWith(`${method} `))).toHaveLength(4);
   expect(lines.filter((line) => line.startsWith('their sum'))).toHaveLength(2);
+});
+
+test('a ratio to nothing is null and a dash, and one that some meters have says how many', async () => {
+  const days = 40;
+  const random = seededRandom(3);
+  const daily = (slot: number) => 400 + 300 * Math.sin((slot / 24) * Math.PI);
+  const repeating = Float32Array.from({ length: days * 48 }, (_, slot) => daily(slot % 48));
+  const still = repeating.map((watts, slot) => (slot < 30 * 48 ? watts : 230));
+  const noisy = repeating.map((watts) => watts + 50 * random());
+  const shape = { slotMinutes: 30, horizons: horizonsFor(30) };
+  const resultsOf = (powers: readonly Float32Array[]) =>
+    evaluate({
+      meters: powers.map((powerW, index) =>
+        createSeriesHistory({ meter: `m${index}` as MeterId, startMs: epochMs(0), powerW }, shape),
+      ),
+      testFrom: 38 * 48,
+      groups: usualGroups(shape).slice(0, 1),
+      baselines: BASELINES.filter(({ name }) => name !== 'ridge'),
+    });
+
+  const none = { ...evaluation, results: await resultsOf([still]) };
+  const { horizons, aggregate, meters_with_ratio } = JSON.parse(asJson(none, false));
+  expect(horizons['1'].persistence).toMatchObject({ mae: 0, mase: 0, mase_vs_seasonal: null, r2: null });
+  expect(aggregate['1'].persistence.r2).toBeNull();
+  expect(meters_with_ratio).toEqual({ '1': { mase_vs_seasonal: 0, r2: 0 } });
+  expect(asTable(none, false)).toMatch(/^persistence .* 0\.000 +– .* –$/m);
+
+  const some = JSON.parse(asJson({ ...evaluation, results: await resultsOf([repeating, noisy]) }, false));
+  expect(some.horizons['1'].seasonal_day.mase_vs_seasonal).toBeCloseTo(1, 6);
+  expect(some.meters_with_ratio).toEqual({ '1': { mase_vs_seasonal: 1 } });
+  expect(JSON.parse(asJson(evaluation, false))).not.toHaveProperty('meters_with_ratio');
 });

@@ -1,6 +1,6 @@
 import type { GroupResult } from './evaluate.js';
 import type { Evaluation } from './file.js';
-import type { Scores } from './scores.js';
+import { RATIOS, type Scores } from './scores.js';
 
 /** One document, errors in the file's own unit. */
 export function asJson(evaluation: Evaluation, perMeter: boolean): string {
@@ -21,7 +21,9 @@ export function asJson(evaluation: Evaluation, perMeter: boolean): string {
     seed: about.seed,
     meters: about.meters,
     parameters: about.parameters,
+    // What no number stands for, a ratio to nothing, is null in JSON.
     horizons: groups(results),
+    ...ratiosOfFewer(results),
     trainings: about.trainings.map(({ bestEpoch, ...record }) => ({ best_epoch: bestEpoch, ...record })),
     aggregate: Object.fromEntries(
       Object.entries(results).map(([name, { aggregate }]) => [name, aggregateInUnit(aggregate, unitW)]),
@@ -74,6 +76,19 @@ export function asTable(evaluation: Evaluation, perMeter: boolean): string {
   return lines.join('\n');
 }
 
+/** Where a ratio is the mean over fewer meters than its horizon: over how many. All methods share what it is a ratio to. */
+function ratiosOfFewer(results: Readonly<Record<string, GroupResult>>) {
+  const groups = Object.entries(results).flatMap(([name, { perMeter }]) => {
+    const counts = RATIOS.map((ratio) => [ratio, metersWith(ratio, perMeter)] as const);
+    const fewer = counts.filter(([, count]) => count < perMeter.length);
+    return fewer.length === 0 ? [] : [[name, Object.fromEntries(fewer)] as const];
+  });
+  return groups.length === 0 ? {} : { meters_with_ratio: Object.fromEntries(groups) };
+}
+
+const metersWith = (ratio: (typeof RATIOS)[number], perMeter: GroupResult['perMeter']): number =>
+  perMeter.filter(({ scores }) => Object.values(scores).every((one) => Number.isFinite(one[ratio]))).length;
+
 function maePerMeter(results: Readonly<Record<string, GroupResult>>, unitW: number) {
   const maes = (scores: Readonly<Record<string, Scores>>) =>
     Object.fromEntries(Object.entries(scores).map(([method, { mae }]) => [method, mae / unitW]));
@@ -99,11 +114,11 @@ function tableOf(title: string, { scores, aggregate, forecasts, coverage }: Grou
     return row(name, [
       digits(mae),
       digits(rmse),
-      mase.toFixed(3),
-      mase_vs_seasonal.toFixed(3),
+      ratioOf(mase),
+      ratioOf(mase_vs_seasonal),
       digits(pinball),
       band,
-      r2.toFixed(3),
+      ratioOf(r2),
     ]);
   });
   const months = coverage.map(
@@ -123,10 +138,12 @@ function tableOf(title: string, { scores, aggregate, forecasts, coverage }: Grou
 function aggregateRows(aggregate: GroupResult['aggregate']): string[] {
   const methods = Object.entries(aggregate).map(([name, { mae, rmse, mape, r2 }]) => {
     const share = mape === undefined ? '' : `${(mape * 100).toFixed(2)} %`;
-    return row(name, [digits(mae), digits(rmse), share, r2.toFixed(3)]);
+    return row(name, [digits(mae), digits(rmse), share, ratioOf(r2)]);
   });
   return methods.length === 0 ? [] : [row('their sum', AGGREGATE_COLUMNS), ...methods];
 }
+
+const ratioOf = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : '–');
 
 /** Four digits, whatever the unit. */
 const digits = (value: number): string => (value >= 1_000 ? value.toFixed(0) : value.toPrecision(4));

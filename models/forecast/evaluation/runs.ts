@@ -1,10 +1,17 @@
-import { WattwardenError } from '../../../agent/domain/errors.js';
 import { firstSlots, type MeterSeries } from '../../series.js';
 import { WideCsvError } from '../../wide-csv.js';
 import { createSeriesHistory, type ForecastShape } from '../series-history.js';
 import type { TrainingRecord } from '../train/checkpoint.js';
+import type { Baseline } from './baseline.js';
 import { BASELINES } from './baselines.js';
-import { type CandidateOptions, placeOf, type Ready, shippedCandidate, trainedCandidate } from './candidates.js';
+import {
+  type CandidateOptions,
+  placeOf,
+  type Ready,
+  shapeOfTraining,
+  shippedCandidate,
+  trainedCandidate,
+} from './candidates.js';
 import { evaluate, type GroupResult, joinGroups } from './evaluate.js';
 import { type Group, parseGroup, usualGroups } from './groups.js';
 import { trainYardsticks, type YardstickOptions } from './yardsticks.js';
@@ -35,11 +42,12 @@ export interface Data {
 
 type Options = CandidateOptions & RunOptions;
 
-export function run(options: Options, data: Data): Promise<Outcome> {
-  const { folds = 0, foldsOverMeters = 0 } = options;
-  if (folds > 1 && foldsOverMeters > 1) throw new WideCsvError('folds over time or over meters, not both');
-  if (foldsOverMeters > 1) return overMeters(options, { ...data, folds: foldsOverMeters });
-  return overTime(options, { ...data, folds: Math.max(folds, 1) });
+export async function run(options: Options, data: Data): Promise<Outcome> {
+  const { train, folds = 1, foldsOverMeters } = options;
+  // A training of hours must not end at a word that could be read at once.
+  if (train === true || foldsOverMeters !== undefined) groupsOf(options.horizon, shapeOfTraining(options));
+  if (foldsOverMeters !== undefined) return overMeters(options, { ...data, folds: foldsOverMeters });
+  return overTime(options, { ...data, folds });
 }
 
 interface FoldedData extends Data {
@@ -64,11 +72,10 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
     about = ready;
     if (ready.training !== undefined) trainings.push(ready.training);
     const until = Math.floor(testFrom + (fold + 1) * part);
-    await using(ready, async () =>
-      parts.push(
-        await measure(options, { ready, meters: series, learnt: series, testFrom: from, testUntil: until, tell }),
-      ),
-    );
+    await using(ready, async () => {
+      const yardsticks = await yardsticksOf(options, { ready, learnt: series, testFrom: from, tell });
+      parts.push(await measure(options, { ready, yardsticks, meters: series, testFrom: from, testUntil: until }));
+    });
   }
   const rolled = folds === 1 ? '' : `, over ${folds} parts of the test in turn`;
   return {
@@ -81,6 +88,7 @@ async function overTime(options: Options, { series, testFrom, tell, folds }: Fol
 
 /** One part of the meters after the other is left out of training and tested on. */
 async function overMeters(options: Options, { series, testFrom, tell, folds }: FoldedData): Promise<Outcome> {
+  if (series.length < folds) throw new WideCsvError(`${folds} folds need as many meters`);
   const leftOut: Results[] = [];
   const trainedOn: Results[] = [];
   const trainings: TrainingRecord[] = [];
@@ -89,14 +97,14 @@ async function overMeters(options: Options, { series, testFrom, tell, folds }: F
     const isLeftOut = (index: number) => index % folds === fold;
     const inside = series.filter((_, index) => !isLeftOut(index));
     const outside = series.filter((_, index) => isLeftOut(index));
-    if (inside.length === 0 || outside.length === 0) throw new WideCsvError(`${folds} folds need as many meters`);
     const name = `fold-${fold + 1}-of-${folds}`;
     const ready = await trainedCandidate(options, { meters: inside, testFrom, name, tell });
     parameters = ready.parameters;
     if (ready.training !== undefined) trainings.push(ready.training);
     await using(ready, async () => {
-      leftOut.push(await measure(options, { ready, meters: outside, learnt: inside, testFrom, tell }));
-      trainedOn.push(await measure(options, { ready, meters: inside, learnt: inside, testFrom, tell }));
+      const yardsticks = await yardsticksOf(options, { ready, learnt: inside, testFrom, tell });
+      leftOut.push(await measure(options, { ready, yardsticks, meters: outside, testFrom }));
+      trainedOn.push(await measure(options, { ready, yardsticks, meters: inside, testFrom }));
     });
   }
   const model = `${folds} trainings, each tested on the meters that it had not seen, ${options.precision}`;
@@ -111,24 +119,32 @@ async function using(ready: Ready, work: () => Promise<unknown>): Promise<void> 
   }
 }
 
-interface Measured extends Omit<Data, 'series'> {
+interface Learnt extends Omit<Data, 'series'> {
   readonly ready: Ready;
-  readonly meters: readonly MeterSeries[];
   /** Those that yardsticks may be trained on. */
   readonly learnt: readonly MeterSeries[];
-  readonly testUntil?: number;
 }
 
-async function measure(options: Options, about: Measured): Promise<Results> {
-  const { ready, meters, learnt, testFrom, testUntil, tell } = about;
-  const { shape, candidate } = ready;
-  const yardsticks = await trainYardsticks(options, {
+function yardsticksOf(options: Options, { ready, learnt, testFrom, tell }: Learnt): Promise<readonly Baseline[]> {
+  return trainYardsticks(options, {
     meters: learnt.map((one) => firstSlots(one, testFrom)),
-    shape,
+    shape: ready.shape,
     seed: options.seed,
     place: placeOf(options),
     tell,
   });
+}
+
+interface Measured {
+  readonly ready: Ready;
+  readonly yardsticks: readonly Baseline[];
+  readonly meters: readonly MeterSeries[];
+  readonly testFrom: number;
+  readonly testUntil?: number;
+}
+
+function measure(options: Options, { ready, yardsticks, meters, testFrom, testUntil }: Measured): Promise<Results> {
+  const { shape, candidate } = ready;
   return evaluate({
     meters: meters.map((one) => createSeriesHistory(one, shape)),
     testFrom,
@@ -145,14 +161,12 @@ function groupsOf(names: readonly string[] | undefined, shape: ForecastShape): r
     const group = parseGroup(name, shape);
     if (group !== undefined) return group;
     const known = usualGroups(shape).map((one) => one.name);
-    throw new WattwardenError(
-      'bundle.incompatible',
-      `horizon ${name}: slots of ${shape.slotMinutes} minutes have ${known.join(', ')}`,
+    throw new WideCsvError(
+      `--horizon ${name}: slots of ${shape.slotMinutes} minutes have ${known.join(', ')} and what lies within`,
     );
   });
 }
 
-/** Parts one after the other: every meter of every part counts the same. */
 function joinResults(parts: readonly Results[]): Results {
   const names = Object.keys(parts[0] ?? {});
   return Object.fromEntries(names.map((name) => [name, joinGroups(parts.flatMap((part) => part[name] ?? []))]));

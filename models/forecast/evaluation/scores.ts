@@ -1,6 +1,9 @@
 import { QUANTILES } from '../horizons.js';
 
-/** Errors of one method on one meter over one group of horizons, or their means over meters. Watts where not a ratio. */
+/**
+ * Errors of one method on one meter over one group of horizons, or their means over meters. Watts where not a ratio; a
+ * ratio to nothing is no finite number, and the mean of none NaN.
+ */
 export interface Scores {
   /** Of the median. */
   readonly mae: number;
@@ -16,6 +19,9 @@ export interface Scores {
   readonly coverage90?: number;
   readonly r2: number;
 }
+
+/** What rounding leaves of the spread of a load that never changes, as a share of its square, is less. */
+const LEAST_SPREAD = 1e-10;
 
 export interface Answer {
   readonly median: number;
@@ -71,7 +77,7 @@ export function createTally(): Tally {
     },
     get r2() {
       const spread = sumOfSquares - (sum * sum) / count;
-      return spread > 0 ? 1 - squared / spread : 0;
+      return spread > LEAST_SPREAD * sumOfSquares ? 1 - squared / spread : Number.NaN;
     },
     scores(seasonalBefore, seasonal) {
       const { mae, rmse, r2 } = tally;
@@ -89,11 +95,20 @@ export function createTally(): Tally {
   return tally;
 }
 
-/** Every meter counts the same. */
-export function meanOfScores(all: readonly Scores[]): Scores {
-  const mean = (read: (scores: Scores) => number | undefined) => {
-    const values = all.map(read).filter((value): value is number => value !== undefined && Number.isFinite(value));
-    return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+/** What divides by an error of something else, or by the spread of the load, which may be nothing. */
+export const RATIOS = ['mase', 'mase_vs_seasonal', 'r2'] as const;
+
+/** Weighted means of every figure, each over those that have it; all count the same where no weights are given. */
+export function meanOfScores(all: readonly Scores[], weights: readonly number[] = all.map(() => 1)): Scores {
+  const mean = (read: (scores: Scores) => number | undefined): number => {
+    let [sum, weight] = [0, 0];
+    for (const [index, scores] of all.entries()) {
+      const value = read(scores);
+      if (value === undefined || !Number.isFinite(value)) continue;
+      sum += value * (weights[index] as number);
+      weight += weights[index] as number;
+    }
+    return sum / weight;
   };
   return {
     mae: mean(({ mae }) => mae),

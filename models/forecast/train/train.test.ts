@@ -82,31 +82,64 @@ test('the same seed gives the same weights, another seed others', async () => {
   expect((await trainForecaster({ ...options, seed: 3 })).weights).not.toEqual(first.weights);
 });
 
+/** A place for progress that has this in it, and what was put there. */
+function kept(stored?: Uint8Array) {
+  const saved: Uint8Array[] = [];
+  const load = async () => stored;
+  return {
+    saved,
+    checkpoints: { name: 'somewhere', load, save: async (bytes: Uint8Array) => saved.push(bytes.slice()) },
+  };
+}
+
 test('a training that was interrupted ends where an uninterrupted one does', async () => {
-  const kept: Uint8Array[] = [];
   const options = { series: homes, shape, seed: 2, epochs: 2 };
-  const whole = await trainForecaster({
-    ...options,
-    checkpoints: { load: async () => undefined, save: async (bytes) => kept.push(bytes.slice()) },
-  });
-  const [stored] = kept;
-  const resumed = await trainForecaster({
-    ...options,
-    checkpoints: { load: async () => stored, save: async () => undefined },
-  });
+  const { saved, checkpoints } = kept();
+  const whole = await trainForecaster({ ...options, checkpoints });
+  const rest = kept(saved[0]);
+  const resumed = await trainForecaster({ ...options, checkpoints: rest.checkpoints });
+  expect(rest.saved).toHaveLength(1);
   expect(resumed.weights).toEqual(whole.weights);
   expect(resumed.curve).toEqual(whole.curve);
-  // What another seed has left, or what was cut short, is nothing to go on from.
-  for (const [seed, bytes] of [
-    [3, stored],
-    [2, stored?.subarray(0, 5_000)],
+});
+
+test('a training does not go on from one of other data of the same shape', async () => {
+  const options = { series: homes.slice(0, 1), shape, seed: 2, epochs: 1 };
+  const { saved, checkpoints } = kept();
+  await trainForecaster({ ...options, checkpoints });
+  const inAnotherUnit = options.series.map((home) => ({ ...home, powerW: home.powerW.map((watts) => watts * 1_000) }));
+  for (const [other, epochs] of [
+    [{}, 0],
+    [{ series: inAnotherUnit }, 1],
+    [{ seed: 3 }, 1],
   ] as const) {
-    const other = { ...options, epochs: 2, seed, series: homes.slice(0, 1) };
-    const { curve } = await trainForecaster({
-      ...other,
-      checkpoints: { load: async () => bytes, save: async () => undefined },
+    const next = kept(saved[0]);
+    await trainForecaster({ ...options, ...other, checkpoints: next.checkpoints });
+    expect(next.saved).toHaveLength(epochs);
+  }
+});
+
+test('what no training can have left is an error that names the file and says what to do', async () => {
+  const options = { series: homes.slice(0, 1), shape, seed: 2, epochs: 1 };
+  const { saved, checkpoints } = kept();
+  await trainForecaster({ ...options, checkpoints });
+  const whole = saved[0] ?? new Uint8Array();
+  const weights = whole.indexOf(10) + 1;
+  const damaged: Record<string, Uint8Array> = {
+    nothing: new Uint8Array(),
+    'no line': new Uint8Array(5_000),
+    'no JSON': Buffer.from('{ "purpose": \n'),
+    'JSON of something else': Buffer.from('{}\n'),
+    'no object': Buffer.from('null\n'),
+    'cut short': whole.subarray(0, 5_000),
+    'weights of NaN': Uint8Array.from(whole, (byte, at) => (at < weights ? byte : 0xff)),
+  };
+  for (const [name, bytes] of Object.entries(damaged)) {
+    await expect(trainForecaster({ ...options, checkpoints: kept(bytes).checkpoints }), name).rejects.toMatchObject({
+      code: 'training.unreadable',
+      message: expect.stringMatching(/^somewhere: /),
+      action: expect.stringContaining('Delete the file'),
     });
-    expect(curve).toHaveLength(2);
   }
 });
 

@@ -17,6 +17,7 @@ import {
   type TrainingRecord,
   unpackProgress,
 } from './checkpoint.js';
+import { dataDigest } from './data-digest.js';
 import { initialWeights } from './initial.js';
 import { createNetwork, type Network } from './layers.js';
 import { fitLinear } from './linear-start.js';
@@ -87,11 +88,12 @@ export async function trainForecaster(options: TrainOptions): Promise<TrainedFor
       windows,
       meters: sources.length,
       slots: shape.slotMinutes,
+      backend: backend.name,
+      data: options.checkpoints === undefined ? '' : dataDigest(seriesOf(sources), shape, place),
     });
-    const stored = await options.checkpoints?.load();
     const validate = createValidation({ network, encoder, sources, seed });
     let progress =
-      (stored === undefined ? undefined : unpackProgress(stored, purpose)) ??
+      (await lastProgress(options.checkpoints, purpose)) ??
       start(fitLinear(weights, { encoder, network, sources: drawn, random: seededRandom(seed + 1) }));
     const patience = Math.max(PATIENCE, epochs * PATIENCE_SHARE);
     while (progress.epoch < epochs && progress.epoch - progress.best.epoch < patience) {
@@ -121,6 +123,15 @@ export async function trainForecaster(options: TrainOptions): Promise<TrainedFor
     network.dispose();
   }
 }
+
+/** What an earlier run of the same training has kept. */
+async function lastProgress(checkpoints: Checkpoints | undefined, purpose: string): Promise<Progress | undefined> {
+  const stored = await checkpoints?.load();
+  if (checkpoints === undefined || stored === undefined) return undefined;
+  return unpackProgress(stored, { purpose, name: checkpoints.name });
+}
+
+const seriesOf = (sources: readonly SampleSource[]): MeterSeries[] => sources.map(({ history }) => history.series);
 
 const NO_LOSS: EpochLoss = { training: 0, validation: 0 };
 

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { epochMs } from '../../../agent/domain/brand.js';
+import type { MeterSeries } from '../../series.js';
+import { NOWHERE, type Place } from '../../window/calendar.js';
+import { FEATURE_VERSION } from '../features.js';
+import type { ForecastShape } from '../series-history.js';
+
+const HOUR_MS = 3_600_000;
+
+/** SHA-256 of all that windows are made of: two trainings with the same one see the same windows. */
+export function dataDigest(
+  series: readonly MeterSeries[],
+  { slotMinutes, horizons }: ForecastShape,
+  place?: Place,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify({ version: FEATURE_VERSION, slotMinutes, horizons }));
+  for (const { startMs, draws = 1, powerW, temperatureC } of series) {
+    hash.update(JSON.stringify({ startMs, draws, slots: powerW.length, weather: temperatureC !== undefined }));
+    hash.update(powerW);
+    if (temperatureC !== undefined) hash.update(temperatureC);
+  }
+  return hash.update(placeOf(series, slotMinutes, place)).digest('hex');
+}
+
+/** A place is a function of time: its offsets while the series last, and whose holidays it keeps. */
+function placeOf(
+  series: readonly MeterSeries[],
+  slotMinutes: number,
+  { utcOffsetMs, country }: Place = NOWHERE,
+): string {
+  const offsets: number[] = [];
+  const last = Math.max(...series.map(({ startMs, powerW }) => startMs + powerW.length * slotMinutes * 60_000));
+  for (let atMs = Math.min(...series.map(({ startMs }) => startMs)); atMs <= last; atMs += HOUR_MS) {
+    const offset = utcOffsetMs(epochMs(atMs));
+    if (offset !== offsets.at(-1)) offsets.push(atMs, offset);
+  }
+  return JSON.stringify({ offsets, country });
+}
