@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Settings } from '../../config/schema.js';
 import { type ErrorCode, WattwardenError } from '../domain/errors.js';
-import { keepSmallBeside } from '../domain/young-generation.js';
+import { keepSmallBeside } from '../domain/heap-growth.js';
 
 /** What is handed to the thread and what it answers. */
 export interface SettingsRequest {

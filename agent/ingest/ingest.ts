@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../domain/clock.js';
+import { growUnderLoad } from '../domain/heap-growth.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
-import { growUnderLoad } from '../domain/young-generation.js';
 import { type BrokerEvents, type BrokerFigures, type BrokerOptions, createBroker } from './broker.js';
 import { type ClientEvents, type ClientOptions, createClient } from './client.js';
 import { createGroupCommit } from './group-commit.js';

@@ -1,10 +1,10 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { Clock, Random } from '../domain/clock.js';
 import { messageOf, WattwardenError } from '../domain/errors.js';
+import { keepSmallBeside } from '../domain/heap-growth.js';
 import type { Part } from '../domain/lifecycle.js';
 import type { Logger } from '../domain/log.js';
 import { backoffMs } from '../domain/supervise.js';
-import { keepSmallBeside } from '../domain/young-generation.js';
 import { type Channel, createChannel, type Receiver, type Traffic } from './channel.js';
 
 /**

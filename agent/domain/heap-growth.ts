@@ -6,19 +6,21 @@ const UNDER_LOAD = 500;
 let isSmall = false;
 
 /**
- * V8 lets the space for young objects grow to 32 MB while it loads a program, and keeps it; that is worth its memory
- * only to a thread that takes in tens of thousands of readings a second. Its largest size can be set on the command line
- * alone, which is not ours; whether it grows can be changed at any time, for all threads of the process.
+ * V8 lets the space for young objects grow to 32 MB while it loads a program, and keeps it; and lets old garbage lie until
+ * there are 8 MB of it, in each thread. That is worth its memory only to a thread that takes in tens of thousands of
+ * readings a second. Most of its limits can be set on the command line alone, which is not ours; how much is to grow can
+ * be changed at any time, for all threads of the process.
  */
-export function keepYoungGenerationSmall(): void {
+export function keepHeapSmall(): void {
   isSmall = true;
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--optimize-for-size');
 }
 
 /** V8 sets it back for all threads whenever a thread begins. */
 export function keepSmallBeside(worker: { once(event: 'online', heard: () => void): unknown }): void {
   worker.once('online', () => {
-    if (isSmall) keepYoungGenerationSmall();
+    if (isSmall) keepHeapSmall();
   });
 }
 
@@ -27,4 +29,5 @@ export function growUnderLoad(publications: number): void {
   if (!isSmall || publications < UNDER_LOAD) return;
   isSmall = false;
   setFlagsFromString('--semi-space-growth-factor=2');
+  setFlagsFromString('--no-optimize-for-size');
 }
