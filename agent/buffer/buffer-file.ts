@@ -20,7 +20,7 @@ const WAL_LIMIT_BYTES = WAL_LIMIT_PAGES * 4_096;
  * SQLite's own copy of pages, in KB. The library gives each connection 16 MB, which a scan fills and nobody empties; the
  * kernel keeps the file's pages anyway, for all connections together.
  */
-const CACHE_KB = { writer: 4_000, reader: 2_000 };
+const CACHE_KB = 2_000;
 
 /** The writer's connection to the file; creates or migrates it as needed. */
 export function openForWriting(path: string): Connection {
@@ -38,7 +38,7 @@ export function openForWriting(path: string): Connection {
       }
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
-      db.pragma(`cache_size = -${CACHE_KB.writer}`);
+      db.pragma(`cache_size = -${CACHE_KB}`);
       // A checkpoint calls fsync on the whole file; a worker does that, see checkpoint.ts.
       db.pragma('wal_autocheckpoint = 0');
       // Once begun anew, a WAL that had grown gives its room back.
@@ -97,7 +97,7 @@ export function openForReading(path: string, known = SCHEMA_VERSION): Connection
   return opening(path, () => {
     const db = new Database(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
     return orClose(db, () => {
-      db.pragma(`cache_size = -${CACHE_KB.reader}`);
+      db.pragma(`cache_size = -${CACHE_KB}`);
       const version = checkOwner(db, path);
       if (version > known && readableSinceOf(db) > known) throw newer(path, version, known);
       if (version < known) throw new WattwardenError('buffer.unopenable', `${path}: not a buffer of this version`);
