@@ -58,6 +58,7 @@ test.each([
   ['a missing column', 'time,a,b\n2024-01-01,1\n', 'line 2: 2 columns, the header has 3'],
   ['a word for a number', 'time,a\n2024-01-01T00:00:00,x\n', 'not a number'],
   ['a time between slots', 'time,a\n2024-01-01T00:02:00,1\n', 'not a time on a full 5 minutes'],
+  ['a day that no calendar has', 'time,a\n2024-02-30T00:00:00,1\n', 'not a time on a full 5 minutes'],
   ['no time at all', 'time,a\nyesterday,1\n', 'not a time on a full 5 minutes'],
   ['time that goes back', 'time,a\n2024-01-01T00:05:00,1\n2024-01-01T00:00:00,1\n', 'line 3'],
   [

@@ -1,5 +1,6 @@
 import { epochMs, type MeterId, parseMeterId } from '../agent/domain/brand.js';
 import { messageOf } from '../agent/domain/errors.js';
+import { isoTime } from './iso-time.js';
 import type { MeterSeries } from './series.js';
 import { linesOf } from './text-lines.js';
 
@@ -141,7 +142,7 @@ function parseRow(
 /** A time without a zone is UTC, whatever machine reads it. */
 function parseTime(text: string): number {
   const time = text.replace(' ', 'T');
-  return Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
+  return isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
 }
 
 function parseCell(field = '', line: number): number {
