@@ -52,7 +52,8 @@ export interface TrueTheft {
   readonly what: 'theft';
   readonly meter: string;
   readonly from: string;
-  readonly to: string;
+  /** Null where it has no end. */
+  readonly to: string | null;
   readonly deed: Theft['deed'];
 }
 
@@ -142,7 +143,13 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
         const truth = [...known.values()].find(({ meter }) => meter.kind === 'customer' && meter.number === customer);
         if (truth === undefined) continue;
         const spell = (atMs: number): string => new Date(atMs).toISOString();
-        yield { what: 'theft', meter: truth.name, from: spell(from), to: spell(to), deed };
+        yield {
+          what: 'theft',
+          meter: truth.name,
+          from: spell(from),
+          to: Number.isFinite(to) ? spell(to) : null,
+          deed,
+        };
       }
     },
   };

@@ -55,6 +55,17 @@ test('simulated days reach the gateway, and the file says what really was', asyn
   expect(total).toBe(messages - garbled - repeated);
 });
 
+test.each(['broker', 'buffer'])('a theft without an end is written as one: %s', async (way) => {
+  const truth = join(gateway.dir, `endless-${way}.jsonl`);
+  const where = way === 'broker' ? ['--url', `mqtt://${gateway.mqtt}`, '--speed', 'max'] : ['--into', `${truth}.sqlite`];
+  const fleet = ['--meters', '2', '--feeders', '0', '--start', '2026-03-02T00:00:00Z', '--days', '1'];
+  await succeeds('simulate', ...where, ...fleet, '--theft', '--truth', truth);
+  const thefts = (await linesOf(truth)).filter((line) => line.what === 'theft');
+  expect(thefts).toMatchObject([
+    { meter: 'meter-001', from: '2026-03-01T21:00:00.000Z', to: null, deed: { kind: 'bypass' } },
+  ]);
+});
+
 test('days that go straight into a buffer are the days of the file that says what really was', async () => {
   const [into, truth] = [join(gateway.dir, 'filled.sqlite'), join(gateway.dir, 'filled.jsonl')];
   const fleet = ['--meters', '4', '--feeders', '1', '--thefts', '1', '--deeds', 'swapped_meters'];
