@@ -26,6 +26,8 @@ export interface Street {
   readonly feeders: number;
   feederOf(customer: number): number;
   traitsOf(customer: number, day: number): Traits | null;
+  /** Neither empty rooms nor people on holiday. */
+  isLivedIn(customer: number, day: number): boolean;
   /** Mean net power per step; negative while panels feed in. */
   customerW(customer: number, day: number): Float32Array;
   /** What passes the feeder's meter: its customers, those without a meter, and what the lines take. */
@@ -89,6 +91,7 @@ export function createStreet(options: StreetOptions): Street {
     feeders,
     feederOf,
     traitsOf: (customer, day) => homes[customer]?.traitsOf(day) ?? null,
+    isLivedIn: (customer, day) => homes[customer]?.day(day).state === 'lived_in',
     customerW,
     feederW: (feeder, day) => lines[feeder]?.(day) ?? new Float32Array(),
     outagesOn: cuts,

@@ -1,5 +1,5 @@
 import type { Random } from '../../agent/domain/clock.js';
-import { ATTACK_KINDS, type Attack, applyAttack, drawAttack } from '../../models/fleet/attacks.js';
+import { ATTACK_KINDS, type Attack, applyAttack, drawAttack, meanDrawn } from '../../models/fleet/attacks.js';
 import { between, streamOf } from '../../models/fleet/random-stream.js';
 import type { Street } from '../../models/fleet/street.js';
 
@@ -42,6 +42,9 @@ interface Planned {
 
 const PLAN_STREAM = 31;
 const STEAL_STREAM = 32;
+/** A thief's scale is what the home usually draws; rooms may stand empty for a month, and people be away for another. */
+const USUAL_DAYS = 3;
+const SEARCHED_DAYS = 70;
 
 /** Thieves among the customers, each with one deed, the kinds in turn so that a few cover them all. */
 export function planThefts(street: Street, { count, kinds, seed, fromMs, toMs }: Planned): readonly Theft[] {
@@ -58,10 +61,21 @@ export function planThefts(street: Street, { count, kinds, seed, fromMs, toMs }:
     if (kind === 'swapped_meters' && partner === undefined) break;
     // It begins within the first half, so that there is an honest part before it and enough of it to see.
     const begins = Math.floor(between(random, fromMs + (toMs - fromMs) / 10, (fromMs + toMs) / 2));
-    const deed = drawDeed(kind, { usual: street.customerW(customer, Math.floor(fromMs / DAY_MS)), random, partner });
+    const deed = drawDeed(kind, { usual: usualOf(street, customer, Math.floor(fromMs / DAY_MS)), random, partner });
     thefts.push({ customer, fromMs: begins, toMs, deed });
   }
   return thefts;
+}
+
+/** The first days on which somebody is at home. */
+function usualOf(street: Street, customer: number, firstDay: number): Float32Array {
+  const lived: number[] = [];
+  for (let day = firstDay; day < firstDay + SEARCHED_DAYS && lived.length < USUAL_DAYS; day++) {
+    if (street.isLivedIn(customer, day)) lived.push(day);
+  }
+  return Float32Array.from(
+    (lived.length > 0 ? lived : [firstDay]).flatMap((day) => [...street.customerW(customer, day)]),
+  );
 }
 
 interface Drawing {
@@ -99,17 +113,21 @@ export function countedW(
   if (from >= to) return watts;
   const elapsedSteps = Math.max(Math.round((at.day * DAY_MS + from * stepMs - theft.fromMs) / stepMs), 0);
   const random = streamOf(at.seed, STEAL_STREAM, theft.customer, at.day);
-  const series = { values: watts.subarray(from, to), stepsPerDay, firstStep: from, elapsedSteps };
+  const values = watts.subarray(from, to);
+  const series = { values, stepsPerDay, firstStep: from, elapsedSteps };
   const counted = watts.slice();
-  // What is fed in is paid for: nobody hides that.
+  // Where nothing flows a meter counts nothing, whatever it was made to say.
   counted.set(
-    applyAttack(series, attack, random).map((after, step) => pickSign(series.values[step] ?? 0, after)),
+    applyAttack(series, forDay(attack, values), random).map((after, step) => (values[step] === 0 ? 0 : after)),
     from,
   );
   return counted;
 }
 
-const pickSign = (before: number, after: number): number => (before < 0 ? before : after);
+/** Who is away draws less than the usual mean: a share of that would be more than there was. */
+function forDay(attack: Attack, values: Float32Array): Attack {
+  return attack.kind === 'mean_share' ? { ...attack, mean: Math.min(attack.mean, meanDrawn(values)) } : attack;
+}
 
 function attackOf(deed: Deed): Attack | undefined {
   switch (deed.kind) {
