@@ -27,6 +27,8 @@ export interface Street {
   readonly feeders: number;
   feederOf(customer: number): number;
   traitsOf(customer: number, day: number): Traits | null;
+  /** 1, or 3 with the share of the load that each carries; of the building, whoever lives there. */
+  phasesOf(customer: number): readonly number[];
   /** Neither empty rooms nor people on holiday. */
   isLivedIn(customer: number, day: number): boolean;
   /** Mean net power per step; negative while panels feed in. */
@@ -42,6 +44,8 @@ const DAYS_KEPT = 3;
 /** Unregistered households have numbers beyond those of all customers. */
 const UNREGISTERED_FROM = 1_000_000;
 const LOSS_STREAM = 21;
+/** Days after which somebody lives there again. */
+const VACANT_AT_MOST = 31;
 const DAY_MS = 86_400_000;
 
 export function createStreet(options: StreetOptions): Street {
@@ -97,6 +101,8 @@ export function createStreet(options: StreetOptions): Street {
     feeders,
     feederOf,
     traitsOf: (customer, day) => homes[customer]?.traitsOf(day) ?? null,
+    phasesOf: (customer) =>
+      (homes[customer]?.traitsOf(0) ?? homes[customer]?.traitsOf(VACANT_AT_MOST))?.phaseShares ?? [1],
     isLivedIn: (customer, day) => homes[customer]?.day(day).state === 'lived_in',
     customerW,
     feederW: (feeder, day) => lines[feeder]?.(day) ?? new Float32Array(),

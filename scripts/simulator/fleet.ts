@@ -3,7 +3,7 @@ import { invariant } from '../../agent/domain/errors.js';
 import { drawMeterError } from '../../models/fleet/feeder.js';
 import type { Span } from '../../models/fleet/outages.js';
 import { streamOf, unitOf } from '../../models/fleet/random-stream.js';
-import { createStreet, type Street, type StreetOptions } from '../../models/fleet/street.js';
+import { createStreet, type StreetOptions } from '../../models/fleet/street.js';
 import { type CountedDay, createMeteredLoad, exchanged, type MeteredLoad } from './metered-load.js';
 import type { Condition, SentReading, Shown } from './sent-reading.js';
 import { countedW, type Theft } from './thefts.js';
@@ -38,7 +38,7 @@ export interface FleetOptions extends Omit<StreetOptions, 'stepMinutes'> {
   /** Nothing before this is ever asked for. */
   readonly fromMs: number;
   readonly stepMinutes?: number;
-  readonly thefts?: (street: Street) => readonly Theft[];
+  readonly thefts?: readonly Theft[];
 }
 
 const DAY_MS = 86_400_000;
@@ -52,7 +52,7 @@ const LARGEST_SAG_V = 4;
 export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
   const { seed, fromMs, stepMinutes = 1 } = options;
   const street = createStreet({ ...options, stepMinutes });
-  const thefts = options.thefts?.(street) ?? [];
+  const thefts = options.thefts ?? [];
   const firstDay = Math.floor(fromMs / DAY_MS) - 1;
   const feederIds = Array.from({ length: street.feeders }, (_, index) => meterId(`feeder-${index + 1}`));
   const errorOf = (number: number, meterClass: '1' | '0.5') =>
@@ -90,7 +90,7 @@ export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
       hasExport: (atMs) =>
         (street.traitsOf(hangsInPlaceOf(atMs), Math.floor(atMs / DAY_MS))?.solarPeakW ?? 0) > 0 ||
         (theft?.deed.kind === 'reversed_phase' && atMs >= theft.fromMs),
-      phases: street.traitsOf(customer, firstDay)?.phaseShares ?? [1],
+      phases: street.phasesOf(customer),
       seen: taken === undefined ? load.counted : exchanged(load.counted, taken, swappedFromMs),
       registerBreakMs:
         taken !== undefined ? swappedFromMs : theft?.deed.kind === 'register_rollback' ? theft.fromMs : undefined,

@@ -91,10 +91,7 @@ test.each([
     // In the morning, and shortly before midnight: what a gateway doubts then it doubts until the next day.
     for (const beginsMs of [FROM_MS + 8 * HOUR_MS + 847_000, FROM_MS + DAY_MS - 200_000]) {
       const thefts: readonly Theft[] = [{ customer: 0, fromMs: beginsMs, toMs: Number.POSITIVE_INFINITY, deed }];
-      const [filled, stored] = await bothWays(
-        createFleet({ ...FLEET, customers: 40, thefts: () => thefts }),
-        FROM_MS + 2 * DAY_MS,
-      );
+      const [filled, stored] = await bothWays(createFleet({ ...FLEET, customers: 40, thefts }), FROM_MS + 2 * DAY_MS);
       const flagsAt = (slots: typeof filled) => slots.map((slot) => `${slot.slotStartMs}: ${flagsOf(slot.flags)}`);
       expect(flagsAt(filled)).toEqual(flagsAt(stored));
       // A reading shows its power within 2 %, and its register in tenths of a watt hour.

@@ -46,25 +46,69 @@ const STEAL_STREAM = 32;
 const USUAL_DAYS = 3;
 const SEARCHED_DAYS = 70;
 
+/** Not enough customers for what they are to do. */
+export interface Shortage {
+  readonly shortage: string;
+}
+
 /** Thieves among the customers, each with one deed, the kinds in turn so that a few cover them all. */
-export function planThefts(street: Street, { count, kinds, seed, fromMs, toMs }: Planned): readonly Theft[] {
+export function planThefts(street: Street, planned: Planned): readonly Theft[] | Shortage {
+  const { seed, fromMs, toMs } = planned;
   const random = streamOf(seed, PLAN_STREAM);
   const order = Array.from({ length: street.customers }, (_, customer) => ({ customer, lot: random() }))
     .sort((a, b) => a.lot - b.lot)
     .map(({ customer }) => customer);
-  const thefts: Theft[] = [];
-  for (let next = 0; thefts.length < count && order.length > 0; next++) {
-    const kind = kinds[next % kinds.length];
-    const customer = order.shift();
-    if (kind === undefined || customer === undefined) break;
-    const partner = kind === 'swapped_meters' ? order.shift() : undefined;
-    if (kind === 'swapped_meters' && partner === undefined) break;
+  const cast = castOf(street, planned, order);
+  if ('shortage' in cast) return cast;
+  return cast.map(({ kind, customer, partner }): Theft => {
     // It begins within the first half, so that there is an honest part before it and enough of it to see.
     const begins = Math.floor(between(random, fromMs + (toMs - fromMs) / 10, (fromMs + toMs) / 2));
-    const deed = drawDeed(kind, { usual: usualOf(street, customer, Math.floor(fromMs / DAY_MS)), random, partner });
-    thefts.push({ customer, fromMs: begins, toMs, deed });
+    const usual = usualOf(street, customer, Math.floor(fromMs / DAY_MS));
+    const deed = drawDeed(kind, { usual, random, partner, phases: street.phasesOf(customer) });
+    return { customer, fromMs: begins, toMs, deed };
+  });
+}
+
+interface Part {
+  readonly kind: DeedKind;
+  readonly customer: number;
+  readonly partner: number | undefined;
+}
+
+/** Who does what, from a list of all customers. */
+function castOf(
+  street: Street,
+  { count, kinds }: Pick<Planned, 'count' | 'kinds'>,
+  order: readonly number[],
+): readonly Part[] | Shortage {
+  const wanted = Array.from({ length: count }, (_, next) => kinds[next % kinds.length]).filter(
+    (kind) => kind !== undefined,
+  );
+  const isReversed = (kind: DeedKind): boolean => kind === 'reversed_phase';
+  // Few homes have a phase to reverse and others beside it: they are given away first.
+  const several = order.filter((customer) => street.phasesOf(customer).length > 1);
+  const reversed = several.slice(0, wanted.filter(isReversed).length);
+  const rest = order.filter((customer) => !reversed.includes(customer));
+  const cast: Part[] = [];
+  for (const kind of wanted) {
+    const customer = (isReversed(kind) ? reversed : rest).shift();
+    const partner = kind === 'swapped_meters' ? rest.shift() : undefined;
+    if (customer === undefined || (kind === 'swapped_meters' && partner === undefined))
+      return { shortage: shortageOf(wanted, { several: several.length, customers: order.length }) };
+    cast.push({ kind, customer, partner });
   }
-  return thefts;
+  return cast;
+}
+
+function shortageOf(
+  wanted: readonly DeedKind[],
+  { several, customers }: { several: number; customers: number },
+): string {
+  const reversed = wanted.filter((kind) => kind === 'reversed_phase').length;
+  if (reversed > several)
+    return `reversed_phase is a deed in homes with several phases: ${reversed} are wanted, and ${several} of the ${customers} customers live in one`;
+  const swaps = wanted.filter((kind) => kind === 'swapped_meters').length;
+  return `--thefts ${wanted.length} need ${wanted.length + swaps} customers, as each of swapped_meters takes two, and there are ${customers}`;
 }
 
 /** The first days on which somebody is at home. */
@@ -82,10 +126,14 @@ interface Drawing {
   readonly usual: Float32Array;
   readonly random: Random;
   readonly partner: number | undefined;
+  readonly phases: readonly number[];
 }
 
-function drawDeed(kind: DeedKind, { usual, random, partner }: Drawing): Deed {
+function drawDeed(kind: DeedKind, { usual, random, partner, phases }: Drawing): Deed {
   switch (kind) {
+    case 'reversed_phase':
+      // With more than half of the load on it the meter would run backwards, which is seen at once.
+      return { kind, phaseShare: Math.max(...phases.filter((share) => share < 0.5)) };
     case 'tamper_flag':
       return { kind, share: between(random, 0.2, 0.7) };
     case 'register_rollback':

@@ -5,6 +5,7 @@ import { openReader } from '../../agent/buffer/reader.js';
 import { epochMs, type MeterId } from '../../agent/domain/brand.js';
 import { flagBits } from '../../agent/domain/flags.js';
 import { DAY_MS } from '../../agent/domain/slot.js';
+import { STREET } from '../../models/fleet/traits.js';
 import type { TrueDay, TrueFault, TrueTheft } from '../../scripts/simulator/truth.js';
 import { succeeds, wattwarden } from '../kit/command.js';
 import { type LoneGateway, openLoneGateway } from '../kit/lone-gateway.js';
@@ -128,11 +129,34 @@ test.each([
   ['a buffer takes whole days', ['--into', 'buffer.sqlite', '--days', '1.5'], /whole ones/],
   ['a buffer is a new one', ['--into', 'package.json', '--days', '1'], /new file.*package\.json exists/],
   ['a buffer has no faults', ['--into', 'b.sqlite', '--days', '1', '--faults', 'gap'], /need a broker/],
+  ['a buffer is sent nothing', ['--into', 'b.sqlite', '--days', '1', '--speed', '10'], /--speed would change/],
+  [
+    'what is said of messages is said to a broker',
+    ['--into', 'b.sqlite', '--days', '1', '--format', 'native', '--interval', '5', '--meters-per-client', '1'],
+    /--meters-per-client, --format, --interval would change nothing/,
+  ],
+  [
+    'meters change places in pairs',
+    ['--meters', '3', '--thefts', '2', '--deeds', 'swapped_meters'],
+    /--thefts 2 need 4 customers/,
+  ],
+  [
+    'a phase is reversed where there are several',
+    ['--meters', '1', '--thefts', '1', '--deeds', 'reversed_phase'],
+    /several phases: 1 are wanted, and 0 of the 1/,
+  ],
+  ['thieves do something', ['--thefts', '1', '--deeds', 'none'], /--thefts without --deeds/],
   ['no more thieves than customers', ['--meters', '3', '--thefts', '4'], /4 are more than the 3 customers/],
 ])('%s', async (_, given, words) => {
   const { code, stderr } = await wattwarden('simulate', ...given);
   expect(code).toBe(2);
   expect(stderr).toMatch(words);
+});
+
+test('help tells the equipment of a street as it is', async () => {
+  const help = (await succeeds('simulate', '--help')).replaceAll(/\s+/g, ' ');
+  expect(help).toContain(`panels (${STREET.solar} unless set)`);
+  expect(help).toContain(`vehicle (${STREET.vehicle} unless set)`);
 });
 
 test('where no broker listens, it says so, without the password of the address', async () => {
