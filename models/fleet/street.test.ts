@@ -88,3 +88,15 @@ test('without voltage neither a feeder nor its customers draw anything', () => {
     expect(off(street.feederW(feeder, light ?? 0))).toBe(0);
   }
 });
+
+test('shedding takes its hours on every second day, in turns, and within the day', () => {
+  const street = createStreet({ seed: 5, customers: 4, feeders: 4, stepMinutes: 30, sheddingHours: 12 });
+  for (let day = FIRST; day < FIRST + 30; day++) {
+    const spans = [0, 1, 2, 3].map((feeder) => street.outagesOn(feeder, day));
+    expect(spans.map(({ length }) => length)).toEqual(day % 2 === 0 ? [1, 0, 1, 0] : [0, 1, 0, 1]);
+    for (const { fromMinute, toMinute } of spans.flat()) {
+      expect(toMinute - fromMinute).toBe(720);
+      expect(toMinute).toBeLessThanOrEqual(1_440);
+    }
+  }
+});
