@@ -57,6 +57,44 @@ test('simulated days reach the gateway, and the file says what really was', asyn
   expect(total).toBe(messages - garbled - repeated);
 });
 
+test('the past comes first, a reading for each slot, and then what follows', async () => {
+  const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  const [since, start] = [midnight - 3 * DAY_MS, midnight - 2 * DAY_MS].map((ms) => new Date(ms).toISOString());
+  const own = await openLoneGateway();
+  try {
+    const when = ['--since', since ?? '', '--start', start ?? '', '--days', '1', '--interval', '900', '--speed', 'max'];
+    const fleet = ['--meters', '2', '--feeders', '1'];
+    const said = await succeeds('simulate', '--url', `mqtt://${own.mqtt}`, ...fleet, ...when);
+    // A list for the day that is past, and a reading each quarter of an hour.
+    expect(said).toMatch(new RegExp(`${3 * (1 + 96)} messages acknowledged`));
+    const stored = await storedValues(join(own.dir, 'data', 'buffer.sqlite'));
+    expect([...stored.values()].map(({ length }) => length)).toEqual([384, 384, 384]);
+  } finally {
+    await own.close();
+  }
+});
+
+test('feeders are shed in turn, and their meters say nothing meanwhile', async () => {
+  const own = await openLoneGateway({ validate: { max_age_days: 4_000 } });
+  try {
+    const fleet = ['--meters', '4', '--feeders', '2', '--shedding', '6'];
+    const when = ['--start', '2026-03-02T00:00:00Z', '--days', '4', '--interval', '900', '--speed', 'max'];
+    const truth = join(own.dir, 'shed.jsonl');
+    await succeeds('simulate', '--url', `mqtt://${own.mqtt}`, ...fleet, ...when, '--truth', truth);
+    const stored = await storedValues(join(own.dir, 'data', 'buffer.sqlite'));
+    // Two of four days, six hours each, on each feeder.
+    expect([...stored].map(([meter, { length }]) => [meter, length]).sort()).toEqual(
+      ['feeder-1', 'feeder-2', 'meter-001', 'meter-002', 'meter-003', 'meter-004'].map((name) => [
+        name,
+        4 * 96 - 2 * 24,
+      ]),
+    );
+    for (const line of await linesOf(truth)) if (line.what === 'day') expect(line.known).toBe(true);
+  } finally {
+    await own.close();
+  }
+});
+
 test.each(['broker', 'buffer'])('a theft without an end is written as one: %s', async (way) => {
   const truth = join(gateway.dir, `endless-${way}.jsonl`);
   const where =
