@@ -43,14 +43,17 @@ export interface AttackedSeries {
   readonly elapsedSteps?: number;
 }
 
-/** What the meter counts in place of the truth: the same length, the argument unchanged. */
+/**
+ * What the meter counts in place of the truth: the same length, the argument unchanged. What is fed in is paid for: a
+ * negative value stays as it is.
+ */
 export function applyAttack(series: AttackedSeries, attack: Attack, random: Random): Float32Array {
   const { values, stepsPerDay, firstStep = 0, elapsedSteps = 0 } = series;
   const change = changeOf(attack, random);
   const hoursPerStep = 24 / stepsPerDay;
   return values.map((value, index) => {
     const hour = ((firstStep + index) % stepsPerDay) * hoursPerStep;
-    return change(value, hour, (elapsedSteps + index) / stepsPerDay);
+    return value < 0 ? value : change(value, hour, (elapsedSteps + index) / stepsPerDay);
   });
 }
 
@@ -63,7 +66,7 @@ function changeOf(attack: Attack, random: Random): Change {
     case 'cap':
       return (value) => Math.min(value, attack.cap);
     case 'offset':
-      return (value) => (value > 0 ? Math.max(value - attack.offset, 0) : value);
+      return (value) => Math.max(value - attack.offset, 0);
     case 'zero_window':
       return (value, hour) => (within(hour, attack.fromHour, attack.fromHour + attack.hours) ? value * 0 : value);
     case 'random_share':
@@ -85,7 +88,7 @@ function changeOf(attack: Attack, random: Random): Change {
 /** Hours of a clock: from 22 to 6 goes over midnight, and so does from 20 to 26. */
 const within = (hour: number, from: number, to: number): boolean => (hour - from + 48) % 24 < (to - from + 48) % 24;
 
-/** Parameters as thieves choose them: enough to be worth it, scaled to what this household uses. */
+/** Parameters as thieves choose them: enough to be worth it, scaled to what this household draws when it draws anything. */
 export function drawAttack(kind: AttackKind, honest: Float32Array, random: Random): Attack {
   switch (kind) {
     case 'constant_share':
@@ -99,7 +102,7 @@ export function drawAttack(kind: AttackKind, honest: Float32Array, random: Rando
     case 'random_share':
       return { kind, low: 0.1, high: 0.8 };
     case 'mean_share':
-      return { kind, low: 0.1, high: 0.8, mean: mean(honest) };
+      return { kind, low: 0.1, high: 0.8, mean: meanDrawn(honest) };
     case 'bypass':
       return { kind, left: between(random, 0, 0.06) };
     case 'night_only':
@@ -112,17 +115,18 @@ export function drawAttack(kind: AttackKind, honest: Float32Array, random: Rando
 }
 
 function quantile(values: Float32Array, share: number): number {
-  const known = values.filter((value) => !Number.isNaN(value)).sort();
-  return known[Math.floor(share * (known.length - 1))] ?? 0;
+  const drawn = values.filter((value) => value > 0).sort();
+  return drawn[Math.floor(share * (drawn.length - 1))] ?? 0;
 }
 
-function mean(values: Float32Array): number {
+/** Of the steps in which something is drawn alone; what panels feed in has no part in it. */
+export function meanDrawn(values: Float32Array): number {
   let sum = 0;
-  let known = 0;
+  let steps = 0;
   for (const value of values) {
-    if (Number.isNaN(value)) continue;
+    if (!(value > 0)) continue;
     sum += value;
-    known += 1;
+    steps += 1;
   }
-  return known === 0 ? 0 : sum / known;
+  return steps === 0 ? 0 : sum / steps;
 }

@@ -7,11 +7,21 @@ export interface TechnicalLoss {
   readonly perW: number;
 }
 
-/** 2 to 6 % at the usual load, most of it growing with the square of the current. */
-export function drawTechnicalLoss(usualW: number, random: Random): TechnicalLoss {
-  const lossW = between(random, 0.02, 0.06) * usualW;
+/** What passes a feeder over a year: the mean power, and the mean of its square. */
+export interface UsualLoad {
+  readonly meanW: number;
+  readonly meanSquareW2: number;
+}
+
+/** Within the 2 to 6 % of a year's energy that lines usually take, with room for weeks that are not usual. */
+const LEAST_LOSS = 0.028;
+const MOST_LOSS = 0.046;
+
+/** Most of it grows with the square of the current. */
+export function drawTechnicalLoss({ meanW, meanSquareW2 }: UsualLoad, random: Random): TechnicalLoss {
+  const lossW = between(random, LEAST_LOSS, MOST_LOSS) * meanW;
   const constant = between(random, 0.15, 0.35);
-  return { constantW: constant * lossW, perW: ((1 - constant) * lossW) / usualW ** 2 };
+  return { constantW: constant * lossW, perW: meanSquareW2 === 0 ? 0 : ((1 - constant) * lossW) / meanSquareW2 };
 }
 
 /** The power at the feeder meter from what arrives at all its customers. */
@@ -19,8 +29,10 @@ export function withTechnicalLoss(deliveredW: Float32Array, { constantW, perW }:
   return deliveredW.map((watts) => {
     const linear = watts + constantW;
     if (perW === 0) return linear;
-    // F = delivered + constant + perW F²; beyond the square's vertex no line carries, so it is held there.
-    return (1 - Math.sqrt(Math.max(1 - 4 * perW * linear, 0))) / (2 * perW);
+    // F = delivered + constant + perW F². Beyond the vertex of the square no line carries: the loss grows no more there.
+    const vertex = 1 / (4 * perW);
+    if (linear > vertex) return linear + vertex;
+    return (1 - Math.sqrt(1 - 4 * perW * linear)) / (2 * perW);
   });
 }
 

@@ -26,8 +26,10 @@ export function outagesOn(options: OutageOptions, feeder: number, day: number): 
     }
   }
   if (sheddingHours > 0 && (day + feeder) % 2 === 0) {
-    const fromMinute = 6 * 60 + ((feeder * 120 + (day >> 1) * 240) % 900);
-    spans.push({ fromMinute, toMinute: Math.min(fromMinute + sheddingHours * 60, 1_440) });
+    const minutes = sheddingHours * 60;
+    // As long as it was announced: it does not go on beyond midnight.
+    const fromMinute = Math.min(6 * 60 + ((feeder * 120 + (day >> 1) * 240) % 900), 1_440 - minutes);
+    spans.push({ fromMinute, toMinute: fromMinute + minutes });
   }
   return spans;
 }

@@ -1,8 +1,9 @@
-import { drawTechnicalLoss, sumOf, type TechnicalLoss, withTechnicalLoss } from './feeder.js';
+import { drawTechnicalLoss, sumOf, withTechnicalLoss } from './feeder.js';
 import { createHousehold, type HouseholdDay } from './household.js';
 import { outagesOn, type Span } from './outages.js';
 import { streamOf } from './random-stream.js';
 import type { Equipment, Traits } from './traits.js';
+import { usualLoad } from './usual-load.js';
 import { createWeather } from './weather.js';
 
 export interface StreetOptions {
@@ -26,6 +27,10 @@ export interface Street {
   readonly feeders: number;
   feederOf(customer: number): number;
   traitsOf(customer: number, day: number): Traits | null;
+  /** 1, or 3 with the share of the load that each carries; of the building, whoever lives there. */
+  phasesOf(customer: number): readonly number[];
+  /** Neither empty rooms nor people on holiday. */
+  isLivedIn(customer: number, day: number): boolean;
   /** Mean net power per step; negative while panels feed in. */
   customerW(customer: number, day: number): Float32Array;
   /** What passes the feeder's meter: its customers, those without a meter, and what the lines take. */
@@ -39,12 +44,15 @@ const DAYS_KEPT = 3;
 /** Unregistered households have numbers beyond those of all customers. */
 const UNREGISTERED_FROM = 1_000_000;
 const LOSS_STREAM = 21;
+/** Days after which somebody lives there again. */
+const VACANT_AT_MOST = 31;
+const DAY_MS = 86_400_000;
 
 export function createStreet(options: StreetOptions): Street {
   const { seed, customers, feeders, stepMinutes, equipment, unregistered = 0 } = options;
   const weather = createWeather(seed);
-  const homeOf = (number: number) =>
-    createHousehold({ seed, number, weather, stepMinutes, ...(equipment === undefined ? {} : { equipment }) });
+  const homeOf = (number: number, step = stepMinutes) =>
+    createHousehold({ seed, number, weather, stepMinutes: step, ...(equipment === undefined ? {} : { equipment }) });
   const homes = Array.from({ length: customers }, (_, number) => homeOf(number));
   const feederOf = (customer: number): number => customer % feeders;
   const cuts = (feeder: number, day: number) => outagesOn(options, feeder, day);
@@ -67,15 +75,19 @@ export function createStreet(options: StreetOptions): Street {
     const strangers = Array.from({ length: unregistered }, (_stranger, number) =>
       homeOf(UNREGISTERED_FROM + feeder * 1_000 + number),
     );
-    let loss: TechnicalLoss | undefined;
+    // Line and transformer are those that the homes of that year need.
+    const lossIn = keepDays((year) =>
+      drawTechnicalLoss(
+        usualLoad({ homes: [...members, ...strangers.map(({ number }) => number)], year, stepMinutes, homeOf }),
+        streamOf(seed, LOSS_STREAM, feeder),
+      ),
+    );
     return keepDays((day) => {
       const taken = [
         ...members.map((number) => customerW(number, day)),
         ...strangers.map((home) => liveW(home, feeder, day)),
       ];
-      // As many households as the line was built for, at what one uses on average.
-      loss ??= drawTechnicalLoss(Math.max(taken.length, 1) * USUAL_HOUSEHOLD_W, streamOf(seed, LOSS_STREAM, feeder));
-      const power = withTechnicalLoss(sumOf(taken, 1_440 / stepMinutes), loss);
+      const power = withTechnicalLoss(sumOf(taken, 1_440 / stepMinutes), lossIn(yearOf(day)));
       for (const { fromMinute, toMinute } of cuts(feeder, day)) {
         power.fill(0, Math.floor(fromMinute / stepMinutes), Math.ceil(toMinute / stepMinutes));
       }
@@ -89,15 +101,18 @@ export function createStreet(options: StreetOptions): Street {
     feeders,
     feederOf,
     traitsOf: (customer, day) => homes[customer]?.traitsOf(day) ?? null,
+    phasesOf: (customer) =>
+      (homes[customer]?.traitsOf(0) ?? homes[customer]?.traitsOf(VACANT_AT_MOST))?.phaseShares ?? [1],
+    isLivedIn: (customer, day) => homes[customer]?.day(day).state === 'lived_in',
     customerW,
     feederW: (feeder, day) => lines[feeder]?.(day) ?? new Float32Array(),
     outagesOn: cuts,
   };
 }
 
-const USUAL_HOUSEHOLD_W = 420;
+const yearOf = (day: number): number => new Date(day * DAY_MS).getUTCFullYear();
 
-/** Makes each day once while it is among the last that were asked for. */
+/** Makes each day, or year, once while it is among the last that were asked for. */
 export function keepDays<Made>(make: (day: number) => Made): (day: number) => Made {
   const kept = new Map<number, Made>();
   return (day) => {

@@ -3,9 +3,9 @@ import { invariant } from '../../agent/domain/errors.js';
 import { drawMeterError } from '../../models/fleet/feeder.js';
 import type { Span } from '../../models/fleet/outages.js';
 import { streamOf } from '../../models/fleet/random-stream.js';
-import { createStreet, type Street, type StreetOptions } from '../../models/fleet/street.js';
+import { createStreet, type StreetOptions } from '../../models/fleet/street.js';
 import { meterNoise, voltageAt } from '../../models/fleet/voltage.js';
-import { type CountedDay, createMeteredLoad, type MeteredLoad } from './metered-load.js';
+import { type CountedDay, createMeteredLoad, exchanged, type MeteredLoad } from './metered-load.js';
 import type { Condition, SentReading, Shown } from './sent-reading.js';
 import { countedW, type Theft } from './thefts.js';
 
@@ -20,7 +20,11 @@ export interface SimulatedMeter {
   at(atMs: number): SentReading;
   /** The same, with what it says of itself. */
   shown(atMs: number): Shown;
-  /** What its import register has truly counted, unrounded, whatever was done to what it shows. */
+  /** What it says of itself at that moment. */
+  conditions(atMs: number): readonly Condition[];
+  /** When a thief makes what it shows jump: it is set back, or changes places with another. */
+  readonly registerBreakMs: number | undefined;
+  /** What was truly counted by it, unrounded, whatever was done to what it shows; only differences mean something. */
   countedWh(atMs: number): number;
   /** What has truly flown to this customer, or through this feeder; only differences mean something. */
   consumedWh(atMs: number): number;
@@ -35,7 +39,7 @@ export interface FleetOptions extends Omit<StreetOptions, 'stepMinutes'> {
   /** Nothing before this is ever asked for. */
   readonly fromMs: number;
   readonly stepMinutes?: number;
-  readonly thefts?: (street: Street) => readonly Theft[];
+  readonly thefts?: readonly Theft[];
 }
 
 const DAY_MS = 86_400_000;
@@ -46,7 +50,7 @@ const FEEDER_NUMBERS_FROM = 500_000;
 export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
   const { seed, fromMs, stepMinutes = 1 } = options;
   const street = createStreet({ ...options, stepMinutes });
-  const thefts = options.thefts?.(street) ?? [];
+  const thefts = options.thefts ?? [];
   const firstDay = Math.floor(fromMs / DAY_MS) - 1;
   const feederIds = Array.from({ length: street.feeders }, (_, index) => meterId(`feeder-${index + 1}`));
   const errorOf = (number: number, meterClass: '1' | '0.5') =>
@@ -73,8 +77,8 @@ export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
     const other = theft?.deed.kind === 'swapped_meters' ? theft.deed.with : swap?.customer;
     const swappedFromMs = (theft?.deed.kind === 'swapped_meters' ? theft : swap)?.fromMs ?? Number.POSITIVE_INFINITY;
     const feeder = feederIds[street.feederOf(customer)];
-    const seen = (atMs: number): MeteredLoad =>
-      atMs >= swappedFromMs && other !== undefined ? (loads[other]?.counted ?? load.counted) : load.counted;
+    const hangsInPlaceOf = (atMs: number): number => (other !== undefined && atMs >= swappedFromMs ? other : customer);
+    const taken = other === undefined ? undefined : loads[other]?.counted;
     return meterOf({
       id: meterId(`meter-${String(customer + 1).padStart(3, '0')}`),
       kind: 'customer',
@@ -82,10 +86,12 @@ export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
       number: customer,
       seed,
       hasExport: (atMs) =>
-        (street.traitsOf(customer, Math.floor(atMs / DAY_MS))?.solarPeakW ?? 0) > 0 ||
+        (street.traitsOf(hangsInPlaceOf(atMs), Math.floor(atMs / DAY_MS))?.solarPeakW ?? 0) > 0 ||
         (theft?.deed.kind === 'reversed_phase' && atMs >= theft.fromMs),
-      phases: street.traitsOf(customer, firstDay)?.phaseShares ?? [1],
-      seen,
+      phases: street.phasesOf(customer),
+      seen: taken === undefined ? load.counted : exchanged(load.counted, taken, swappedFromMs),
+      registerBreakMs:
+        taken !== undefined ? swappedFromMs : theft?.deed.kind === 'register_rollback' ? theft.fromMs : undefined,
       rollbackWh: (atMs) => (theft?.deed.kind === 'register_rollback' && atMs >= theft.fromMs ? theft.deed.wh : 0),
       conditions: (atMs) => conditionsOf(theft, atMs),
       consumed: load.consumed,
@@ -110,7 +116,8 @@ export function createFleet(options: FleetOptions): readonly SimulatedMeter[] {
       seed,
       hasExport: () => false,
       phases: [0.36, 0.33, 0.31],
-      seen: () => counted,
+      seen: counted,
+      registerBreakMs: undefined,
       rollbackWh: () => 0,
       conditions: () => [],
       consumed: createMeteredLoad({ firstDay, stepMinutes, importWh: 0, watts: truth }),
@@ -126,19 +133,20 @@ function conditionsOf(theft: Theft | undefined, atMs: number): readonly Conditio
   return theft.deed.kind === 'reversed_phase' ? ['reversed'] : [];
 }
 
-interface Making extends Pick<SimulatedMeter, 'id' | 'kind' | 'feeder' | 'number' | 'phases' | 'outagesOn'> {
+type Given = 'id' | 'kind' | 'feeder' | 'number' | 'phases' | 'outagesOn' | 'conditions' | 'registerBreakMs';
+
+interface Making extends Pick<SimulatedMeter, Given> {
   readonly seed: number;
   hasExport(atMs: number): boolean;
-  seen(atMs: number): MeteredLoad;
+  readonly seen: MeteredLoad;
   rollbackWh(atMs: number): number;
-  conditions(atMs: number): readonly Condition[];
   readonly consumed: MeteredLoad;
 }
 
-function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...meter }: Making): SimulatedMeter {
+function meterOf({ seed, hasExport, seen, rollbackWh, consumed, ...meter }: Making): SimulatedMeter {
   const drawnBy = { seed, number: meter.number };
   function at(atMs: number): SentReading {
-    const { watts, importWh, exportWh } = seen(atMs).at(atMs);
+    const { watts, importWh, exportWh } = seen.at(atMs);
     const voltage = voltageAt(drawnBy, atMs, watts);
     return {
       ts: atMs,
@@ -153,9 +161,9 @@ function meterOf({ seed, hasExport, seen, rollbackWh, conditions, consumed, ...m
     ...meter,
     at,
     voltageAt: (atMs, watts) => voltageAt(drawnBy, atMs, watts),
-    dayOf: (day) => seen(day * DAY_MS).dayOf(day),
-    shown: (atMs) => ({ reading: at(atMs), conditions: conditions(atMs) }),
-    countedWh: (atMs) => seen(atMs).at(atMs).importWh,
+    dayOf: (day) => seen.dayOf(day),
+    shown: (atMs) => ({ reading: at(atMs), conditions: meter.conditions(atMs) }),
+    countedWh: (atMs) => seen.countedWh(atMs),
     consumedWh: (atMs) => consumed.at(atMs).importWh,
   };
 }

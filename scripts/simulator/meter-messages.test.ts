@@ -136,7 +136,36 @@ test('a register that passes its largest value goes on from zero without losing 
   const plain = sent({ number, days: 20 }).map(readingOf);
   const [first, last] = [readings[0]?.import_wh ?? 0, readings.at(-1)?.import_wh ?? 0];
   const counted = (plain.at(-1)?.import_wh ?? 0) - (plain[0]?.import_wh ?? 0);
+  expect(Math.max(...readings.map(({ import_wh }) => import_wh))).toBeLessThan(REGISTER_MAX_WH);
   expect(last + REGISTER_MAX_WH - first).toBeCloseTo(counted, 0);
+});
+
+test('a register that was reset and is set back then stands at zero, and counts on from there', () => {
+  const deed = { kind: 'register_rollback', wh: 200_000 } as const;
+  const thefts = [{ customer: 0, fromMs: FROM_MS + 4 * DAY_MS, toMs: Number.POSITIVE_INFINITY, deed }];
+  const [meter] = createFleet({ customers: 1, feeders: 0, seed: 4, fromMs: FROM_MS, stepMinutes: 5, thefts });
+  if (meter === undefined) throw new Error('a meter');
+  const span = { meter, format: native, fromMs: FROM_MS, toMs: FROM_MS + 8 * DAY_MS, intervalMs: INTERVAL_MS };
+  const shown = [...messagesOf({ ...span, faults: { seed: 9, kinds: ['register_reset'], times: 10 } })].map(readingOf);
+  const resets = shown.filter(({ import_wh }, index) => import_wh < (shown[index - 1]?.import_wh ?? 0));
+  expect(resets.some(({ ts }) => ts < FROM_MS + 4 * DAY_MS)).toBe(true);
+  const setBack = shown.findIndex(({ ts }) => ts >= FROM_MS + 4 * DAY_MS);
+  expect(shown[setBack]?.import_wh).toBe(0);
+  for (const [index, { ts, import_wh }] of shown.entries()) {
+    const before = shown[index - 1];
+    if (before === undefined || import_wh < before.import_wh) continue;
+    expect(import_wh - before.import_wh).toBeCloseTo(meter.countedWh(ts) - meter.countedWh(before.ts), 0);
+  }
+});
+
+test('only registers that are to roll over have eight digits', () => {
+  const [meter] = fleet;
+  if (meter === undefined) throw new Error('a meter');
+  const much = (atMs: number) => ({ ...meter.at(atMs), import_wh: REGISTER_MAX_WH + meter.at(atMs).import_wh });
+  const full = { ...meter, at: much, shown: (atMs: number) => ({ reading: much(atMs), conditions: [] }) };
+  const span = { meter: full, format: native, fromMs: FROM_MS, toMs: FROM_MS + DAY_MS, intervalMs: 3_600_000 };
+  const messages = [...messagesOf({ ...span, faults: { seed: 9, kinds: [], times: 1 } })];
+  for (const { import_wh } of messages.map(readingOf)) expect(import_wh).toBeGreaterThan(REGISTER_MAX_WH);
 });
 
 test('faults happen about as often as they say, the same ones whenever they are asked for, and end in time', () => {

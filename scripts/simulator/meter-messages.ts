@@ -65,7 +65,13 @@ interface Held {
 interface Taken {
   readonly takenMs: number;
   readonly active: readonly Fault[];
-  readonly registerShiftWh: number;
+  readonly register: ShownRegister;
+}
+
+interface ShownRegister {
+  readonly shiftWh: number;
+  /** Where it begins again at zero; most have more digits than they will ever need. */
+  readonly maxWh: number;
 }
 
 /** The moments at which the meter takes a reading that it means to send, with what is wrong at each. */
@@ -77,7 +83,8 @@ function* readingsOf({ meter, fromMs, toMs, intervalMs, faults }: MessageOptions
   let singlesDone = fromMs;
   /** What was reset unseen is told with the next reading. */
   let resets: readonly Fault[] = [];
-  let registerShiftWh = rollsOver(faults, meter.number) ? belowMax(meter, { fromMs, seed: faults.seed }) : 0;
+  const maxWh = rollsOver(faults, meter.number) ? REGISTER_MAX_WH : Number.POSITIVE_INFINITY;
+  let shiftWh = Number.isFinite(maxWh) ? belowMax(meter, { fromMs, seed: faults.seed }) : 0;
   for (let count = first; ; count++) {
     const plannedMs = count * intervalMs + phaseMs;
     if (plannedMs >= toMs) return;
@@ -92,13 +99,15 @@ function* readingsOf({ meter, fromMs, toMs, intervalMs, faults }: MessageOptions
       ? jittered(plannedMs, { intervalMs, faults, meter })
       : plannedMs;
     const reset = once.filter(({ kind }) => kind === 'register_reset');
-    if (reset.length > 0) registerShiftWh = -meter.at(takenMs).import_wh;
+    if (reset.length > 0) shiftWh = -meter.at(takenMs).import_wh;
+    // A thief sets back what was reset by no more than it has counted since.
+    if (shiftWh < 0) shiftWh = Math.max(shiftWh, -meter.at(takenMs).import_wh);
     resets = [...resets, ...reset];
     singlesDone = plannedMs;
     const active = [...lasting, ...once.filter(({ kind }) => kind !== 'register_reset'), ...resets];
     if (active.some(({ kind }) => kind === 'gap' || kind === 'silence') || isDark(meter, takenMs)) continue;
     resets = [];
-    yield { takenMs, active, registerShiftWh };
+    yield { takenMs, active, register: { shiftWh, maxWh } };
   }
 }
 
@@ -131,13 +140,13 @@ function isDark(meter: SimulatedMeter, atMs: number): boolean {
 
 /** The messages of one reading after everything that happened to it. */
 function sentOf(
-  { takenMs, active, registerShiftWh }: Taken,
+  { takenMs, active, register }: Taken,
   { meter, format, intervalMs }: MessageOptions,
 ): SimulatedMessage[] {
   const { reading, conditions } = meter.shown(takenMs);
   const has = (kind: FaultKind): Fault | undefined => active.find((fault) => fault.kind === kind);
   const distorted = distort(
-    { ...reading, ts: clockOf(takenMs, has), import_wh: shifted(reading.import_wh, registerShiftWh) },
+    { ...reading, ts: clockOf(takenMs, has), import_wh: asShown(reading.import_wh, register) },
     has,
   );
   const faults = active.map(({ kind }) => kind);
@@ -160,11 +169,9 @@ function sentOf(
   return [...messages, ...messages.map((message) => ({ ...message, dueMs: message.dueMs + again }))];
 }
 
-/** As a register of eight digits shows it. */
-function shifted(wh: number, shiftWh: number): number {
-  const level = Math.max(wh + shiftWh, 0);
-  return Number((level >= REGISTER_MAX_WH ? level - REGISTER_MAX_WH : level).toFixed(1));
-}
+/** In tenths of a watt hour. */
+const asShown = (wh: number, { shiftWh, maxWh }: ShownRegister): number =>
+  (Math.round(10 * (wh + shiftWh)) % (10 * maxWh)) / 10;
 
 type Has = (kind: FaultKind) => Fault | undefined;
 
@@ -192,8 +199,8 @@ function distort(reading: SentReading, has: Has): SentReading {
   return changed;
 }
 
-/** Where the registers that pass their largest value begin again at zero; the gateway has to be told. */
-export const REGISTER_MAX_WH = 99_999_999;
+/** Eight digits: 99,999,999 Wh are followed by none. The gateway has to be told. */
+export const REGISTER_MAX_WH = 100_000_000;
 
 /** A seeded choice of meters whose register stands just below its largest value when the simulation begins. */
 export const rollsOver = ({ kinds, seed }: Pick<FaultPlan, 'kinds' | 'seed'>, meter: number): boolean =>

@@ -12,6 +12,8 @@ export interface MeteredLoadOptions {
 /** Power and registers of one meter as functions of time. */
 export interface MeteredLoad {
   at(atMs: number): { readonly watts: number; readonly importWh: number; readonly exportWh: number };
+  /** What was imported by then, whatever the register shows; only differences mean something. */
+  countedWh(atMs: number): number;
   dayOf(day: number): CountedDay;
 }
 
@@ -46,21 +48,24 @@ export function createMeteredLoad(options: MeteredLoadOptions): MeteredLoad {
     return midnights[Math.max(day - firstDay, 0)] ?? { importWh: 0, exportWh: 0 };
   }
 
+  function at(atMs: number) {
+    const day = Math.floor(atMs / DAY_MS);
+    const midnight = atMidnight(day);
+    const { countedW, importWh, exportWh } = counted(day);
+    const inDayMs = atMs - day * DAY_MS;
+    const step = Math.floor(inDayMs / stepMs);
+    const now = countedW[step] ?? 0;
+    const wh = (now * (inDayMs - step * stepMs)) / 3_600_000;
+    return {
+      watts: now,
+      importWh: midnight.importWh + (importWh[step] ?? 0) + Math.max(wh, 0),
+      exportWh: midnight.exportWh + (exportWh[step] ?? 0) + Math.max(-wh, 0),
+    };
+  }
+
   return {
-    at(atMs) {
-      const day = Math.floor(atMs / DAY_MS);
-      const midnight = atMidnight(day);
-      const { countedW, importWh, exportWh } = counted(day);
-      const inDayMs = atMs - day * DAY_MS;
-      const step = Math.floor(inDayMs / stepMs);
-      const now = countedW[step] ?? 0;
-      const wh = (now * (inDayMs - step * stepMs)) / 3_600_000;
-      return {
-        watts: now,
-        importWh: midnight.importWh + (importWh[step] ?? 0) + Math.max(wh, 0),
-        exportWh: midnight.exportWh + (exportWh[step] ?? 0) + Math.max(-wh, 0),
-      };
-    },
+    at,
+    countedWh: (atMs) => at(atMs).importWh,
     dayOf: (day) => ({ ...counted(day), startWh: atMidnight(day).importWh }),
   };
 }
@@ -73,4 +78,32 @@ function count(watts: Float32Array, stepHours: number): Omit<CountedDay, 'startW
     exportWh[step + 1] = (exportWh[step] ?? 0) + Math.max(-value, 0) * stepHours;
   }
   return { countedW: watts, importWh, exportWh };
+}
+
+/** Where one meter hangs from a moment on in the place of another: its registers go on from where they stand. */
+export function exchanged(before: MeteredLoad, after: MeteredLoad, exchangedMs: number): MeteredLoad {
+  const exchangeDay = Math.floor(exchangedMs / DAY_MS);
+  return {
+    at: (atMs) => (atMs < exchangedMs ? before : after).at(atMs),
+    countedWh: (atMs) =>
+      atMs < exchangedMs
+        ? before.countedWh(atMs)
+        : before.countedWh(exchangedMs) + after.countedWh(atMs) - after.countedWh(exchangedMs),
+    dayOf(day) {
+      if (day !== exchangeDay) return (day < exchangeDay ? before : after).dayOf(day);
+      return joined(before.dayOf(day), after.dayOf(day), (exchangedMs - day * DAY_MS) / DAY_MS);
+    },
+  };
+}
+
+/** The day of the one until so much of it has passed, and then that of the other, counted on without a step. */
+function joined(first: CountedDay, second: CountedDay, passed: number): CountedDay {
+  const step = Math.round(passed * first.countedW.length);
+  const countedW = first.countedW.slice();
+  countedW.set(second.countedW.subarray(step), step);
+  const register = (of: 'importWh' | 'exportWh') =>
+    first[of].map((wh, index) =>
+      index <= step ? wh : (first[of][step] ?? 0) + (second[of][index] ?? 0) - (second[of][step] ?? 0),
+    );
+  return { startWh: first.startWh, countedW, importWh: register('importWh'), exportWh: register('exportWh') };
 }

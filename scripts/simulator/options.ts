@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Clock } from '../../agent/domain/clock.js';
+import { STREET } from '../../models/fleet/traits.js';
 import { FAULT_KINDS, FAULTS, type FaultKind } from './faults.js';
 import type { FormatChoice } from './formats/choice.js';
 import { FORMAT_NAMES } from './formats/format.js';
@@ -36,6 +37,8 @@ export interface Options {
   readonly vehicles?: number;
   readonly truth?: string;
   readonly into?: string;
+  /** The long names of those that stand on the command line, and are not defaults. */
+  readonly given: ReadonlySet<string>;
 }
 
 const DAY_MS = 86_400_000;
@@ -64,8 +67,8 @@ export function parseOptions(given: readonly string[], clock: Clock): Options {
     .option('-m, --meters <count>', 'customers', whole(1, 20_000), 25)
     .option('-f, --feeders <count>', 'feeder meters above them', whole(0, 1_000), 2)
     .option('--seed <seed>', 'the same seed and the same options publish the same bytes', whole(0, 2 ** 31), 1)
-    .option('--solar <share>', 'of the customers have panels (0.08 unless set)', real(0, 1))
-    .option('--vehicles <share>', 'of the customers charge a vehicle (0.06 unless set)', real(0, 1))
+    .option('--solar <share>', `of the customers have panels (${STREET.solar} unless set)`, real(0, 1))
+    .option('--vehicles <share>', `of the customers charge a vehicle (${STREET.vehicle} unless set)`, real(0, 1))
     .option('--unregistered <count>', 'households of each feeder without a meter', whole(0, 100), 0)
     .option('--missing <count>', 'customers whose meters never say anything', whole(0, 20_000), 0)
     .optionsGroup('When:')
@@ -93,7 +96,9 @@ export function parseOptions(given: readonly string[], clock: Clock): Options {
       'after',
       `\nFaults, and how often a meter has each on a day:\n${faultLines()}\n\nSee docs/simulator.md.`,
     );
-  return program.parse(given, { from: 'user' }).opts<Options>();
+  program.parse(given, { from: 'user' });
+  const words = program.options.filter((option) => program.getOptionValueSource(option.attributeName()) === 'cli');
+  return { ...program.opts<Omit<Options, 'given'>>(), given: new Set(words.map(({ long }) => long ?? '')) };
 }
 
 const faultLines = (): string =>

@@ -11,7 +11,7 @@ import { createTruth, type TrueFault, type Truth } from './truth.js';
 
 export interface SimulationOptions extends Pick<PublisherOptions, 'url' | 'login' | 'signal' | 'onProgress'> {
   readonly fleet: Omit<FleetOptions, 'fromMs' | 'thefts'>;
-  readonly thefts: NonNullable<FleetOptions['thefts']>;
+  readonly thefts: readonly Theft[];
   readonly format: FormatChoice;
   /** Meters that one client speaks for. */
   readonly metersPerClient: number;
@@ -40,21 +40,15 @@ export interface Simulation {
 /** A fleet on its way to a broker. The messages follow from the options; clocks and connections only delay them. */
 export function createSimulation(options: SimulationOptions): Simulation {
   const { format, historyFromMs, startMs, endMs, intervalMs, faults, clock, speed } = options;
-  let thefts: readonly Theft[] = [];
-  const all = createFleet({
-    ...options.fleet,
-    fromMs: historyFromMs,
-    thefts: (street) => {
-      thefts = options.thefts(street);
-      return thefts;
-    },
-  });
+  const { thefts } = options;
+  const all = createFleet({ ...options.fleet, fromMs: historyFromMs, thefts });
   const firstMissing = options.fleet.customers - options.missing;
   const meters = all.filter(({ kind, number }) => kind === 'feeder' || number < firstMissing);
   let isOver = false;
   const pace = createPace({ clock, startMs, speed });
   const truth = createTruth({
     meters,
+    silent: all.filter((meter) => !meters.includes(meter)),
     thefts,
     fromMs: startMs,
     nameOf: (meter) => formatOf(format, meter).meterName(meter),

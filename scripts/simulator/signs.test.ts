@@ -54,7 +54,7 @@ const meters = createFleet({
   seed: 6,
   fromMs: FROM_MS,
   stepMinutes: 30,
-  thefts: () => [OPENED, SET_BACK],
+  thefts: [OPENED, SET_BACK],
 })
   .filter(({ kind }) => kind === 'customer')
   .map(heard);

@@ -1,3 +1,4 @@
+import { invariant } from '../../agent/domain/errors.js';
 import type { RejectReason } from '../../agent/domain/rejection.js';
 import type { FaultKind } from './faults.js';
 import type { SimulatedMeter } from './fleet.js';
@@ -52,9 +53,15 @@ export interface TrueTheft {
   readonly what: 'theft';
   readonly meter: string;
   readonly from: string;
-  readonly to: string;
-  readonly deed: Theft['deed'];
+  /** Null where it has no end. */
+  readonly to: string | null;
+  readonly deed: NamedDeed;
 }
+
+/** Meters by their names, as everywhere in the file. */
+type NamedDeed =
+  | Exclude<Theft['deed'], { readonly kind: 'swapped_meters' }>
+  | { readonly kind: 'swapped_meters'; readonly with: string };
 
 export interface TrueFault {
   readonly what: 'fault';
@@ -96,6 +103,8 @@ export interface Truth {
 
 interface TruthOptions {
   readonly meters: readonly SimulatedMeter[];
+  /** Those that never say anything; among them, too, may be thieves. */
+  readonly silent: readonly SimulatedMeter[];
   readonly thefts: readonly Theft[];
   readonly fromMs: number;
   nameOf(meter: SimulatedMeter): string;
@@ -103,13 +112,19 @@ interface TruthOptions {
   onFault(fault: TrueFault): void;
 }
 
-export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOptions): Truth {
+export function createTruth({ meters, silent, thefts, fromMs, nameOf, onFault }: TruthOptions): Truth {
   const known = new Map(
     meters.map((meter): [SimulatedMeter, MeterTruth] => [
       meter,
       { meter, name: nameOf(meter), before: new Map(), after: new Map(), breaks: breaksByTheft(meter, thefts) },
     ]),
   );
+
+  function customerName(customer: number): string {
+    const meter = [...meters, ...silent].find(({ kind, number }) => kind === 'customer' && number === customer);
+    invariant(meter !== undefined, `customer ${customer} is one of the fleet`);
+    return nameOf(meter);
+  }
 
   return {
     sent(meter, message) {
@@ -139,10 +154,14 @@ export function createTruth({ meters, thefts, fromMs, nameOf, onFault }: TruthOp
     },
     *thefts() {
       for (const { customer, fromMs: from, toMs: to, deed } of thefts) {
-        const truth = [...known.values()].find(({ meter }) => meter.kind === 'customer' && meter.number === customer);
-        if (truth === undefined) continue;
         const spell = (atMs: number): string => new Date(atMs).toISOString();
-        yield { what: 'theft', meter: truth.name, from: spell(from), to: spell(to), deed };
+        yield {
+          what: 'theft',
+          meter: customerName(customer),
+          from: spell(from),
+          to: Number.isFinite(to) ? spell(to) : null,
+          deed: deed.kind === 'swapped_meters' ? { ...deed, with: customerName(deed.with) } : deed,
+        };
       }
     },
   };
