@@ -63,7 +63,7 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
     groups,
     methods: [MODEL, ...baselines.map(({ name }) => name)],
     meters: meters.length,
-    hourOf: (slot) => hourAt(epochMs(startMs + slot * slotMs), place ?? NOWHERE),
+    hourOf: (slot, meter) => hourAt(epochMs(startMs + slot * slotMs), aligned[meter]?.place ?? place ?? NOWHERE),
   });
   const results = await evaluate({
     meters,
