@@ -1,4 +1,5 @@
 import type { EpochMs, MeterId } from '../agent/domain/brand.js';
+import type { Place } from './window/calendar.js';
 
 /** Mean power of one meter in consecutive slots; NaN where nothing is known. What both models are trained on. */
 export interface MeterSeries {
@@ -7,6 +8,8 @@ export interface MeterSeries {
   readonly powerW: Float32Array;
   /** Of the place where the meter stands, in the same slots; where it is known. */
   readonly temperatureC?: Float32Array;
+  /** Where that is not the place of those it is trained and measured with. */
+  readonly place?: Place;
   /** How often it is drawn in training, where others are drawn once; a whole number. */
   readonly draws?: number;
   /** Spans that nothing may be learnt from, such as a theft that was found. */

@@ -4,6 +4,7 @@ import { DAY_MS } from '../agent/domain/slot.js';
 import { createHousehold, type Household } from './fleet/household.js';
 import { createWeather, type Weather } from './fleet/weather.js';
 import type { MeterSeries } from './series.js';
+import { NOWHERE } from './window/calendar.js';
 
 export interface SimulatedOptions {
   readonly homes: number;
@@ -18,7 +19,10 @@ const HOMES_PER_PLACE = 20;
 /** Degrees of latitude at which the places stand in turn: long and short winter nights, air conditioning and heating. */
 const LATITUDES = [51.5, 40, 60, 45];
 
-/** The simulator's households as series to train on, honest and undisturbed, with the temperature of their place. */
+/**
+ * The simulator's households as series to train on, honest and undisturbed, with the temperature of their place. They
+ * rise and leave by UTC and keep no holidays, whatever place a file beside them is from.
+ */
 export function simulateHomes({ homes, days, seed, startMs, slotMinutes }: SimulatedOptions): MeterSeries[] {
   const firstDay = Math.ceil(startMs / DAY_MS);
   const slots = 1_440 / slotMinutes;
@@ -33,7 +37,7 @@ export function simulateHomes({ homes, days, seed, startMs, slotMinutes }: Simul
       for (let day = 0; day < days; day++) powerW.set(netPower(home, firstDay + day), day * slots);
       const meter = parseMeterId(`simulated-${String(number + 1).padStart(3, '0')}`);
       invariant(meter !== undefined, 'a generated name is a meter id');
-      series.push({ meter, startMs: epochMs(firstDay * DAY_MS), powerW, temperatureC });
+      series.push({ meter, startMs: epochMs(firstDay * DAY_MS), powerW, temperatureC, place: NOWHERE });
     }
   }
   return series;

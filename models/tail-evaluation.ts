@@ -1,14 +1,16 @@
 import { type EpochMs, epochMs } from '../agent/domain/brand.js';
+import { WINDOW_SLOTS } from '../agent/domain/slot.js';
 import type { Manifest } from './bundle/manifest.js';
 import { alignSeries } from './forecast/evaluation/align.js';
-import { BASELINES } from './forecast/evaluation/baselines.js';
+import type { Baseline } from './forecast/evaluation/baseline.js';
+import { BASELINES, RIDGE } from './forecast/evaluation/baselines.js';
 import { evaluate, type GroupResult, MODEL } from './forecast/evaluation/evaluate.js';
 import { usualGroups } from './forecast/evaluation/groups.js';
-import { slotsPerDay } from './forecast/horizons.js';
+import { reachOf, slotsPerDay } from './forecast/horizons.js';
 import { bandPlot } from './forecast/plots/band-plot.js';
 import { horizonPlot, hourPlot, reliabilityPlot } from './forecast/plots/error-plots.js';
 import { createErrorTables } from './forecast/plots/error-tables.js';
-import { createSeriesHistory } from './forecast/series-history.js';
+import { createSeriesHistory, type ForecastShape } from './forecast/series-history.js';
 import type { Predict } from './forecaster.js';
 import { rounded } from './rounded.js';
 import type { MeterSeries } from './series.js';
@@ -42,11 +44,12 @@ interface TailOptions {
 /** Enough for stable means on a long file. */
 const MOST_ORIGINS = 500;
 const FEWEST_STRIDES = 7;
-/** A slot is scored only where every baseline has a value: one that a young fleet cannot have yet would leave nothing. */
 const DAYS_BEFORE: Readonly<Record<string, number>> = { seasonal_week: 7, median_28d: PROFILE_LEAST_DAYS + 1 };
+/** Each takes a fraction of a second and up to a megabyte: nothing beside a training, until there are thousands. */
+const MOST_RIDGE_METERS = 200;
 const HOUR_MS = 3_600_000;
 
-/** A new bundle on the last part of the series, beside what needs no training. */
+/** A new bundle on the last part of the series, beside its baselines. */
 export async function evaluateTail({ series, splitMs, part, predict, place }: TailOptions): Promise<TailEvaluation> {
   const { shape, calibration } = part;
   const slotMs = shape.slotMinutes * 60_000;
@@ -54,8 +57,7 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
   const startMs = aligned[0]?.startMs ?? 0;
   const meters = aligned.map((one) => createSeriesHistory(one, shape));
   const testFrom = Math.round((splitMs - startMs) / slotMs);
-  const days = testFrom / slotsPerDay(shape.slotMinutes);
-  const baselines = BASELINES.filter(({ name }) => name !== 'ridge' && days >= (DAYS_BEFORE[name] ?? 0));
+  const baselines = baselinesFor({ meters: meters.length, testFrom, shape });
   const strides = Math.ceil(((aligned[0]?.powerW.length ?? 0) - testFrom) / MOST_ORIGINS);
   const groups = usualGroups(shape).map((group) => ({ ...group, stride: Math.max(strides, FEWEST_STRIDES) }));
   const tables = createErrorTables({
@@ -63,7 +65,7 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
     groups,
     methods: [MODEL, ...baselines.map(({ name }) => name)],
     meters: meters.length,
-    hourOf: (slot) => hourAt(epochMs(startMs + slot * slotMs), place ?? NOWHERE),
+    hourOf: (slot, meter) => hourAt(epochMs(startMs + slot * slotMs), aligned[meter]?.place ?? place ?? NOWHERE),
   });
   const results = await evaluate({
     meters,
@@ -90,6 +92,19 @@ export async function evaluateTail({ series, splitMs, part, predict, place }: Ta
       'error-by-horizon.svg': horizonPlot(errors, shape),
     },
   };
+}
+
+interface Extent {
+  readonly meters: number;
+  readonly testFrom: number;
+  readonly shape: ForecastShape;
+}
+
+/** A slot is scored only where every baseline has a value: one that a young fleet cannot have yet would leave nothing. */
+function baselinesFor({ meters, testFrom, shape }: Extent): readonly Baseline[] {
+  const days = testFrom / slotsPerDay(shape.slotMinutes);
+  const hasRidge = meters <= MOST_RIDGE_METERS && testFrom >= 2 * (WINDOW_SLOTS + reachOf(shape.horizons));
+  return BASELINES.filter(({ name }) => (name === RIDGE ? hasRidge : days >= (DAYS_BEFORE[name] ?? 0)));
 }
 
 const mapGroups = <T>(results: Readonly<Record<string, GroupResult>>, read: (result: GroupResult) => T) =>

@@ -63,8 +63,12 @@ const options = new Command('train')
   .option('--epochs <n>', 'at most', atLeast(1))
   .option('--version <name>', 'version of the bundle', 'default-1')
   .option('--created-at <time>', 'ISO time that the manifest names', '2025-01-01T00:00:00Z')
-  .option('--zone <name>', 'whose days and hours the meters live by, such as Europe/Paris; no zone of the file', zone)
-  .option('--country <code>', 'whose public holidays they keep', country)
+  .option(
+    '--zone <name>',
+    'by whose clock the file’s meters live, such as Europe/Paris (its times are UTC); simulated homes live by UTC',
+    zone,
+  )
+  .option('--country <code>', 'whose public holidays those keep; simulated homes keep none', country)
   .option('--trained-on <text>', 'what the card says of the data')
   .option('--licence <text>', 'licence of the data')
   .option('--attribution <text>', 'whom the data’s licence wants named')

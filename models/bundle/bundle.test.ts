@@ -63,7 +63,7 @@ test('what was written is read back, forecasts and scores, and agrees with its g
   const bundle = await readBundle(whole);
   expect(bundle.manifest).toMatchObject({ version: 'test-1', createdAt: '2024-02-03T04:05:06.000Z', slotMinutes: 5 });
   expect(Object.keys(bundle.manifest.evaluation.horizons)).toEqual(['1', '1-12', '24h']);
-  // A fleet of four days has no last week to stand beside.
+  // A fleet of four days has no last week to stand beside, and nothing to fit a ridge on.
   expect(bundle.manifest.evaluation.meters).toBe(2);
   expect(Object.keys(bundle.manifest.evaluation.horizons['1'] ?? {})).toEqual(['model', 'persistence', 'seasonal_day']);
   expect(bundle.manifest.parameters).toBeLessThan(50_000);
@@ -93,6 +93,7 @@ test('the card says what goes in and comes out, and shows drawings that stand be
   }
   for (const { name } of inputPorts(manifest.horizons.length)) expect(card).toContain(`\`${name}\``);
   expect(card).toContain(manifest.trainedOn);
+  expect(card).toContain('Ridge on the last 288 slots of each meter is left out');
   const [epoch] = manifest.training?.curve ?? [];
   expect(manifest.training).toMatchObject({ bestEpoch: 1, curve: [expect.anything()] });
   expect(card).toContain(`| **1** | ${epoch?.training.toFixed(4)} | ${epoch?.validation.toFixed(4)} |`);

@@ -1,3 +1,4 @@
+import { RIDGE } from '../forecast/evaluation/baselines.js';
 import { groupTitle } from '../forecast/plots/error-plots.js';
 import { LEARNING_CURVE } from '../forecast/plots/learning-curve.js';
 import { inputPorts, outputPort } from '../onnx/ports.js';
@@ -19,6 +20,7 @@ the newest slot for theft. A score of ${manifest.fraud.threshold} stands for one
 
 ## How good the forecast is
 Errors in watts: per meter, then the mean over meters. ${evaluation.split} ${evaluation.meters} meters.
+${aboutRidge(evaluation)}
 ${Object.entries(evaluation.horizons)
   .map(([name, methods]) => tableOf(name, methods, evaluation.aggregate?.[name] ?? {}))
   .join('\n')}
@@ -50,6 +52,12 @@ What no meter of its data ever did; holidays where no country is set, and weathe
 calibrated on weeks that it was not trained on and adapt on the gateway; those of a new kind of meter are wrong at first.
 The theft score sees one meter and one day; it is evidence to look at, not proof.
 `;
+}
+
+function aboutRidge({ horizons }: Manifest['evaluation']): string {
+  return Object.values(horizons).some((methods) => RIDGE in methods)
+    ? 'Ridge is a linear forecast from the last 288 slots of a meter, fitted to that meter alone.'
+    : 'Ridge on the last 288 slots of each meter is left out: the series are too short for it or too many.';
 }
 
 const portRows = (kind: string, ports: readonly Port[]): string =>

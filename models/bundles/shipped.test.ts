@@ -30,6 +30,9 @@ test.each(WIDTHS)('the bundle of %i minutes is whole, small, and gives its golde
   for (const name of [...PLOTS.map(({ file }) => file), LEARNING_CURVE]) {
     expect(bundle.manifest.files).toHaveProperty([name]);
   }
+  for (const methods of Object.values(bundle.manifest.evaluation.horizons)) {
+    expect(Object.keys(methods)).toEqual(['model', ...BASELINES.map(({ name }) => name)]);
+  }
   for (const precision of ['int8', 'float32'] as const) {
     const forecaster = await openForecaster(bundle, precision);
     await checkGolden(bundle, forecaster);

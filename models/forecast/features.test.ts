@@ -3,13 +3,16 @@ import { expect, test } from 'vitest';
 import { epochMs } from '../../agent/domain/brand.js';
 import { seededRandom } from '../../agent/domain/clock.js';
 import { WINDOW_SLOTS } from '../../agent/domain/slot.js';
+import { simulateHomes } from '../simulated-homes.js';
 import { CALENDAR_SIZE } from '../window/calendar.js';
 import { pastSlots } from '../window/slot-windows.js';
 import { centreAndScale } from '../window/window-scale.js';
+import { zoneOffset } from '../window/zone.js';
 import { allocateRows, createDecoder } from './decode.js';
 import { createEncoder, type Encoded } from './features.js';
 import type { History } from './history.js';
 import { HORIZONS, horizonsFor, MEDIAN, QUANTILES, SLOT_WIDTHS, slotsPerDay } from './horizons.js';
+import { createSource, trainingHistory } from './samples.js';
 
 const OUTPUTS = HORIZONS.length * QUANTILES.length;
 const END = epochMs(1_704_067_200_000);
@@ -310,6 +313,30 @@ test('a meter is encoded the same, to the last bit, whoever stands beside it', (
     }),
     { numRuns: 20 },
   );
+});
+
+test('each series that is trained on has the calendar of its own place', () => {
+  const startMs = epochMs(Date.UTC(2007, 4, 1));
+  const [simulated] = simulateHomes({ homes: 1, days: 4, seed: 1, startMs, slotMinutes: 5 });
+  if (simulated === undefined) throw new Error('no household');
+  const { place: _, ...measured } = simulated;
+  const paris = { utcOffsetMs: zoneOffset('Europe/Paris'), country: 'FR' };
+  const shape = { slotMinutes: 5, horizons: HORIZONS };
+  const random = seededRandom(1);
+  // The same moment, seen in turn from Paris and from where the simulator is.
+  const origin = WINDOW_SLOTS + 12;
+  const histories = [measured, simulated, measured].map((series) =>
+    trainingHistory({ source: createSource(series, shape), origin }, random),
+  );
+  const calendarOf = (row: number, { context }: Encoded) => {
+    const width = context.length / histories.length;
+    return context.slice(row * width, row * width + CALENDAR_SIZE);
+  };
+  const mixed = createEncoder(shape, paris).encode(histories);
+  const nowhere = createEncoder(shape).encode(histories);
+  expect(calendarOf(1, mixed)).toEqual(calendarOf(1, nowhere));
+  expect(calendarOf(0, mixed)).not.toEqual(calendarOf(0, nowhere));
+  expect(calendarOf(2, mixed)).toEqual(calendarOf(0, mixed));
 });
 
 test('memory that is used again answers like new memory', () => {

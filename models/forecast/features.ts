@@ -74,7 +74,7 @@ export function createEncoder(shape: ForecastShape, place: Place = NOWHERE): Enc
       desk.encode(encoded, first, part);
       for (const [index, history] of part.entries()) {
         const known = desk.known.subarray(index * KNOWN, (index + 1) * KNOWN);
-        writeContext(encoded, first + index, { history, known, calendar: calendarAt(history.window.endMs) });
+        writeContext(encoded, first + index, { history, known, calendar: calendarAt(history) });
       }
     }
     return rows;
@@ -201,12 +201,14 @@ function createDesk({ slotMinutes, horizons }: ForecastShape) {
 }
 
 /** Nearly all meters of a tick stand at the same moment, and one answer serves them. */
-function createCalendar(place: Place): (atMs: EpochMs) => Float32Array {
+function createCalendar(usual: Place): (history: History) => Float32Array {
   const calendar = new Float32Array(CALENDAR_SIZE);
   let knownMs = Number.NaN;
-  return (atMs) => {
-    if (atMs !== knownMs) writeCalendar(calendar, 0, atMs, place);
-    knownMs = atMs;
+  let knownPlace = usual;
+  return ({ window: { endMs }, place = usual }) => {
+    if (endMs !== knownMs || place !== knownPlace) writeCalendar(calendar, 0, endMs, place);
+    knownMs = endMs;
+    knownPlace = place;
     return calendar;
   };
 }

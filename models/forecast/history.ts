@@ -1,3 +1,4 @@
+import type { Place } from '../window/calendar.js';
 import type { SlotWindow } from '../window/slot-windows.js';
 
 /**
@@ -12,6 +13,8 @@ export interface History {
   readonly profileMedian?: Float32Array | undefined;
   readonly profileSpread?: Float32Array | undefined;
   readonly weather?: Weather | undefined;
+  /** Where the meter stands, if not where the encoder's others do: series of several places are trained on together. */
+  readonly place?: Place | undefined;
 }
 
 /** Means of the outdoor temperature; that of the next day is a forecast itself. */

@@ -106,11 +106,12 @@ export function seasonalDifference(powerW: Float32Array, perDay: number): number
 
 /** A history as training sees it: sometimes as short as a new meter's, or with something that it does not know. */
 export function trainingHistory({ source, origin }: Sample, random: Random): History {
-  const { past, profileMedian, profileSpread, weather, window } = source.history.at(origin);
+  const { past, profileMedian, profileSpread, weather, window, place } = source.history.at(origin);
   const keeps = () => random() * FORGETS_OF >= 1;
   const shortened = random() * SHORTENED_OF < 1;
   const history: History = {
     window: shortened ? shorten(window, random) : window,
+    place,
     ...(keeps() && !shortened ? { past } : {}),
     ...(keeps() && !shortened ? { profileMedian, profileSpread } : {}),
   };

@@ -64,6 +64,7 @@ export function createSeriesHistory(series: MeterSeries, shape: ForecastShape): 
         profileMedian: median,
         profileSpread: spread,
         weather: weatherAt(origin),
+        place: series.place,
       };
     },
     actualsAt(origin, out) {

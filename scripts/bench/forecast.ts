@@ -9,13 +9,13 @@ import type { ForecastShape } from '../../models/forecast/series-history.js';
 import { loadBackend } from '../../models/forecast/train/backend.js';
 import { initialWeights } from '../../models/forecast/train/initial.js';
 import { createNetwork } from '../../models/forecast/train/layers.js';
-import { createPlainLstm } from '../../models/forecast/train/plain-lstm.js';
 import { MAX_BATCH, openForecaster } from '../../models/forecaster.js';
 import { openOnnxNetwork } from '../../models/onnx/session.js';
 import { createHouseholds } from '../../models/synthetic.js';
 import { seasonalProfile } from '../../models/window/seasonal-profile.js';
 import { createSlotWindows, type SlotWindows } from '../../models/window/slot-windows.js';
 import type { Bench, Setting, Size } from './bench.js';
+import { createLayersLstm } from './plain-lstm.js';
 import { cpuMs, median, medianCpuMs } from './statistics.js';
 
 const SHIPPED = fileURLToPath(new URL('../../../models/bundles/default-5min', import.meta.url));
@@ -135,7 +135,7 @@ async function measureTensorFlow(batches: readonly Encoded[], shape: ForecastSha
   const steps = shape.horizons.length;
   const stepWeights = new Float32Array(steps).fill(1);
   const network = createNetwork(backend, { shape, weights: initialWeights(shape, 1), stepWeights });
-  const plain = createPlainLstm(backend, { steps, seed: 1 });
+  const plain = createLayersLstm(backend, steps);
   const runSame = () => batches.map((batch) => network.predict(batch));
   const runPlain = () => batches.map((batch) => plain.predict(batch));
   runSame();

@@ -8,6 +8,6 @@ export type PointForecast = (origin: number, out: Float64Array, steps: readonly 
 
 export interface Baseline {
   readonly name: string;
-  /** `testFrom` is the first slot that it must not know of. */
-  prepare(history: SeriesHistory, testFrom: number): PointForecast;
+  /** `testFrom` is the first slot that it must not know of; `origins` are all that will be asked for, in order. */
+  prepare(history: SeriesHistory, testFrom: number, origins: readonly number[]): PointForecast;
 }

@@ -3,16 +3,17 @@ import type { SeriesHistory } from '../series-history.js';
 import type { Baseline, PointForecast } from './baseline.js';
 import { fitRidge } from './ridge.js';
 
+export const SEASONAL_DAY = 'seasonal_day';
+export const RIDGE = 'ridge';
+
 /** What every table stands beside. */
 export const BASELINES: readonly Baseline[] = [
   { name: 'persistence', prepare: persistence },
-  { name: 'seasonal_day', prepare: (history) => seasonal(history, 1) },
+  { name: SEASONAL_DAY, prepare: (history) => seasonal(history, 1) },
   { name: 'seasonal_week', prepare: (history) => seasonal(history, 7) },
   { name: 'median_28d', prepare: usualMedian },
-  { name: 'ridge', prepare: fitRidge },
+  { name: RIDGE, prepare: fitRidge },
 ];
-
-export const SEASONAL_DAY = 'seasonal_day';
 
 function persistence({ series }: SeriesHistory): PointForecast {
   return (origin, out) => out.fill(series.powerW[origin - 1] ?? Number.NaN);

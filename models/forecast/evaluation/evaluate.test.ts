@@ -84,7 +84,7 @@ test('trees know what they were taught and nothing of the test', async () => {
   if (first === undefined) throw new Error('no home');
   const [one, two] = [trees, others].map((yardstick) => {
     const out = new Float64Array(STEPS);
-    yardstick?.[0]?.prepare(createSeriesHistory(first, shape), TEST_FROM)(TEST_FROM, out, ALL_STEPS);
+    yardstick?.[0]?.prepare(createSeriesHistory(first, shape), TEST_FROM, [TEST_FROM])(TEST_FROM, out, ALL_STEPS);
     return Array.from(out);
   });
   expect(one).toEqual(two);

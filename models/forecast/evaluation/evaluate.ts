@@ -90,13 +90,30 @@ export const MODEL = 'model';
  */
 export async function evaluate(options: EvaluationOptions): Promise<Readonly<Record<string, GroupResult>>> {
   const { meters, testFrom, groups, baselines } = options;
+  const asked = groups.map((group) => originsOf(group, options));
+  const all = [...new Set(asked.flat())].sort((a, b) => a - b);
   const prepared = meters.map((history) => ({
     history,
-    points: baselines.map(({ name, prepare }) => ({ name, forecast: prepare(history, testFrom) })),
+    points: baselines.map(({ name, prepare }) => ({ name, forecast: prepare(history, testFrom, all) })),
   }));
   const results: Record<string, GroupResult> = {};
-  for (const group of groups) results[group.name] = await evaluateGroup(group, prepared, options);
+  for (const [index, group] of groups.entries()) {
+    results[group.name] = await evaluateGroup({ group, origins: asked[index] ?? [] }, prepared, options);
+  }
   return results;
+}
+
+/** Where forecasts of a group are made: its farthest slot is within the longest series. */
+function originsOf({ steps, stride }: Group, options: EvaluationOptions): readonly number[] {
+  const { meters, testFrom, testUntil = Number.POSITIVE_INFINITY, everyStride = 1 } = options;
+  const horizons = meters[0]?.shape.horizons ?? [];
+  const reach = reachOf(steps.map((step) => horizons[step] as Horizon));
+  const last = Math.max(0, ...meters.map(({ series }) => series.powerW.length)) - reach;
+  const end = Math.min(last + 1, testUntil);
+  const origins: number[] = [];
+  for (let origin = Math.max(testFrom, WINDOW_SLOTS); origin < end; origin += stride * everyStride)
+    origins.push(origin);
+  return origins;
 }
 
 interface Prepared {
@@ -105,11 +122,11 @@ interface Prepared {
 }
 
 async function evaluateGroup(
-  group: Group,
+  { group, origins }: { readonly group: Group; readonly origins: readonly number[] },
   prepared: readonly Prepared[],
   options: EvaluationOptions,
 ): Promise<GroupResult> {
-  const { testFrom, testUntil = Number.POSITIVE_INFINITY, model, everyStride = 1 } = options;
+  const { testFrom, model } = options;
   const horizons = prepared[0]?.history.shape.horizons ?? [];
   const { onScored } = options;
   const methods = [...(model === undefined ? [] : [MODEL]), ...options.baselines.map(({ name }) => name)];
@@ -126,10 +143,7 @@ async function evaluateGroup(
     }),
   );
   const bands = model === undefined ? undefined : createFollowedBands(model.calibration, horizons);
-  const reach = reachOf(group.steps.map((step) => horizons[step] as Horizon));
-  const last = Math.max(0, ...prepared.map(({ history }) => history.series.powerW.length)) - reach;
-  const end = Math.min(last + 1, testUntil);
-  for (let origin = Math.max(testFrom, WINDOW_SLOTS); origin < end; origin += group.stride * everyStride) {
+  for (const origin of origins) {
     const now = books.filter((book) => book.opens(origin));
     bands?.settle(origin);
     const rows = await model?.predict(

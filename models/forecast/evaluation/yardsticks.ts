@@ -6,7 +6,8 @@ import { trainTrees } from './trees.js';
 
 export interface YardstickOptions {
   readonly trees?: true;
-  readonly plainLstm?: true;
+  /** In so many batches; true = as many as the documented figures. */
+  readonly plainLstm?: true | number;
 }
 
 /** Those that were asked for; none sees more of the meters than the forecaster does. */
@@ -20,10 +21,10 @@ export async function trainYardsticks(
   const schooling = { ...about, sources };
   const trained: Baseline[] = [];
   if (trees === true) trained.push(trainTrees(schooling));
-  if (plainLstm === true) {
+  if (plainLstm !== undefined) {
     // TensorFlow.js stays out of whoever does not ask for it.
     const { trainPlainLstm } = await import('./plain-lstm.js');
-    trained.push(await trainPlainLstm(schooling));
+    trained.push(await trainPlainLstm(schooling, plainLstm === true ? undefined : plainLstm));
   }
   return trained;
 }

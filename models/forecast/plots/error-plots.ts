@@ -17,6 +17,7 @@ const METHODS: Readonly<Record<string, string>> = {
   seasonal_day: 'same time yesterday',
   seasonal_week: 'same time last week',
   median_28d: 'median of 28 days',
+  ridge: 'ridge on the last 288 slots',
 };
 
 const PERCENT = 100;

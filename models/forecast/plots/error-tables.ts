@@ -30,8 +30,8 @@ interface Options {
   /** `model` and the baselines, in the order in which they are scored. */
   readonly methods: readonly string[];
   readonly meters: number;
-  /** Of the hour of the day that a slot counts to; slot 0 is where the series begin. */
-  hourOf(slot: number): number;
+  /** The hour of the meter's day that a slot counts to; slot 0 is where the series begin. */
+  hourOf(slot: number, meter: number): number;
 }
 
 const HOURS = 24;
@@ -59,7 +59,7 @@ export function createErrorTables({ shape, groups, methods, meters, hourOf }: Op
       table.count += 1;
       for (const [index, watts] of quantiles.entries())
         if (actual <= watts) table.below[index] = below(table, index) + 1;
-      const hour = hourOf(origin + (shape.horizons[step]?.offset ?? 0));
+      const hour = hourOf(origin + (shape.horizons[step]?.offset ?? 0), meter);
       const median = quantiles[QUANTILES.indexOf(0.5)] as number;
       for (const [index, watts] of [median, ...points].entries()) {
         const error = Math.abs(actual - watts);

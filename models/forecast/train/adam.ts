@@ -1,16 +1,18 @@
-import { mapWeights, type NetworkWeights, type WeightName } from '../network.js';
+import { mapWeights, type NetworkWeights } from '../network.js';
 
-export interface Adam {
+type Arrays<Name extends string> = Readonly<Record<Name, Float32Array>>;
+
+export interface Adam<Weights = NetworkWeights> {
   /** One step down the gradient, in place; a gradient longer than the limit is shortened to it. */
-  step(weights: NetworkWeights, gradients: NetworkWeights, rate: number): void;
-  readonly state: AdamState;
+  step(weights: Weights, gradients: Weights, rate: number): void;
+  readonly state: AdamState<Weights>;
 }
 
 /** What a training that goes on later must know. */
-export interface AdamState {
+export interface AdamState<Weights = NetworkWeights> {
   steps: number;
-  readonly first: NetworkWeights;
-  readonly second: NetworkWeights;
+  readonly first: Weights;
+  readonly second: Weights;
 }
 
 const FIRST_DECAY = 0.9;
@@ -19,12 +21,14 @@ const EPSILON = 1e-7;
 /** A batch with a wild meter must not throw the weights away. */
 const LONGEST_GRADIENT = 1;
 
-/** Kingma and Ba's optimiser on plain arrays: its state can be stored, and its sums keep their order. */
 export function createAdam(steps: number, from?: AdamState): Adam {
   const zeros = () => mapWeights(steps, (_, shape) => new Float32Array(shape.reduce((size, next) => size * next, 1)));
-  const state: AdamState = from ?? { steps: 0, first: zeros(), second: zeros() };
-  const names = Object.keys(state.first) as WeightName[];
+  return adamFrom(from ?? { steps: 0, first: zeros(), second: zeros() });
+}
 
+/** Kingma and Ba's optimiser on plain arrays: its state can be stored, and its sums keep their order. */
+export function adamFrom<Name extends string>(state: AdamState<Arrays<Name>>): Adam<Arrays<Name>> {
+  const names = Object.keys(state.first) as Name[];
   return {
     state,
     step(weights, gradients, rate) {
@@ -54,7 +58,7 @@ export function createAdam(steps: number, from?: AdamState): Adam {
   };
 }
 
-function lengthOf(gradients: NetworkWeights): number {
+function lengthOf(gradients: Arrays<string>): number {
   let sum = 0;
   for (const gradient of Object.values(gradients)) {
     for (let i = 0; i < gradient.length; i++) sum += (gradient[i] as number) ** 2;

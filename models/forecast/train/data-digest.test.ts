@@ -33,6 +33,8 @@ test.each<[string, readonly MeterSeries[]]>([
   ['the start', changed(({ startMs }) => ({ startMs: epochMs(startMs + 300_000) }))],
   ['how often a meter is drawn', changed(() => ({ draws: 2 }))],
   ['weather', changed(({ powerW }) => ({ temperatureC: powerW.map(() => 7) }))],
+  ['a place of its own', changed(() => ({ place: { utcOffsetMs: zoneOffset('Europe/Paris') } }))],
+  ['a span that is left out', changed(({ startMs }) => ({ excludedMs: [[startMs, startMs + 300_000]] }))],
   ['the order', homes.toReversed()],
 ])('%s makes another one', (_, series) => {
   expect(dataDigest(series, shape)).not.toBe(digest);

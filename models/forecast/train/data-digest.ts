@@ -14,23 +14,26 @@ export function dataDigest(
   place?: Place,
 ): string {
   const hash = createHash('sha256').update(JSON.stringify({ version: FEATURE_VERSION, slotMinutes, horizons }));
-  for (const { startMs, draws = 1, powerW, temperatureC } of series) {
-    hash.update(JSON.stringify({ startMs, draws, slots: powerW.length, weather: temperatureC !== undefined }));
+  for (const one of series) {
+    const { startMs, draws = 1, excludedMs = [], powerW, temperatureC } = one;
+    const weather = temperatureC !== undefined;
+    hash.update(JSON.stringify({ startMs, draws, excludedMs, slots: powerW.length, weather }));
+    hash.update(placeOf(one, slotMinutes, one.place ?? place));
     hash.update(powerW);
     if (temperatureC !== undefined) hash.update(temperatureC);
   }
-  return hash.update(placeOf(series, slotMinutes, place)).digest('hex');
+  return hash.digest('hex');
 }
 
-/** A place is a function of time: its offsets while the series last, and whose holidays it keeps. */
+/** A place is a function of time: its offsets while the series lasts, and whose holidays it keeps. */
 function placeOf(
-  series: readonly MeterSeries[],
+  { startMs, powerW }: MeterSeries,
   slotMinutes: number,
   { utcOffsetMs, country }: Place = NOWHERE,
 ): string {
   const offsets: number[] = [];
-  const last = Math.max(...series.map(({ startMs, powerW }) => startMs + powerW.length * slotMinutes * 60_000));
-  for (let atMs = Math.min(...series.map(({ startMs }) => startMs)); atMs <= last; atMs += HOUR_MS) {
+  const lastMs = startMs + powerW.length * slotMinutes * 60_000;
+  for (let atMs: number = startMs; atMs <= lastMs; atMs += HOUR_MS) {
     const offset = utcOffsetMs(epochMs(atMs));
     if (offset !== offsets.at(-1)) offsets.push(atMs, offset);
   }

@@ -30,7 +30,7 @@ export function initialWeights({ horizons }: ForecastShape, seed: number): Netwo
   });
 }
 
-function glorot(shape: readonly number[], random: Random): Float32Array {
+export function glorot(shape: readonly number[], random: Random): Float32Array {
   const [inputs = 1, outputs = 1] = shape;
   const limit = Math.sqrt(6 / (inputs + outputs));
   return Float32Array.from({ length: inputs * outputs }, () => (2 * random() - 1) * limit);

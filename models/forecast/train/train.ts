@@ -209,7 +209,8 @@ function createValidation({
   };
 }
 
-function stepWeights({ horizons, slotMinutes }: ForecastShape): Float32Array {
+/** How much each step counts, summing to the number of steps. */
+export function stepWeights({ horizons, slotMinutes }: ForecastShape): Float32Array {
   const next = slotMinutes < SHORT_SLOT_MINUTES ? NEXT_SHORT_SLOT_WEIGHT : NEXT_SLOT_WEIGHT;
   const raw = Float32Array.from(horizons, (_, step) => (step === 0 ? next : 1));
   const mean = raw.reduce((sum, weight) => sum + weight, 0) / raw.length;
