@@ -104,8 +104,8 @@ export async function trainBundle(options: TrainBundleOptions): Promise<Bundle> 
       [FILES.fraud]: packTheftModel(theft),
       [FILES.golden]: packGolden(golden),
       ...plots,
-      ...(part.training === undefined ? {} : { [LEARNING_CURVE]: learningCurvePlot(part.training) }),
-      'card.md': writeCard(manifest, { trees: treesOf(theft) }),
+      ...(manifest.training === undefined ? {} : { [LEARNING_CURVE]: learningCurvePlot(manifest.training) }),
+      'card.md': writeCard(manifest, theft),
     };
     await writeBundle(options.dir, { manifest, files });
     onProgress?.({ phase: 'evaluate', done: 1, detail: `bundle ${options.version} written` });
@@ -200,13 +200,11 @@ function describeBundle(
     trainedOn,
     licence: licence ?? 'that of the data it was trained on',
     attribution: attribution ?? '',
-    evaluation: inNumbers(evaluation),
+    evaluation: asWritten(evaluation),
     ...(part.training === undefined ? {} : { training: rounded(part.training) }),
   };
 }
 
-/** A manifest has numbers only: a ratio that no meter of the test has stands there as 0. */
-const inNumbers = (evaluation: Manifest['evaluation']): Manifest['evaluation'] =>
-  JSON.parse(JSON.stringify(evaluation, (_, value: unknown) => value ?? 0));
-
-const treesOf = ({ forest, days }: TheftModel): number => forest.roots.length + (days?.forest.roots.length ?? 0);
+/** JSON has no NaN: a ratio that no meter of the test has is null. */
+const asWritten = (evaluation: Manifest['evaluation']): Manifest['evaluation'] =>
+  JSON.parse(JSON.stringify(evaluation));

@@ -1,7 +1,13 @@
 import { seededRandom } from '../agent/domain/clock.js';
 import { WattwardenError } from '../agent/domain/errors.js';
 import { parseJson, readBundleFiles } from './bundle/read.js';
-import { type Calibration, calibrate, parseCalibration, uncalibrated } from './forecast/calibration.js';
+import {
+  type Calibration,
+  calibrate,
+  parseCalibration,
+  storedCalibration,
+  uncalibrated,
+} from './forecast/calibration.js';
 import { createEncoder } from './forecast/features.js';
 import { QUANTILES } from './forecast/horizons.js';
 import { parameterCount } from './forecast/network.js';
@@ -36,7 +42,7 @@ export async function trainForecastPart(options: TrainOptions): Promise<Forecast
   const { weights: trained, sources, ...training } = await trainForecaster(options);
   const weights = storedWeights(trained);
   const [int8, float32] = [exportOnnx(weights, shape, 'int8'), exportOnnx(weights, shape, 'float32')];
-  const calibration = await calibrateOn(sources, { model: float32, shape, seed, place });
+  const calibration = storedCalibration(await calibrateOn(sources, { model: float32, shape, seed, place }));
   return { shape, int8, float32, calibration, parameters: parameterCount(weights), training, sources };
 }
 

@@ -14,21 +14,23 @@ export const MAX_MANIFEST_BYTES = 64 * 1024;
 const MAX_FILES = 32;
 
 const figure = z.number().finite();
+/** Null where no meter of the test has it: what it would be divided by is nothing. */
+const ratio = figure.nullable();
 const scores = z.strictObject({
   mae: figure.nonnegative(),
   rmse: figure.nonnegative(),
-  mase: figure.nonnegative(),
-  mase_vs_seasonal: figure.nonnegative(),
+  mase: ratio,
+  mase_vs_seasonal: ratio,
   pinball: figure.nonnegative(),
   coverage90: figure.min(0).max(1).optional(),
-  r2: figure,
+  r2: ratio,
 });
 
 const aggregateScores = z.strictObject({
   mae: figure.nonnegative(),
   rmse: figure.nonnegative(),
   mape: figure.nonnegative().optional(),
-  r2: figure,
+  r2: ratio,
 });
 
 const evaluation = z.strictObject({

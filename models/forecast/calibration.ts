@@ -124,6 +124,13 @@ const schema = z.strictObject({ factors: packedSchema, stretch: packedSchema, me
 export const packCalibration = ({ factors, stretch, mean }: Calibration): string =>
   `${JSON.stringify({ factors: pack(factors), stretch: pack(stretch), mean: pack(mean) })}\n`;
 
+/** As a bundle stores it and a gateway reads it, so that what is measured is what serves. */
+export const storedCalibration = ({ factors, stretch, mean }: Calibration): Calibration => ({
+  factors: unpack(pack(factors)),
+  stretch: unpack(pack(stretch)),
+  mean: unpack(pack(mean)),
+});
+
 export function parseCalibration(json: unknown, steps: number): Calibration | { readonly reason: string } {
   const parsed = schema.safeParse(json);
   if (!parsed.success) return { reason: z.prettifyError(parsed.error) };
