@@ -83,12 +83,15 @@ function count(watts: Float32Array, stepHours: number): Omit<CountedDay, 'startW
 /** Where one meter hangs from a moment on in the place of another: its registers go on from where they stand. */
 export function exchanged(before: MeteredLoad, after: MeteredLoad, exchangedMs: number): MeteredLoad {
   const exchangeDay = Math.floor(exchangedMs / DAY_MS);
+  /** What the second has to be moved by to go on where the first ended; not before somebody asks. */
+  let stepWh: number | undefined;
   return {
     at: (atMs) => (atMs < exchangedMs ? before : after).at(atMs),
-    countedWh: (atMs) =>
-      atMs < exchangedMs
-        ? before.countedWh(atMs)
-        : before.countedWh(exchangedMs) + after.countedWh(atMs) - after.countedWh(exchangedMs),
+    countedWh(atMs) {
+      if (atMs < exchangedMs) return before.countedWh(atMs);
+      stepWh ??= before.countedWh(exchangedMs) - after.countedWh(exchangedMs);
+      return after.countedWh(atMs) + stepWh;
+    },
     dayOf(day) {
       if (day !== exchangeDay) return (day < exchangeDay ? before : after).dayOf(day);
       return joined(before.dayOf(day), after.dayOf(day), (exchangedMs - day * DAY_MS) / DAY_MS);
