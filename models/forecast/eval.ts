@@ -43,7 +43,7 @@ export function forecastEval(): Command {
     .option('--country <code>', 'whose public holidays they keep', country)
     .option('--all-meters', 'also those with many gaps or zeros')
     .option('--trees', 'gradient-boosted trees as a yardstick too (slow)')
-    .option('--plain-lstm', 'an LSTM over 288 single steps as a yardstick too (very slow)')
+    .option('--plain-lstm', 'an LSTM over 288 single steps as a yardstick too (slow)')
     .option('--per-meter', 'the errors of each meter too')
     .option('--json', 'one JSON document on standard output')
     .action(async (options: EvalOptions & { readonly json?: true; readonly perMeter?: true }) => {
