@@ -41,7 +41,7 @@ function writeCheckout(): void {
     if (existsSync(join(here, 'node_modules', name)))
       symlinkSync(join(here, 'node_modules', name), join(root, 'node_modules', name));
   }
-  write('package.json', '{ "type": "module" }');
+  write('package.json', '{ "type": "module", "bin": { "one": "dist/agent/one.js" } }');
   write('package-lock.json', '{}');
   write('agent/one.ts', 'export const one: number = 1;\n');
   write('agent/ui/public/index.html', '<p>');
@@ -59,6 +59,15 @@ test('a build mirrors the sources, the page beside its static files, and is not 
   expect(readFileSync(join(root, 'dist/agent/ui/public/index.html'), 'utf8')).toBe('<p>');
   expect(existsSync(join(root, 'dist/agent/ui/public/main.js'))).toBe(true);
   expect(existsSync(join(root, 'dist/models'))).toBe(false);
+});
+
+test('what package.json names as a command may be run, also after everything was cleared and built again', async () => {
+  writeCheckout();
+  for (let builds = 0; builds < 2; builds += 1) {
+    await build(root);
+    expect(statSync(join(root, 'dist/agent/one.js')).mode & 0o111).toBe(0o111);
+    rmSync(join(root, 'dist'), { recursive: true });
+  }
 });
 
 test('what runs day and night is loaded from chunks, and finds its worker and the files beside it', async () => {

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { failure } from './failure.mjs';
@@ -34,8 +43,15 @@ export async function build(root) {
   }
   removeStale(root, new Set([...sources.flatMap(outputsOf), ...CONFIGURATION.flatMap(outputsOf)]));
   await bundle(root);
+  makeRunnable(root);
   // Last, so that an interrupted build is done again.
   writeFileSync(join(root, STAMP), from);
+}
+
+/** npm does so once, when it first meets a directory: a build that began anew would leave `npx wattwarden` without the right to run. */
+function makeRunnable(root) {
+  const { bin = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);
 }
 
 /** By content and not by time: a fresh clone, a copy and another branch all have times that say nothing. */
