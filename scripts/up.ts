@@ -67,8 +67,8 @@ export async function main(given: readonly string[]): Promise<void> {
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask);
   });
-  const died = gateway.died.then((code) => {
-    console.error(`The gateway has ended with code ${code}; everything else is stopped.`);
+  const died = gateway.died.then(({ how }) => {
+    console.error(`The gateway ${how}; everything else is stopped.`);
     process.exitCode = 1;
   });
   const ended = Promise.race([asked, died]).then(async () => {

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 const UNDER_LOAD = 500;
 
 let isSmall = false;
+let isStarted = false;
 
 /**
  * V8 lets the space for young objects grow to 32 MB while it loads a program, and keeps it; and lets old garbage lie until
@@ -13,14 +14,19 @@ let isSmall = false;
  */
 export function keepHeapSmall(): void {
   isSmall = true;
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--optimize-for-size');
+  limit();
+}
+
+/** Old garbage is not looked for before: a start would take a third longer. */
+export function startIsOver(): void {
+  isStarted = true;
+  if (isSmall) limit();
 }
 
 /** V8 sets it back for all threads whenever a thread begins. */
 export function keepSmallBeside(worker: { once(event: 'online', heard: () => void): unknown }): void {
   worker.once('online', () => {
-    if (isSmall) keepHeapSmall();
+    if (isSmall) limit();
   });
 }
 
@@ -30,4 +36,9 @@ export function growUnderLoad(publications: number): void {
   isSmall = false;
   setFlagsFromString('--semi-space-growth-factor=2');
   setFlagsFromString('--no-optimize-for-size');
+}
+
+function limit(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  if (isStarted) setFlagsFromString('--optimize-for-size');
 }

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { startIsOver } from './heap-growth.js';
 
 /** By then what the start has left behind is garbage, and nobody waits for the thread's first answers any more. */
 const AFTER_START_MS = 5_000;
@@ -10,7 +11,10 @@ const AFTER_START_MS = 5_000;
  * has collected, it goes by what was left.
  */
 export function collectAfterStart(afterMs = AFTER_START_MS): void {
-  setTimeout(collect, afterMs).unref();
+  setTimeout(() => {
+    collect();
+    startIsOver();
+  }, afterMs).unref();
 }
 
 function collect(): void {

@@ -5,11 +5,17 @@ import type { ReadyMessage } from '../../agent/run.js';
 
 const PROGRAM = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
 
+interface Ended {
+  readonly isWell: boolean;
+  /** Behind its name. */
+  readonly how: string;
+}
+
 export interface Process extends Part {
   /** For a gateway: where it listens, once it does. */
   readonly ready: Promise<ReadyMessage>;
-  /** Resolves to the exit code when it ends without having been asked to. */
-  readonly died: Promise<number>;
+  /** Resolves when it ends without having been asked to. */
+  readonly died: Promise<Ended>;
 }
 
 /**
@@ -24,16 +30,16 @@ export function createProcess({
   readonly command: readonly string[];
 }): Process {
   let child: ChildProcess | undefined;
-  let exited: Promise<number> = Promise.resolve(0);
+  let exited: Promise<unknown> = Promise.resolve();
   let stopping = false;
   let onReady: (message: ReadyMessage) => void = () => undefined;
-  let onDied: (code: number) => void = () => undefined;
-  const died = new Promise<number>((resolve) => {
+  let onDied: (ended: Ended) => void = () => undefined;
+  const died = new Promise<Ended>((resolve) => {
     onDied = resolve;
   });
   const ready = new Promise<ReadyMessage>((resolve, reject) => {
     onReady = resolve;
-    void died.then((code) => reject(new Error(`${name} has ended with code ${code}`)));
+    void died.then(({ how }) => reject(new Error(`${name} ${how}`)));
   });
   ready.catch(() => undefined); // told through `died` as well
 
@@ -45,9 +51,10 @@ export function createProcess({
       const started = launch(command, 'inherit');
       child = started;
       started.once('message', (message) => onReady(message as ReadyMessage));
-      exited = codeOf(started);
-      void exited.then((code) => {
-        if (!stopping) onDied(code);
+      const ended = endOf(started);
+      exited = ended;
+      void ended.then((end) => {
+        if (!stopping) onDied(end);
       });
     },
     async stop(hurry) {
@@ -70,8 +77,8 @@ export async function runCommand(command: readonly string[], signal?: AbortSigna
   const end = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', end, { once: true });
   try {
-    const code = await codeOf(child);
-    if (code !== 0) throw new Error(`wattwarden ${command.slice(0, 2).join(' ')} has ended with code ${code}`);
+    const { isWell, how } = await endOf(child);
+    if (!isWell) throw new Error(`wattwarden ${command.slice(0, 2).join(' ')} ${how}`);
   } finally {
     signal?.removeEventListener('abort', end);
   }
@@ -80,8 +87,10 @@ export async function runCommand(command: readonly string[], signal?: AbortSigna
 const launch = (command: readonly string[], output: 'inherit'): ChildProcess =>
   spawn(process.execPath, [PROGRAM, ...command], { stdio: ['ignore', output, output, 'ipc'], detached: true });
 
-const codeOf = (child: ChildProcess): Promise<number> =>
+export const endOf = (child: ChildProcess): Promise<Ended> =>
   new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+    child.once('exit', (code, signal) =>
+      resolve({ isWell: code === 0, how: signal === null ? `has ended with code ${code}` : `was ended by ${signal}` }),
+    );
   });

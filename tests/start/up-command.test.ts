@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import type { runCommand } from '../../scripts/up/process.js';
+import type { endOf, runCommand } from '../../scripts/up/process.js';
 
 const BUILT = new URL('../../dist/scripts/up/process.js', import.meta.url).href;
-const built = (await import(BUILT)) as { runCommand: typeof runCommand };
+const built = (await import(BUILT)) as { runCommand: typeof runCommand; endOf: typeof endOf };
 
 test('a command under way is ended with its signal', async () => {
   // Takes the connection and says nothing, so that the command would wait.
@@ -31,4 +32,13 @@ test('a command that fails ends by itself', async () => {
   await expect(built.runCommand(['simulate', '--url', 'mqtt://127.0.0.1:9', '--meters', '1'])).rejects.toThrow(
     'code 1',
   );
+});
+
+test('how a process came to its end is told: with a code, or by whose signal', async () => {
+  const run = (code: string) => spawn(process.execPath, ['-e', code], { stdio: 'ignore' });
+  expect(await built.endOf(run('process.exit(3)'))).toEqual({ isWell: false, how: 'has ended with code 3' });
+  expect(await built.endOf(run(''))).toMatchObject({ isWell: true });
+  const killed = run('setInterval(() => undefined, 1_000)');
+  killed.once('spawn', () => killed.kill('SIGKILL'));
+  expect(await built.endOf(killed)).toEqual({ isWell: false, how: 'was ended by SIGKILL' });
 });
