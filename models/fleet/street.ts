@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../agent/domain/slot.js';
 import { drawTechnicalLoss, sumOf, withTechnicalLoss } from './feeder.js';
 import { createHousehold, type HouseholdDay } from './household.js';
 import { outagesOn, type Span } from './outages.js';
@@ -46,7 +47,6 @@ const UNREGISTERED_FROM = 1_000_000;
 const LOSS_STREAM = 21;
 /** Days after which somebody lives there again. */
 const VACANT_AT_MOST = 31;
-const DAY_MS = 86_400_000;
 
 export function createStreet(options: StreetOptions): Street {
   const { seed, customers, feeders, stepMinutes, equipment, unregistered = 0 } = options;

@@ -1,8 +1,8 @@
 import { invariant } from '../../agent/domain/errors.js';
+import { DAY_MS } from '../../agent/domain/slot.js';
 import type { UsualLoad } from './feeder.js';
 import type { Household } from './household.js';
 
-const DAY_MS = 86_400_000;
 const DAYS_OF_YEAR = 365;
 
 interface Sampling {
