@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { SLOT_WIDTHS } from './forecast/horizons.js';
-import { isoTime } from './iso-time.js';
+import { isoTime, utcTime } from './iso-time.js';
 import { HOLIDAY_COUNTRIES } from './window/holidays.js';
 import { zoneOffset } from './window/zone.js';
 
@@ -44,7 +44,7 @@ export const slotWidth = (text: string): number => {
 export const list = (text: string): readonly string[] => text.split(',').map((part) => part.trim());
 
 export const instant = (text: string): number => {
-  const ms = isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+  const ms = utcTime(text);
   if (!Number.isFinite(ms)) throw new InvalidArgumentError('not a time such as 2013-11-01 or 2013-11-01T12:00:00Z');
   return ms;
 };

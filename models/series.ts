@@ -1,6 +1,9 @@
 import type { EpochMs, MeterId } from '../agent/domain/brand.js';
 import type { Place } from './window/calendar.js';
 
+/** More than any meter measures, in either direction: a tenth of what all power stations of the world could give. */
+export const MOST_W = 1e12;
+
 /** Mean power of one meter in consecutive slots; NaN where nothing is known. What both models are trained on. */
 export interface MeterSeries {
   readonly meter: MeterId;

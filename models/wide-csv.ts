@@ -1,7 +1,7 @@
 import { epochMs, type MeterId, parseMeterId } from '../agent/domain/brand.js';
 import { messageOf } from '../agent/domain/errors.js';
-import { isoTime } from './iso-time.js';
-import type { MeterSeries } from './series.js';
+import { utcTime } from './iso-time.js';
+import { type MeterSeries, MOST_W } from './series.js';
 import { linesOf } from './text-lines.js';
 
 /** What the cells of a file hold: mean power, or energy per slot. */
@@ -30,8 +30,6 @@ const TEMPERATURE = /^(temperature|temp|temperature_c)$/i;
 /** The mean of one meter: a fleet's file in W has hundreds, one in kilowatts a few. */
 const MOST_KILOWATTS = 50;
 
-/** More than all power stations of the world; what is read as float32 ends much later. */
-const MOST_W = 1e12;
 const TOO_MUCH = `more than ${MOST_W / 1e9} GW, which no meter measures`;
 
 /** A file that breaks a rule ends the command with these words. */
@@ -109,7 +107,7 @@ function parseHeader(text: string, wanted: readonly string[] | undefined): Colum
 }
 
 function checkNames([first = '', ...others]: readonly string[]): void {
-  if (/^\d+[-/.:]\d/.test(first) && Number.isFinite(parseTime(first))) {
+  if (/^\d+[-/.:]\d/.test(first) && Number.isFinite(utcTime(first))) {
     throw new WideCsvError(`line 1 begins with a time, “${first}”: it must name the columns`);
   }
   const known = new Set<string>();
@@ -128,7 +126,7 @@ function parseRow(
     throw new WideCsvError(`line ${line}: ${fields.length} columns, the header has ${columns.names.length}`);
   }
   const time = (fields[0] ?? '').trim();
-  const slot = parseTime(time) / (slotMinutes * 60_000);
+  const slot = utcTime(time) / (slotMinutes * 60_000);
   if (!Number.isInteger(slot)) {
     throw new WideCsvError(`line ${line}: “${time}” is not a time on a full ${slotMinutes} minutes`);
   }
@@ -137,12 +135,6 @@ function parseRow(
   for (const [at, { index }] of meters.entries()) values[at] = parseCell(fields[index], line);
   if (temperature > 0) values[meters.length] = parseCell(fields[temperature], line);
   return { slot, values };
-}
-
-/** A time without a zone is UTC, whatever machine reads it. */
-function parseTime(text: string): number {
-  const time = text.replace(' ', 'T');
-  return isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(time) ? time : `${time}Z`);
 }
 
 function parseCell(field = '', line: number): number {

@@ -1,5 +1,6 @@
 import { epochMs } from '../../../agent/domain/brand.js';
-import { isoTime } from '../../iso-time.js';
+import { utcTime } from '../../iso-time.js';
+import { MOST_W } from '../../series.js';
 import type { FleetFeeder, FleetPower } from '../fleet-power.js';
 import { InputFileError, readRows } from './table-file.js';
 
@@ -29,8 +30,6 @@ const MINUTE_MS = 60_000;
 /** In longer ones a day has no shape: nights, evenings and hours of zeros are not seen. */
 const LONGEST_SLOT_MS = HOUR_MS;
 const WATTS_PER_KW = 1_000;
-/** A tenth of what all power stations of the world could give. */
-const MOST_W = 1e12;
 
 /** Meters alone. Energy in kWh per slot, one column per meter; blank = missing. */
 export async function loadReported(path: string): Promise<FleetPower> {
@@ -125,11 +124,8 @@ function wattsOf(field: string, { factor, where }: { factor: number; where: stri
   return watts;
 }
 
-/** A time without a zone is UTC, whatever machine reads it. */
 function timeOf(text: string, where: string): number {
-  const time = text.replace(' ', 'T');
-  const full = /^\d{4}-\d\d-\d\d$/.test(time) ? `${time}T00:00:00` : time;
-  const atMs = isoTime(/(Z|[+-]\d\d:?\d\d)$/.test(full) ? full : `${full}Z`);
+  const atMs = utcTime(text);
   if (!Number.isFinite(atMs)) throw new InputFileError(`${where}: “${text}” is not a time`);
   return atMs;
 }
