@@ -3,20 +3,24 @@ import type { EpochMs, MeterId } from './brand.js';
 /** Whose clock gave a reading its time. */
 export type TimeSource = 'meter' | 'gateway';
 
-/** One value set accepted from a meter. A missing field was not reported; zero is a value. */
-export interface Reading {
+/** A missing field was not reported; zero is a value. Who makes many of them gives all fields, whatever was reported. */
+export interface Values {
+  /** Positive is import from the grid. */
+  readonly powerW?: number | undefined;
+  readonly importWh?: number | undefined;
+  readonly exportWh?: number | undefined;
+  readonly voltageV?: number | undefined;
+  readonly currentA?: number | undefined;
+  readonly powerFactor?: number | undefined;
+  readonly frequencyHz?: number | undefined;
+}
+
+/** One value set accepted from a meter. */
+export interface Reading extends Values {
   readonly meter: MeterId;
   readonly takenAtMs: EpochMs;
   readonly timeSource: TimeSource;
   readonly receivedAtMs: EpochMs;
-  /** Positive is import from the grid. */
-  readonly powerW?: number;
-  readonly importWh?: number;
-  readonly exportWh?: number;
-  readonly voltageV?: number;
-  readonly currentA?: number;
-  readonly powerFactor?: number;
-  readonly frequencyHz?: number;
   /** Bits of domain/flags.ts; 0 when nothing is remarkable about it. */
   readonly flags: number;
 }
@@ -29,6 +33,8 @@ export const MEASURES = [
   'currentA',
   'powerFactor',
   'frequencyHz',
-] as const;
+] as const satisfies readonly (keyof Values)[];
 
-export type Measure = (typeof MEASURES)[number];
+export type Measure = keyof Values;
+
+export const isEmpty = (values: Values): boolean => MEASURES.every((measure) => values[measure] === undefined);

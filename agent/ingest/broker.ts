@@ -18,7 +18,7 @@ import { createGroupCommit, type GroupCommit } from './group-commit.js';
 import { type Listener, type ListenerOptions, openListener } from './listeners.js';
 import { refusalOf } from './mishaps.js';
 import type { Origin } from './origin.js';
-import { writeNumbersAsNeeded } from './packet-numbers.js';
+import { makePacketsLean } from './packet-library.js';
 import { createPersistence } from './persistence.js';
 import type { Sink } from './publication.js';
 import { createPublishGate, type TopicLimits } from './publish-gate.js';
@@ -254,7 +254,7 @@ export function createBroker(options: BrokerOptions, sink: Sink, surroundings: S
     announce,
     async start() {
       openFiles();
-      writeNumbersAsNeeded();
+      makePacketsLean();
       aedes = await Aedes.createBroker({
         persistence: createPersistence(sessions, retained),
         connectTimeout: limits.connectTimeoutMs,

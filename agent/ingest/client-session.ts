@@ -6,7 +6,7 @@ import type { Logger } from '../domain/log.js';
 import { createAcknowledgements } from './client-acknowledgements.js';
 import { failureOf } from './client-failure.js';
 import type { GroupCommit } from './group-commit.js';
-import { writeNumbersAsNeeded } from './packet-numbers.js';
+import { makePacketsLean } from './packet-library.js';
 import type { Sink } from './publication.js';
 
 /** What one connection is made with. */
@@ -64,7 +64,7 @@ export async function runSession(
   let connected = false;
   let over = false;
   let failure: { readonly cause: unknown } | undefined;
-  writeNumbersAsNeeded();
+  makePacketsLean();
   const client = connect(options.url, clientOptions(options, commitQos2));
   const { stream } = client;
   const acknowledgements = createAcknowledgements((packets) => stream.write(packets));

@@ -1,3 +1,4 @@
+import type { Values } from '../domain/reading.js';
 import { printable } from './listing.js';
 import { timeText } from './table.js';
 
@@ -5,7 +6,7 @@ import { timeText } from './table.js';
 interface Sample {
   readonly meter: string;
   readonly ownTimeMs?: number;
-  readonly values: Readonly<Record<string, number>>;
+  readonly values: Values;
   readonly importDeltaWh?: number;
   readonly exportDeltaWh?: number;
   readonly registerMaxWh?: number;

@@ -1,7 +1,5 @@
-import type { Measure } from '../domain/reading.js';
+import type { Values } from '../domain/reading.js';
 import { SCALE } from '../domain/stored.js';
-
-type Values = Partial<Record<Measure, number>>;
 
 // Two values of 32 bits that one hash is made of. Numbers and not strings: this runs for every reading.
 let low = 0;

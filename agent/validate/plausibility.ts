@@ -1,14 +1,12 @@
 import type { EpochMs, MeterId } from '../domain/brand.js';
 import { FLAGS, type Flag, flagBits } from '../domain/flags.js';
 import type { Note } from '../domain/quality.js';
-import type { Measure } from '../domain/reading.js';
+import { isEmpty, type Values } from '../domain/reading.js';
 import { followPower } from './false-zero.js';
 import type { Refusal, Sample } from './feeds/feed.js';
 import type { MeterState } from './meter-state.js';
 import { addIncrement, type Followed, follow, type Limits, type RegisterState } from './register.js';
 import { factorText, watchUnits } from './units.js';
-
-type Values = Sample['values'];
 
 export interface Judged {
   readonly state: MeterState;
@@ -59,7 +57,10 @@ export function judgePlausibility(before: MeterState, sample: Sample, context: C
     ];
   }
 
-  const stored = withRegister(withRegister(values, 'importWh', imported), 'exportWh', exported);
+  const importWh = imported === undefined ? values.importWh : imported.wh;
+  const exportWh = exported === undefined ? values.exportWh : exported.wh;
+  const isAsSent = importWh === values.importWh && exportWh === values.exportWh;
+  const stored = isAsSent ? values : { ...values, importWh, exportWh };
   const state: MeterState = {
     lastMs: latest(before.lastMs, takenAtMs),
     imported: imported?.state ?? before.imported,
@@ -67,7 +68,7 @@ export function judgePlausibility(before: MeterState, sample: Sample, context: C
     units,
     power: power?.trail ?? before.power,
   };
-  if (stored !== values && isEmpty(stored)) {
+  if (!isAsSent && isEmpty(stored)) {
     const isStep = (imported ?? exported)?.flag === 'register_step';
     const detail = notes[0]?.detail ?? `not plausible within ${limits.capW} W`;
     const refusal: Refusal = { reason: isStep ? 'step_too_big' : 'going_back', detail };
@@ -88,14 +89,6 @@ function registerOf(
 
 const flagOf = (followed: Followed | undefined): number =>
   followed?.flag === undefined ? 0 : 1 << FLAGS[followed.flag].bit;
-
-function withRegister(values: Values, name: Extract<Measure, 'importWh' | 'exportWh'>, followed: Followed | undefined) {
-  if (followed === undefined || followed.wh === values[name]) return values;
-  const { [name]: _sent, ...rest } = values;
-  return followed.wh === undefined ? rest : { ...rest, [name]: followed.wh };
-}
-
-const isEmpty = (values: Values): boolean => Object.keys(values).length === 0;
 
 /** Flags that mean nothing to a person are counted without words. */
 const WITHOUT_WORDS: ReadonlySet<Flag> = new Set<Flag>(['register_jitter', 'register_summed']);

@@ -1,7 +1,7 @@
 import { type EpochMs, epochMs, METER_ID_RULE, type MeterId, parseMeterId } from '../domain/brand.js';
 import { FLAGS } from '../domain/flags.js';
 import type { Note } from '../domain/quality.js';
-import { MEASURES, type Measure, type Reading } from '../domain/reading.js';
+import { isEmpty, MEASURES, type Measure, type Reading, type Values } from '../domain/reading.js';
 import type { Rejected } from '../domain/rejection.js';
 import type { Captures, Feed, Parsed, Refusal, Sample } from './feeds/feed.js';
 import { printOfRegisters, printOfValues } from './fingerprint.js';
@@ -114,7 +114,21 @@ export function createValidator(
     else stamped.add(meter);
     const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
     const flags = judged.flags | clock;
-    batch.readings.push({ meter, takenAtMs, timeSource: time.source, receivedAtMs, ...judged.values, flags });
+    const { powerW, importWh, exportWh, voltageV, currentA, powerFactor, frequencyHz } = judged.values;
+    batch.readings.push({
+      meter,
+      takenAtMs,
+      timeSource: time.source,
+      receivedAtMs,
+      powerW,
+      importWh,
+      exportWh,
+      voltageV,
+      currentA,
+      powerFactor,
+      frequencyHz,
+      flags,
+    });
     if (judged.notes.length > 0) batch.notes.push(...judged.notes);
     if (clock !== 0) {
       const detail = `it says ${iso(sample.ownTimeMs ?? 0)} at ${iso(receivedAtMs)}`;
@@ -133,16 +147,19 @@ export function createValidator(
   }
 
   function valueFault({ values, importDeltaWh, exportDeltaWh }: Sample): Refusal | undefined {
-    let found = importDeltaWh !== undefined || exportDeltaWh !== undefined;
-    for (const measure of MEASURES) {
-      const value = values[measure];
-      if (value === undefined) continue;
-      found = true;
-      const { min, max } = rules.ranges[measure];
-      if (value >= min && value <= max) continue;
-      return rangeFault(measure, value, rules.ranges[measure]);
-    }
-    if (!found) return { reason: 'nothing_usable', detail: 'no value in it' };
+    const { ranges } = rules;
+    // One by one for nearly all of them; the list is gone through only to say which.
+    const areWithin =
+      isWithin(values.powerW, ranges.powerW) &&
+      isWithin(values.importWh, ranges.importWh) &&
+      isWithin(values.exportWh, ranges.exportWh) &&
+      isWithin(values.voltageV, ranges.voltageV) &&
+      isWithin(values.currentA, ranges.currentA) &&
+      isWithin(values.powerFactor, ranges.powerFactor) &&
+      isWithin(values.frequencyHz, ranges.frequencyHz);
+    if (!areWithin) return rangeFaultOf(values, ranges);
+    if (importDeltaWh === undefined && exportDeltaWh === undefined && isEmpty(values))
+      return { reason: 'nothing_usable', detail: 'no value in it' };
     return (
       deltaFault('importDeltaWh', importDeltaWh, rules.ranges.importWh) ??
       deltaFault('exportDeltaWh', exportDeltaWh, rules.ranges.exportWh)
@@ -280,6 +297,17 @@ const registersOf = ({ values, importDeltaWh, exportDeltaWh }: Sample): number =
 /** Two readings without a time of their own may arrive in one millisecond, and are still two. */
 const ownTick = (lastMs: EpochMs | undefined, receivedAtMs: EpochMs): EpochMs =>
   lastMs !== undefined && lastMs >= receivedAtMs && lastMs < receivedAtMs + 1_000 ? epochMs(lastMs + 1) : receivedAtMs;
+
+const isWithin = (value: number | undefined, { min, max }: Range): boolean =>
+  value === undefined || (value >= min && value <= max);
+
+function rangeFaultOf(values: Values, ranges: Rules['ranges']): Refusal | undefined {
+  for (const measure of MEASURES) {
+    const value = values[measure];
+    if (value !== undefined && !isWithin(value, ranges[measure])) return rangeFault(measure, value, ranges[measure]);
+  }
+  return undefined;
+}
 
 function rangeFault(measure: string, value: number, { min, max }: Range): Refusal {
   if (!Number.isFinite(value)) return { reason: 'not_finite', detail: `${measure} is ${value}` };

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../domain/brand.js';
 import type { MeterFlag } from '../../domain/flags.js';
-import type { Measure } from '../../domain/reading.js';
+import type { Values } from '../../domain/reading.js';
 import type { RejectReason } from '../../domain/rejection.js';
 
 /** One value set as it was sent, in wattwarden's units: right types, nothing checked against the world yet. */
@@ -9,7 +9,7 @@ export interface Sample {
   readonly meter: string;
   /** The meter's own time, when it has one. */
   readonly ownTimeMs?: EpochMs;
-  readonly values: Partial<Record<Measure, number>>;
+  readonly values: Values;
   /** Energy since the sample before, from sources that send increments and no register. */
   readonly importDeltaWh?: number;
   readonly exportDeltaWh?: number;

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../domain/brand.js';
-import type { Measure } from '../../domain/reading.js';
+import type { Measure, Values } from '../../domain/reading.js';
 import type { Feed, Parsed, Refusal } from './feed.js';
 import { parseBatch } from './native-batch.js';
 
@@ -32,6 +32,38 @@ export const nativeFeed: Feed = {
   },
 };
 
+type Fields = Readonly<Partial<Record<keyof typeof READING_FIELDS, unknown>>>;
+
+/** Undefined when there is none, or one that is no number. By their names, one by one: the engine then knows their places. */
+function valuesOf(fields: Fields): Values | undefined {
+  let found = false;
+  let isWrong = false;
+  function number(value: unknown): number | undefined {
+    if (typeof value === 'number') {
+      found = true;
+      return value;
+    }
+    if (value !== undefined && value !== null) isWrong = true;
+    return undefined;
+  }
+  const values = {
+    powerW: number(fields.power_w),
+    importWh: number(fields.import_wh),
+    exportWh: number(fields.export_wh),
+    voltageV: number(fields.voltage_v),
+    currentA: number(fields.current_a),
+    powerFactor: number(fields.power_factor),
+    frequencyHz: number(fields.frequency_hz),
+  } satisfies Record<Measure, unknown>;
+  return found && !isWrong ? values : undefined;
+}
+
+function faultOf(fields: Fields): Refusal {
+  const wrong = FIELD_NAMES.find((name) => !['number', 'undefined'].includes(typeof (fields[name] ?? undefined)));
+  if (wrong === undefined) return { reason: 'nothing_usable', detail: `none of ${FIELD_NAMES.join(', ')}` };
+  return { reason: 'bad_shape', detail: `${wrong} is a ${typeof fields[wrong]}, not a number` };
+}
+
 const isBatch = (json: unknown): json is Readonly<Record<string, unknown>> =>
   typeof json === 'object' && json !== null && Object.hasOwn(json, 'rows');
 
@@ -40,19 +72,9 @@ function parseItem(meter: string, raw: unknown): Parsed {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     return refuse({ reason: 'bad_shape', detail: 'not a JSON object' });
   }
-  const fields = raw as Record<string, unknown>;
-  const values: Partial<Record<Measure, number>> = {};
-  let found = false;
-  for (const name of FIELD_NAMES) {
-    const value = fields[name];
-    if (value === undefined || value === null) continue;
-    if (typeof value !== 'number') {
-      return refuse({ reason: 'bad_shape', detail: `${name} is a ${typeof value}, not a number` });
-    }
-    values[READING_FIELDS[name]] = value;
-    found = true;
-  }
-  if (!found) return refuse({ reason: 'nothing_usable', detail: `none of ${FIELD_NAMES.join(', ')}` });
+  const fields = raw as Fields & Readonly<Record<string, unknown>>;
+  const values = valuesOf(fields);
+  if (values === undefined) return refuse(faultOf(fields));
   const time = fields['ts'];
   if (time === undefined || time === null) return { raw, sample: { meter, values, flags: [] } };
   if (typeof time !== 'number' || !Number.isSafeInteger(time)) {
