@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Client } from 'aedes';
 
 const PUBACK = 0x40;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Client, PublishPacket } from 'aedes';
 import type { Clock } from '../domain/clock.js';
 import type { MqttRefusal } from '../domain/refusal.js';

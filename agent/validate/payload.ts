@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Refusal } from './feeds/feed.js';
 
 /** A payload of feeds has four levels; without a bound, whatever walks through the value overflows the stack. */

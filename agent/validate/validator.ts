@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { type EpochMs, epochMs, METER_ID_RULE, type MeterId, parseMeterId } from '../domain/brand.js';
 import { FLAGS } from '../domain/flags.js';
 import type { Note } from '../domain/quality.js';

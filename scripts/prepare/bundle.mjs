@@ -38,6 +38,7 @@ export async function bundle(root) {
     input: Object.fromEntries(entries.map((entry) => [entry, join(dist, `${entry}.js`)])),
     platform: 'node',
     external: OUTSIDE,
+    resolve: { alias: { debug: join(import.meta.dirname, 'no-debug.cjs') } },
     plugins: [placesKept(dist)],
   });
   const { output } = await made.write({
