@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openReader } from '../../agent/buffer/reader.js';
+import { invariant } from '../../agent/domain/errors.js';
 import { freePort } from '../../tests/kit/free-port.js';
 import { until } from '../../tests/kit/until.js';
 import type { Bench, Setting, Size } from './bench.js';
@@ -8,6 +9,7 @@ import { openConnection } from './load/connection.js';
 import { openPublisher, type Publisher } from './load/publisher.js';
 import { figuresOf } from './process-figures.js';
 import { median } from './statistics.js';
+import { type BareAedes, openBareAedes } from './subjects/bare-aedes.js';
 import { type BenchCentre, openCentre } from './subjects/centre.js';
 import { type BenchGateway, openGateway } from './subjects/gateway.js';
 
@@ -42,6 +44,8 @@ const SAMPLE_MS = 250;
 const TRY_MS = 2;
 /** The threads are up by then, and have collected what their start left behind and given it back. */
 const SETTLED_AFTER_MS = 15_000;
+/** It has no slots to close. */
+const BARE_STEADY_MS = 30_000;
 
 export const footprint: Bench = {
   about: '1,000 meters on 20 connections at 100 readings/s, with forecasts, scores, the page and a centre',
@@ -62,6 +66,7 @@ async function measure(setting: Setting) {
       say(`${extent.meters} meters`);
       return await measureGateway(extent, { dir, publisher, centre });
     };
+    const bare = await measureBare(SIZES[size].usual, publisher);
     const usual = await measureOne(SIZES[size].usual);
     const many = await measureOne(SIZES[size].many);
     return {
@@ -71,8 +76,14 @@ async function measure(setting: Setting) {
         cpu_percent: usual.cpuPercent,
         cpu_percent_20000_meters: many.cpuPercent,
         start_to_ack_ms: usual.startToAckMs,
+        bare_aedes_rss_mb: bare.residentMb,
+        bare_aedes_cpu_percent: bare.cpuPercent,
+        bare_aedes_start_to_ack_ms: bare.startToAckMs,
       },
-      ratios: {},
+      ratios: {
+        rss_vs_bare_aedes: usual.residentMb / bare.residentMb,
+        start_to_ack_vs_bare_aedes: usual.startToAckMs / bare.startToAckMs,
+      },
     };
   } finally {
     await centre.close();
@@ -92,9 +103,8 @@ async function measureGateway(extent: Extent, { dir, publisher, centre }: Surrou
   const own = join(dir, `gateway-${meters}`);
   const port = await freePort();
   const settings = { mqtt: { port }, log: { level: 'warn' }, ...(await centre.enrol(`bench-${meters}`)) };
-  const order = { port, clients: CONNECTIONS, meters };
   let gateway = await openGateway(own, settings);
-  await publisher.publish({ ...order, pace: { kind: 'past', slots: pastSlots } });
+  await publisher.publish({ port, clients: CONNECTIONS, meters, pace: { kind: 'past', slots: pastSlots } });
   await until('the past is analysed and at the centre', () => isDone(gateway, meters * pastSlots), {
     withinMs: 600_000,
     everyMs: 500,
@@ -110,20 +120,55 @@ async function measureGateway(extent: Extent, { dir, publisher, centre }: Surrou
     startsToAck.push(await acknowledged);
   }
   try {
-    const steady = (forMs: number) =>
-      publisher.publish({ ...order, pace: { kind: 'steady', perSecond: PER_SECOND, forMs } });
-    await steady(SETTLED_AFTER_MS);
-    const before = figuresOf(gateway.pid);
-    const sampled = sampleResident(gateway.pid);
-    const { elapsedMs } = await steady(steadyMs);
-    return {
-      residentMb: sampled.end() / 1e6,
-      cpuPercent: ((figuresOf(gateway.pid).cpuMs - before.cpuMs) * 100) / elapsedMs,
-      startToAckMs: median(startsToAck),
-    };
+    const steady = await measureSteady(gateway, { publisher, meters, steadyMs });
+    return { ...steady, startToAckMs: median(startsToAck) };
   } finally {
     await gateway.stop();
   }
+}
+
+/** The embedded broker's library alone: what Node.js and MQTT take before anything is checked, stored or forecast. */
+async function measureBare({ meters, steadyMs, starts }: Extent, publisher: Publisher) {
+  let bare: BareAedes | undefined;
+  const startsToAck: number[] = [];
+  for (let start = 0; start < starts; start += 1) {
+    await bare?.close();
+    const beganMs = performance.now();
+    bare = await openBareAedes();
+    await firstAck(bare.port, start);
+    startsToAck.push(performance.now() - beganMs);
+  }
+  invariant(bare !== undefined, 'every size starts it once at least');
+  try {
+    const steady = await measureSteady(bare, { publisher, meters, steadyMs: Math.min(steadyMs, BARE_STEADY_MS) });
+    return { ...steady, startToAckMs: median(startsToAck) };
+  } finally {
+    await bare.close();
+  }
+}
+
+interface Steady {
+  readonly publisher: Publisher;
+  readonly meters: number;
+  readonly steadyMs: number;
+}
+
+async function measureSteady({ port, pid }: { port: number; pid: number }, { publisher, meters, steadyMs }: Steady) {
+  const steady = (forMs: number) =>
+    publisher.publish({
+      port,
+      clients: CONNECTIONS,
+      meters,
+      pace: { kind: 'steady', perSecond: PER_SECOND, forMs },
+    });
+  await steady(SETTLED_AFTER_MS);
+  const before = figuresOf(pid);
+  const sampled = sampleResident(pid);
+  const { elapsedMs } = await steady(steadyMs);
+  return {
+    residentMb: sampled.end() / 1e6,
+    cpuPercent: ((figuresOf(pid).cpuMs - before.cpuMs) * 100) / elapsedMs,
+  };
 }
 
 /** All of it: a gateway that has not closed its first slot yet has nothing left to analyse either. */
