@@ -279,8 +279,9 @@ export const feedOptions = ({ feeds }: Settings): FeedOptions => ({
 export const judgementSettings = ({ models, fraud, feeds }: Settings): JudgementSettings | null =>
   models.enabled ? { threshold: models.threshold, language: fraud.language, timeZone: zoneName({ feeds }) } : null;
 
-const zoneName = ({ feeds }: Pick<Settings, 'feeds'>): string =>
-  feeds.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** Takes its time when asked first: here while the settings are still read. */
+const ZONE_HERE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zoneName = ({ feeds }: Pick<Settings, 'feeds'>): string => feeds.time_zone ?? ZONE_HERE;
 
 function timeZone(name: string): TimeZone {
   const zone = parseTimeZone(name);

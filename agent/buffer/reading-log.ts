@@ -3,7 +3,7 @@ import type { Reading, TimeSource } from '../domain/reading.js';
 import { SCALE, type StoredReading } from '../domain/stored.js';
 import { readingOf } from '../domain/stored-reading.js';
 import type { Connection } from './buffer-file.js';
-import { SELECT_NUMBERS, SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
+import { SELECT_NUMBERS_BEFORE, SELECT_READINGS, TAKEN_AT } from './reads/columns.js';
 import { openRowNumbers } from './row-numbers.js';
 import type { LogRow } from './slot-book.js';
 import type { Transactions } from './transactions.js';
@@ -41,7 +41,7 @@ const MAX_RECENT_ROWS = 500_000;
 
 const TIME_SOURCES = ['meter', 'gateway'] as const satisfies readonly TimeSource[];
 
-/** As SELECT_NUMBERS gives it. */
+/** As SELECT_NUMBERS_BEFORE gives it. */
 type NumberedRow = readonly [
   seq: Seq,
   meter: number,
@@ -88,9 +88,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
        r.voltage_cv as voltageCv, r.flags
      from reading r join boot b on b.id = r.boot where r.seq >= ? and r.seq < ? order by r.seq limit ?`,
   );
-  const tail = db
-    .prepare<[number, number], NumberedRow>(`${SELECT_NUMBERS} where r.seq < ? order by r.seq desc limit ?`)
-    .raw();
+  const tail = db.prepare<[number, number], string>(SELECT_NUMBERS_BEFORE).pluck();
   const names = db.prepare<[], [number, MeterId]>('select id, name from meter').raw();
   const lastOfMeters = db.prepare<[], StoredReading>(
     `${SELECT_READINGS} where r.seq in (select last_seq from meter_state where last_seq is not null) order by r.seq`,
@@ -141,7 +139,7 @@ export function openReadingLog(db: Connection, transactions: Transactions): Read
       const maxRows = Math.min(MAX_RECENT_ROWS, 4 * together);
       let before = numbers.last() + 1;
       for (let scanned = 0; scanned < maxRows && kept.length < together; scanned += PAGE_ROWS) {
-        const rows = tail.all(before, PAGE_ROWS);
+        const rows = JSON.parse(tail.get(before, PAGE_ROWS) ?? '[]') as readonly NumberedRow[];
         for (const row of rows) {
           const [, key] = row;
           const count = counts.get(key) ?? 0;

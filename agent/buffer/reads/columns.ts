@@ -15,10 +15,15 @@ export const SELECT_READINGS = `
     iif(r.time_source = 0, 'meter', 'gateway') as timeSource, ${RECEIVED_AT} as receivedAtMs, ${MEASURED}
   from reading r join meter m on m.id = r.meter join boot b on b.id = r.boot`;
 
-/** The same by numbers, for reading many of them without their names: meter, and 0 where the meter gave the time. */
-export const SELECT_NUMBERS = `
-  select r.seq, r.meter, ${TAKEN_AT}, r.time_source, ${RECEIVED_AT}, ${MEASURED}
-  from reading r join boot b on b.id = r.boot`;
+/**
+ * Newest first, so many before a number, by numbers in place of names (a meter's, and 0 where the meter gave the time), as
+ * one text in JSON: a number that comes out of SQLite by itself costs three times what it costs within a text.
+ */
+export const SELECT_NUMBERS_BEFORE = `
+  select json_group_array(json_array(seq, meter, takenAtMs, timeSource, receivedAtMs, powerDw, importDwh, exportDwh,
+    voltageCv, currentMa, powerFactorPm, frequencyChz, flags))
+  from (select r.seq, r.meter, ${TAKEN_AT} as takenAtMs, r.time_source as timeSource, ${RECEIVED_AT} as receivedAtMs,
+    ${MEASURED} from reading r join boot b on b.id = r.boot where r.seq < ? order by r.seq desc limit ?)`;
 
 export const slotColumns = (slotMs: number): string => `
   s.change_seq as changeSeq, s.revision, m.name as meter, s.slot_start_ms as slotStartMs,
