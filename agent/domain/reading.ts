@@ -3,7 +3,7 @@ import type { EpochMs, MeterId } from './brand.js';
 /** Whose clock gave a reading its time. */
 export type TimeSource = 'meter' | 'gateway';
 
-/** A missing field was not reported; zero is a value. Who makes many of them gives all fields, whatever was reported. */
+/** A missing field was not reported; zero is a value. */
 export interface Values {
   /** Positive is import from the grid. */
   readonly powerW?: number | undefined;
@@ -36,5 +36,16 @@ export const MEASURES = [
 ] as const satisfies readonly (keyof Values)[];
 
 export type Measure = keyof Values;
+
+/** To be filled. Where all have all fields, whatever was reported, the engine need not look for any: under load that tells. */
+export const noValues = (): { -readonly [Name in keyof Required<Values>]: Values[Name] } => ({
+  powerW: undefined,
+  importWh: undefined,
+  exportWh: undefined,
+  voltageV: undefined,
+  currentA: undefined,
+  powerFactor: undefined,
+  frequencyHz: undefined,
+});
 
 export const isEmpty = (values: Values): boolean => MEASURES.every((measure) => values[measure] === undefined);

@@ -1,5 +1,5 @@
 import { type EpochMs, epochMs } from '../../domain/brand.js';
-import type { Measure } from '../../domain/reading.js';
+import { type Measure, noValues } from '../../domain/reading.js';
 import type { Parsed, Refusal, Sample } from './feed.js';
 
 /** The same step for a day and more is no batch that a meter sends. */
@@ -75,7 +75,7 @@ function parseRow(meter: string, batch: Batch, { row, index }: { row: unknown; i
   if (!Array.isArray(row) || row.length !== columns.length) {
     return { refusal: badShape(`row ${index} is not an array of ${columns.length} values`), raw: row };
   }
-  const values: Partial<Record<Measure, number>> = {};
+  const values = noValues();
   let ownTimeMs = batch.timeOf(index);
   let found = false;
   for (const [column, { name, measure }] of columns.entries()) {

@@ -1,13 +1,13 @@
 import { invariant } from '../../domain/errors.js';
 import { TARGETS, type Target, unitFactor, type ValueMapping } from '../../domain/feed-mapping.js';
 import { type JsonPath, parseJsonPath, readPath } from '../../domain/json-path.js';
-import type { Measure } from '../../domain/reading.js';
+import { noValues } from '../../domain/reading.js';
 import type { Sample } from './feed.js';
 import { READING_FIELDS } from './native.js';
 import { numberOf, type Quantity, withoutNoise } from './value.js';
 
 export interface Found {
-  readonly values: Partial<Record<Measure, number>>;
+  readonly values: ReturnType<typeof noValues>;
   importDeltaWh?: number;
   exportDeltaWh?: number;
   /** Some path leads somewhere, be it to a value that is missing. */
@@ -41,7 +41,7 @@ export type ReadValues = (node: unknown, channel: number | undefined) => Found;
 export function createReadValues(mappings: readonly ValueMapping[]): ReadValues {
   const readers = mappings.map(readerOf);
   return (node, channel) => {
-    const found: Found = { values: {}, present: false, any: false, own: false, channels: 0, wrong: undefined };
+    const found: Found = { values: noValues(), present: false, any: false, own: false, channels: 0, wrong: undefined };
     for (const reader of readers) {
       const value = read(reader, node, channel, found);
       if (typeof value === 'number') keep(reader, value, found);
