@@ -99,6 +99,7 @@ test.each(['int8', 'float32'] as const)('the weights of an exported %s model com
   const { shape, weights } = prepare(5, 1);
   const exported = exportOnnx(weights, shape, precision);
   const read = weightsOf(exported, shape);
+  expect(weightsOf(Buffer.from(exported), shape)).toEqual(read);
   const loose = precision === 'int8' ? 0.02 : 1e-3;
   for (const [name, values] of Object.entries(weights)) {
     const back = read?.[name as keyof NetworkWeights] ?? new Float32Array();

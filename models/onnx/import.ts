@@ -76,9 +76,9 @@ function readWeights(
   });
 }
 
-/** The file's bytes stand anywhere, typed arrays only where their elements may begin. */
+/** The file's bytes stand anywhere, typed arrays only where their elements may begin: hence a copy, also of a Buffer. */
 function numbers(model: Uint8Array, { type, from, to }: TensorPlace): Float32Array {
-  const { buffer } = model.slice(from, to);
+  const { buffer } = Uint8Array.from(model.subarray(from, to));
   switch (type) {
     case 'float32':
       return new Float32Array(buffer);
