@@ -11,6 +11,7 @@ import { type Loop, supervise } from '../domain/supervise.js';
 import type { ModelStore } from '../model-store/store.js';
 import type { CentreSettings } from './companion.js';
 import type { FromCompanion } from './messages.js';
+import { watchedLink } from './watched-link.js';
 
 interface ReplicationOptions {
   readonly centre: CentreSettings;
@@ -46,8 +47,9 @@ const ASK_UNKNOWN_TIME_EVERY_MS = 15_000;
 export async function startReplication(options: ReplicationOptions): Promise<Replication> {
   const { centre, source, models, post, clock, log, metrics } = options;
   const { secret, ...address } = centre;
-  const link = createCentreLink(() => ({ ...address, password: readSecret(secret, 'password') }));
   const state = createLinkState(post, clock);
+  const session = createCentreLink(() => ({ ...address, password: readSecret(secret, 'password') }));
+  const link = watchedLink(session, state.disconnected);
   await models.removeLeftovers();
   let installed = await models.newestVersion();
 
