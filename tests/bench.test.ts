@@ -58,7 +58,7 @@ test(
 test(
   'footprint',
   async () => {
-    const names = ['rss_mb', 'rss_mb_20000_meters', 'cpu_percent', 'start_to_ack_ms'];
+    const names = ['rss_mb', 'rss_mb_20000_meters', 'cpu_percent', 'start_to_ack_ms', 'bare_aedes_rss_mb'];
     expect(await namesOf('footprint')).toEqual(expect.arrayContaining(names));
   },
   WITHIN_MS,
