@@ -22,6 +22,9 @@ const CONSUMER: SentReading = {
   current_a: 3.7,
 };
 
+const reportedIn = (values: object) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
 /** What the gateway's own decoder makes of it, all messages of one reading together. */
 function decoded(format: Format, reading: SentReading, { phases = [1], conditions = [] as readonly Condition[] } = {}) {
   if (id === undefined) throw new Error('a meter id');
@@ -36,7 +39,7 @@ function decoded(format: Format, reading: SentReading, { phases = [1], condition
   expect(new Set(samples.map((sample) => sample.meter))).toEqual(new Set([format.meterName(meter)]));
   return {
     ...samples[0],
-    values: Object.assign({}, ...samples.map(({ values }) => values)),
+    values: Object.assign({}, ...samples.map(({ values }) => reportedIn(values))),
     flags: samples.flatMap(({ flags }) => flags),
   };
 }
