@@ -26,7 +26,7 @@ function cut(bytes: Buffer, lengths: readonly number[]): readonly Buffer[] {
   return found;
 }
 
-test('however the bytes of packets are cut, the parser finds the same packets, and keeps none of their bytes', () => {
+test('however the bytes of packets are cut, the parser finds the same packets, and nothing is left over', () => {
   makePacketsLean();
   fc.assert(
     fc.property(packets, pieces, (sent, lengths) => {
@@ -68,6 +68,16 @@ test('a payload that was handed over stays as it is when more arrives', () => {
   expect([first, second].map(String)).toEqual(['abc', 'def']);
   expect(arriving.toString('utf8', 0, 5)).toBe('hijkl');
   expect(arriving.length).toBe(2 + 1_100);
+});
+
+test('what is parsed is let go of', () => {
+  const arriving = new ArrivingBytes();
+  const chunk = Buffer.alloc(65_536);
+  arriving.append(chunk);
+  arriving.consume(65_535);
+  expect(arriving.slice(0, 1).buffer).toBe(chunk.buffer);
+  arriving.consume(1);
+  expect(arriving.slice(0, 0).buffer).not.toBe(chunk.buffer);
 });
 
 test('numbers that have not arrived are not made up', () => {

@@ -115,6 +115,7 @@ export function createValidator(
     else stamped.add(meter);
     const clock = !isOwn && time.clockOff ? 1 << FLAGS.meter_clock_off.bit : 0;
     const flags = judged.flags | clock;
+    // One by one: spread behind other fields, they would be copied by name.
     const { powerW, importWh, exportWh, voltageV, currentA, powerFactor, frequencyHz } = judged.values;
     batch.readings.push({
       meter,
